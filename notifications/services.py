@@ -1,0 +1,152 @@
+"""Notifications' operations. A mail can't be unsent, so its row is marked before it is sent, and never sent twice."""
+
+from __future__ import annotations
+
+import smtplib
+from collections.abc import Mapping, Sequence
+from datetime import timedelta
+from typing import Any
+from uuid import UUID
+
+from django.conf import settings
+from django.core.mail import EmailMultiAlternatives, get_connection
+from django.db import DatabaseError, transaction
+from django.template.loader import render_to_string
+from django.utils import timezone
+
+from notifications.events import CancellationNoticeSent, ConfirmationSent
+from notifications.models import Notification
+from orders.events import Contact, OrderLines
+from shop.databases import alias_of
+from shop.messaging.events import Event, Ref
+from shop.messaging.lookups import ask
+from shop.messaging.outcomes import Fault, Outcome
+from shop.messaging.recording import recording
+from shop.money import show
+
+State = Notification.State
+SENDING_TAKES_AT_MOST = timedelta(seconds=60)
+
+
+def send_confirmation(refs: Sequence[Ref]) -> Outcome:
+    """Tell each customer that the order is on its way."""
+    return _send("confirmation", "OrderShipped", "Your order {number} is on its way", ConfirmationSent, refs)
+
+
+def send_cancellation_notice(refs: Sequence[Ref]) -> Outcome:
+    """Tell each customer that the order is cancelled."""
+    subject = "Your order {number} is cancelled"
+    return _send("cancellation", "OrderCancelled", subject, CancellationNoticeSent, refs)
+
+
+def _send(template: str, event: str, subject: str, told: type[Event], refs: Sequence[Ref]) -> Outcome:
+    """Claim the mails, send them with no transaction open, record what became of each."""
+    connection = get_connection()
+    mine, busy = _claim(template, event, refs, sends_once=getattr(connection, "sends_once", False))
+    results = _deliver(connection, _write(template, subject, [ref for ref in refs if ref.id in mine]))
+    outcome = Outcome(faults={ref: Fault("Another worker is sending this mail.") for ref in refs if ref.id in busy})
+    with recording("notifications") as record:
+        rows = _lock(template, event, refs)
+        for ref in refs:
+            row = rows[ref.id]
+            result = results.get(row.message_id)
+            if row.state == State.SENDING and ref.id in mine:
+                row.state = State.PENDING if isinstance(result, NotSent) else State.SENT if result is None else row.state
+                if row.state == State.SENT:
+                    record.publish(told(ref=ref))
+                else:
+                    outcome.faults[ref] = Fault(f"The mail was not taken: {result}")
+            elif row.state == State.UNKNOWN and row.sending_since is not None:
+                row.sending_since = None
+                record.publish(told(ref=ref))
+        Notification.objects.bulk_update(rows.values(), ["state", "sending_since"])
+    outcome.done += [ref for ref in refs if ref not in outcome.faults]
+    return outcome
+
+
+class NotSent(Exception):
+    """The server said no, or was never reached: the mail may be sent again."""
+
+
+def _deliver(connection: Any, mails: Sequence[EmailMultiAlternatives]) -> dict[str, Exception | None]:
+    """Send over one connection. Per Message-ID: None (sent), NotSent, or the error that leaves the outcome unknown."""
+    results: dict[str, Exception | None] = {}
+    if not mails:
+        return results
+    try:
+        connection.open()
+    except Exception as error:
+        return {mail.extra_headers["Message-ID"]: NotSent(type(error).__name__) for mail in mails}
+    for mail in mails:
+        try:
+            connection.send_messages([mail])
+            results[mail.extra_headers["Message-ID"]] = None
+        except smtplib.SMTPResponseException as error:
+            results[mail.extra_headers["Message-ID"]] = NotSent(f"the server answered {error.smtp_code}")
+        except (smtplib.SMTPRecipientsRefused, DatabaseError) as error:
+            results[mail.extra_headers["Message-ID"]] = NotSent(type(error).__name__)
+        except Exception as error:
+            results[mail.extra_headers["Message-ID"]] = Exception(type(error).__name__)
+    connection.close()
+    return results
+
+
+def _claim(template: str, event: str, refs: Sequence[Ref], *, sends_once: bool) -> tuple[set[UUID], set[UUID]]:
+    """Mark the orders' mails as being sent. Returns whose mail is ours to send, and whose another worker has in hand.
+
+    A mail whose sender died in the middle may be out. Where the backend sends a Message-ID once, it is ours again;
+    else, when the sender's time is over, its state is unknown for good and a person decides.
+    """
+    mine: set[UUID] = set()
+    busy: set[UUID] = set()
+    now = timezone.now()
+    with transaction.atomic(using=alias_of("notifications")):
+        Notification.objects.bulk_create(
+            (Notification(order_id=ref.id, number=ref.number, template=template, event=event) for ref in refs),
+            ignore_conflicts=True,
+        )
+        rows = _lock(template, event, refs)
+        for order_id, row in rows.items():
+            if row.state == State.PENDING or (row.state == State.SENDING and sends_once):
+                row.state, row.sending_since = State.SENDING, now
+                mine.add(order_id)
+            elif row.state == State.SENDING and row.sending_since and row.sending_since < now - SENDING_TAKES_AT_MOST:
+                row.state = State.UNKNOWN
+            elif row.state == State.SENDING:
+                busy.add(order_id)
+        Notification.objects.bulk_update(rows.values(), ["state", "sending_since"])
+    return mine, busy
+
+
+def _lock(template: str, event: str, refs: Sequence[Ref]) -> dict[UUID, Notification]:
+    rows = Notification.objects.filter(template=template, event=event, order_id__in=[ref.id for ref in refs])
+    return {row.order_id: row for row in rows.select_for_update().order_by("order_id")}
+
+
+def _write(template: str, subject: str, refs: Sequence[Ref]) -> list[EmailMultiAlternatives]:
+    """The mails themselves, in text and HTML. Whom to and what about is asked for here, and kept nowhere else."""
+    ids = [ref.id for ref in refs]
+    contacts: Mapping[UUID, Contact] = ask(Contact, ids)
+    ordered: Mapping[UUID, OrderLines] = ask(OrderLines, ids)
+    message_ids = dict(
+        Notification.objects.filter(template=template, order_id__in=ids).values_list("order_id", "message_id")
+    )
+    mails: list[EmailMultiAlternatives] = []
+    for ref in refs:
+        order = ordered[ref.id]
+        context = {
+            "number": ref.number,
+            "name": contacts[ref.id].name,
+            "lines": [(line, show(line.price_minor * line.quantity, order.currency)) for line in order.lines],
+            "total": show(order.total_minor, order.currency),
+        }
+        mail = EmailMultiAlternatives(
+            subject.format(number=ref.number),
+            render_to_string(f"notifications/{template}.txt", context),
+            settings.DEFAULT_FROM_EMAIL,
+            [contacts[ref.id].email],
+            headers={"Message-ID": message_ids[ref.id]},
+        )
+        mail.attach_alternative(render_to_string(f"notifications/{template}.html", context), "text/html")
+        mails.append(mail)
+    return mails

@@ -1,0 +1,34 @@
+"""Orders' part in the choreography: when X, we do Y."""
+
+from collections.abc import Sequence
+
+from inventory.events import InventoryRejected, InventoryReleased
+from notifications.events import ConfirmationSent
+from orders import services
+from orders.events import OrderStalled
+from shop.messaging.events import StepFailed, refs_of
+from shop.messaging.outcomes import Outcome
+from shop.messaging.relay import nudge
+from shop.messaging.subscriptions import when
+
+STYLE = "choreography"
+
+
+@when(ConfirmationSent, style=STYLE, operation="orders.complete_order")
+def complete_order(events: Sequence[ConfirmationSent]) -> Outcome:
+    return services.complete_order(refs_of(events))
+
+
+@when(InventoryRejected, InventoryReleased, style=STYLE, operation="orders.cancel_order")
+def cancel_order(events: Sequence[InventoryRejected | InventoryReleased]) -> Outcome:
+    return services.cancel_order(refs_of(events))
+
+
+@when(StepFailed, style=STYLE)
+def wait_for_the_service_that_retries(events: Sequence[StepFailed]) -> None:
+    services.follow_retries(events)
+
+
+@when(OrderStalled, style=STYLE)
+def send_again_what_is_unconfirmed(events: Sequence[OrderStalled]) -> None:
+    nudge([event.ref.id for event in events])

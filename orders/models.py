@@ -1,0 +1,163 @@
+from __future__ import annotations
+
+from typing import ClassVar
+from uuid import uuid4
+
+from django.conf import settings
+from django.db import models
+from django.db.models import Q
+
+from shop.messaging.events import Ref
+from shop.messaging.models import AbstractInbox, AbstractOutbox
+from shop.money import show
+
+FIRST_NUMBER = 100_000
+
+
+class Outbox(AbstractOutbox):
+    class Meta(AbstractOutbox.Meta):
+        verbose_name_plural = "outbox"
+
+
+class Inbox(AbstractInbox):
+    pass
+
+
+class OrderQuerySet(models.QuerySet["Order"]):
+    def with_number(self, number: str) -> OrderQuerySet:
+        """The order with this display number, such as ``S-100042``; none if it is no such number."""
+        digits = number.strip().upper().removeprefix("S-")
+        return self.filter(pk=int(digits) - FIRST_NUMBER) if digits.isdigit() and len(digits) < 15 else self.none()
+
+
+class Order(models.Model):
+    """What a customer placed: a snapshot of lines, prices and address that never changes, and how far it has come."""
+
+    class Status(models.TextChoices):
+        PLACED = "placed"
+        RESERVED = "reserved"
+        PAID = "paid"
+        SHIPPED = "shipped"
+        COMPLETED = "completed"
+        CANCELLING = "cancelling"
+        CANCELLED = "cancelled"
+
+    uuid = models.UUIDField("id", unique=True, default=uuid4, editable=False)
+    customer_id = models.BigIntegerField(db_index=True)  # a user; no foreign key, users may live in another database
+    style = models.CharField(max_length=20)
+    status = models.CharField(max_length=10, choices=Status, default=Status.PLACED)
+    currency = models.CharField(max_length=3)
+    total_minor = models.PositiveBigIntegerField("total", help_text="In minor units, such as pence.")
+    payment_method = models.CharField(max_length=100)
+    email = models.EmailField(max_length=254)
+    name = models.CharField(max_length=100)
+    line1 = models.CharField("address", max_length=200)
+    city = models.CharField(max_length=100)
+    postcode = models.CharField(max_length=20)
+    country = models.CharField(max_length=2, help_text="ISO 3166.")
+    idempotency_key = models.CharField(max_length=100)
+    request_digest = models.CharField(max_length=64)
+    cancellation_refused = models.BooleanField(default=False)
+    placed_at = models.DateTimeField()
+    ended_at = models.DateTimeField(null=True, blank=True)
+
+    objects = OrderQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["-id"]
+        constraints: ClassVar[list[models.BaseConstraint]] = [
+            models.UniqueConstraint(fields=["customer_id", "idempotency_key"], name="order_once_per_key"),
+            models.CheckConstraint(condition=Q(style__in=settings.STYLES), name="order_style_known"),
+        ]
+        indexes: ClassVar[list[models.Index]] = [
+            models.Index(fields=["customer_id", "-placed_at", "-id"], name="order_of_customer"),
+            models.Index(fields=["status"], name="order_status"),
+        ]
+
+    def __str__(self) -> str:
+        return self.number
+
+    @property
+    def number(self) -> str:
+        return f"S-{FIRST_NUMBER + self.pk}"
+
+    @property
+    def ref(self) -> Ref:
+        return Ref(id=self.uuid, number=self.number, style=self.style)
+
+    @property
+    def ended(self) -> bool:
+        return self.ended_at is not None
+
+    @property
+    def total(self) -> str:
+        return show(self.total_minor, self.currency)
+
+
+class OrderLine(models.Model):
+    order = models.ForeignKey(Order, on_delete=models.CASCADE, related_name="lines")
+    sku = models.CharField("SKU", max_length=40)
+    name = models.CharField(max_length=200)
+    quantity = models.PositiveIntegerField()
+    price_minor = models.PositiveBigIntegerField("price", help_text="Of one, in minor units.")
+
+    class Meta:
+        ordering = ["id"]
+        constraints: ClassVar[list[models.BaseConstraint]] = [
+            models.UniqueConstraint(fields=["order", "sku", "price_minor"], name="order_line_once"),
+            models.CheckConstraint(condition=Q(quantity__gt=0), name="order_line_not_empty"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.quantity} x {self.sku}"
+
+
+class Saga(models.Model):
+    """How far an order's process has come, in either direction, and until when it must have come further."""
+
+    class State(models.TextChoices):
+        RUNNING = "running"
+        PARKED = "parked", "parked: waits for a person"
+        ENDED = "ended"
+
+    order = models.OneToOneField(Order, on_delete=models.CASCADE, related_name="saga")
+    state = models.CharField(max_length=8, choices=State, default=State.RUNNING)
+    step = models.CharField("reached", max_length=20, default="placed")
+    undo = models.CharField("undone", max_length=20, blank=True, help_text="Empty: not being undone.")
+    attempt = models.PositiveSmallIntegerField(default=0)
+    moved_at = models.DateTimeField()
+    deadline = models.DateTimeField(null=True, blank=True)
+    last_error = models.TextField(blank=True)
+    reason = models.CharField(max_length=300, blank=True, help_text="Why it is being undone.")
+
+    class Meta:
+        indexes: ClassVar[list[models.Index]] = [
+            models.Index(fields=["deadline"], condition=Q(state="running"), name="saga_due")
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.undo or self.step} ({self.state})"
+
+
+class TimelineEntry(models.Model):
+    """One event of one order, whichever service it came from: the answer to "where is it, and why?"."""
+
+    class Kind(models.TextChoices):
+        FORWARD = "forward"
+        UNDO = "undo"
+        TROUBLE = "trouble"
+
+    order = models.ForeignKey(Order, on_delete=models.CASCADE, related_name="timeline")
+    event_id = models.UUIDField(unique=True)
+    at = models.DateTimeField()
+    service = models.CharField(max_length=20)
+    event = models.CharField(max_length=60)
+    kind = models.CharField(max_length=7, choices=Kind)
+    text = models.CharField(max_length=500)
+
+    class Meta:
+        ordering = ["at", "id"]
+        verbose_name_plural = "timeline"
+
+    def __str__(self) -> str:
+        return f"{self.event}: {self.text}"

@@ -1,0 +1,25 @@
+"""What payments publishes. All that other apps may import of it."""
+
+from __future__ import annotations
+
+from shop.messaging.events import Event
+
+
+class PaymentProcessed(Event, frozen=True, kw_only=True):
+    """The customer was charged, once. Amount in minor units of the ISO currency."""
+
+    amount_minor: int
+    currency: str
+
+
+class PaymentFailed(Event, frozen=True, kw_only=True):
+    """A refusal: the card was declined. Nothing was charged."""
+
+    code: str
+    reason: str
+
+
+class PaymentRefunded(Event, frozen=True, kw_only=True):
+    """The undo: what was charged is given back (0: nothing had been), and nothing will be charged."""
+
+    amount_minor: int

@@ -1,0 +1,146 @@
+"""The payment provider as payments sees it: what can be asked, what can be answered."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Sequence
+from functools import lru_cache
+from typing import Protocol
+
+import msgspec
+from django.conf import settings
+
+from shop.http import Client, call_each
+from shop.messaging.outcomes import Fault
+
+PAGE = 1000
+
+
+class Charge(msgspec.Struct, frozen=True):
+    """``key`` is stored before the call; asking again with it charges nothing again."""
+
+    key: str
+    amount_minor: int
+    currency: str
+    method: str
+    order_number: str
+
+
+class Refund(msgspec.Struct, frozen=True):
+    key: str
+    charge_key: str
+
+
+class Approved(msgspec.Struct, frozen=True):
+    reference: str
+
+
+class Declined(msgspec.Struct, frozen=True):
+    code: str
+    message: str
+
+
+class Refunded(msgspec.Struct, frozen=True):
+    """0: the key had charged nothing, and never will."""
+
+    amount_minor: int
+
+
+class Movement(msgspec.Struct, frozen=True):
+    """A row of the provider's books. Charges are above zero, refunds below: the sum is what the shop holds.
+
+    ``kind``: charge, refund, or void: a charge key settled before it charged (amount 0, perhaps no order).
+    """
+
+    id: int
+    kind: str
+    key: str
+    charge_key: str
+    order_number: str
+    amount_minor: int
+    currency: str
+    at: str
+
+
+class Gateway(Protocol):
+    """Every call is plural and answers per key; a fault is an answer too, never raised for one item."""
+
+    def charge(self, charges: Sequence[Charge]) -> dict[str, Approved | Declined | Fault]: ...
+
+    def refund(self, refunds: Sequence[Refund]) -> dict[str, Refunded | Fault]:
+        """Settle each charge key for good: give back what it charged, or see to it that it never charges.
+
+        A late charge with it is then declined ("voided").
+        """
+        ...
+
+    def ledger(self) -> Iterator[Movement]:
+        """Everything that ever moved, oldest first. Raises Fault."""
+        ...
+
+
+class _ApprovedBody(msgspec.Struct, frozen=True):
+    id: str
+
+
+class _Page(msgspec.Struct, frozen=True):
+    rows: list[Movement]
+
+
+class SandboxGateway:
+    """The provider of shop/sandbox, over HTTP."""
+
+    def __init__(self, base_url: str) -> None:
+        self._client = Client(base_url, "The payment provider")
+
+    def charge(self, charges: Sequence[Charge]) -> dict[str, Approved | Declined | Fault]:
+        return call_each(self._charge, charges, lambda charge: charge.key)
+
+    def refund(self, refunds: Sequence[Refund]) -> dict[str, Refunded | Fault]:
+        return call_each(self._refund, refunds, lambda refund: refund.key)
+
+    def ledger(self) -> Iterator[Movement]:
+        after = 0
+        while True:
+            reply = self._client.get("/v1/ledger", {"after": after, "limit": PAGE})
+            if reply.status != 200:
+                raise reply.fault()
+            rows = reply.read(_Page).rows
+            yield from rows
+            if len(rows) < PAGE:
+                return
+            after = rows[-1].id
+
+    def _charge(self, charge: Charge) -> Approved | Declined:
+        body = {
+            "amount_minor": charge.amount_minor,
+            "currency": charge.currency,
+            "method": charge.method,
+            "order_number": charge.order_number,
+        }
+        reply = self._client.post("/v1/charges", body, key=charge.key)
+        if reply.status == 200:
+            return Approved(reply.read(_ApprovedBody).id)
+        if reply.status == 402:
+            return reply.read(Declined)
+        raise reply.fault()
+
+    def _refund(self, refund: Refund) -> Refunded:
+        reply = self._client.post("/v1/refunds", {"charge_key": refund.charge_key}, key=refund.key)
+        if reply.status == 200:
+            return reply.read(Refunded)
+        raise reply.fault()
+
+
+def gateway() -> Gateway:
+    """The one for settings.PAYMENTS_URL; its connections are kept for the life of the process."""
+    return _sandbox(settings.PAYMENTS_URL)
+
+
+@lru_cache
+def _sandbox(base_url: str) -> SandboxGateway:
+    return SandboxGateway(base_url)
+
+
+# Two processes on one connection would mix up their answers.
+os.register_at_fork(after_in_child=_sandbox.cache_clear)

@@ -1,0 +1,55 @@
+from __future__ import annotations
+
+from typing import ClassVar
+from uuid import uuid4
+
+from django.db import models
+from django.db.models import Q
+
+from shop.messaging.models import AbstractInbox, AbstractOutbox, PerOrder
+
+
+class Outbox(AbstractOutbox):
+    class Meta(AbstractOutbox.Meta):
+        verbose_name_plural = "outbox"
+
+
+class Inbox(AbstractInbox):
+    pass
+
+
+def new_key() -> str:
+    return uuid4().hex
+
+
+class Payment(PerOrder):
+    """The intent to charge for an order, stored with its keys before the provider is called.
+
+    ``void`` is the tombstone of an undo that came before any charge.
+    """
+
+    class State(models.TextChoices):
+        NEW = "new"
+        PENDING = "pending"
+        CHARGED = "charged"
+        FAILED = "failed"
+        REFUNDING = "refunding"
+        REFUNDED = "refunded"
+        VOID = "void"
+
+    amount_minor = models.PositiveBigIntegerField("amount", default=0, help_text="In minor units, such as pence.")
+    currency = models.CharField(max_length=3, blank=True)
+    method = models.CharField(max_length=100, blank=True)
+    charge_key = models.CharField(max_length=32, unique=True, default=new_key)
+    refund_key = models.CharField(max_length=32, unique=True, default=new_key)
+    reference = models.CharField("provider's reference", max_length=100, blank=True)
+    refunded_minor = models.PositiveBigIntegerField("refunded", default=0)
+    reason = models.CharField(max_length=300, blank=True)
+
+    class Meta:
+        ordering = ["-updated_at"]
+        constraints: ClassVar[list[models.BaseConstraint]] = [
+            models.CheckConstraint(
+                condition=Q(refunded_minor__lte=models.F("amount_minor")), name="payment_refund_within_charge"
+            )
+        ]

@@ -1,0 +1,331 @@
+"""The gateway against the real sandbox process."""
+
+from __future__ import annotations
+
+import http.client
+import json
+import signal
+import time
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+
+from payments.gateway import Approved, Charge, Declined, Movement, Refund, Refunded, SandboxGateway
+from shop.messaging.outcomes import Fault
+from shop.sandbox.testing import RunningProvider, free_port, running_provider
+
+SLOW = 0.5
+Answer = tuple[int, dict[str, str], dict[str, object]]
+
+
+@pytest.fixture(scope="module")
+def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningProvider]:
+    with running_provider(
+        "payments", tmp_path_factory.mktemp("payments") / "ledger", slow=SLOW, down=0.6
+    ) as it:
+        yield it
+
+
+@pytest.fixture
+def gateway(shared: RunningProvider) -> SandboxGateway:
+    return SandboxGateway(shared.url)
+
+
+@pytest.fixture
+def key(request: pytest.FixtureRequest) -> str:
+    return f"charge:{request.node.name}"
+
+
+def charge(key: str, method: str = "pm_card_approved", amount: int = 1999) -> Charge:
+    return Charge(key, amount, "EUR", method, f"order of {key}")
+
+
+def ask_to_charge(
+    gateway: SandboxGateway, key: str, method: str = "pm_card_approved", amount: int = 1999
+) -> object:
+    return gateway.charge([charge(key, method, amount)])[key]
+
+
+def ask_to_refund(gateway: SandboxGateway, key: str, refund_key: str = "") -> object:
+    refund = Refund(refund_key or f"refund:{key}", key)
+    return gateway.refund([refund])[refund.key]
+
+
+def moved(gateway: SandboxGateway, key: str) -> list[tuple[str, int]]:
+    return [(row.kind, row.amount_minor) for row in gateway.ledger() if row.charge_key == key]
+
+
+def raw(provider: RunningProvider, method: str, path: str, body: object = None, key: str = "") -> Answer:
+    connection = http.client.HTTPConnection("127.0.0.1", provider.port, timeout=5)
+    data = body if isinstance(body, bytes) else json.dumps(body).encode() if body is not None else None
+    connection.request(method, path, data, {"Idempotency-Key": key} if key else {})
+    answer = connection.getresponse()
+    found = (answer.status, dict(answer.getheaders()), json.loads(answer.read()))
+    connection.close()
+    return found
+
+
+def test_an_approved_card_is_charged_once_however_often_it_is_asked(
+    gateway: SandboxGateway, key: str
+) -> None:
+    first = ask_to_charge(gateway, key)
+    assert isinstance(first, Approved)
+    assert first.reference.startswith("ch_")
+    assert ask_to_charge(gateway, key) == first
+    [row] = [row for row in gateway.ledger() if row.key == key]
+    assert row == Movement(row.id, "charge", key, key, f"order of {key}", 1999, "EUR", row.at)
+
+
+@pytest.mark.parametrize(
+    ("method", "code"),
+    [
+        ("pm_card_declined", "card_declined"),
+        ("pm_card_insufficient_funds", "insufficient_funds"),
+        ("pm_card_no_such_thing", "invalid_payment_method"),
+    ],
+)
+def test_a_declined_card_is_not_charged(gateway: SandboxGateway, key: str, method: str, code: str) -> None:
+    first = ask_to_charge(gateway, key, method)
+    assert isinstance(first, Declined)
+    assert first.code == code
+    assert ask_to_charge(gateway, key, method) == first
+    assert moved(gateway, key) == []
+
+
+def test_a_replay_says_so(shared: RunningProvider, key: str) -> None:
+    body = {"amount_minor": 5, "currency": "EUR", "method": "pm_card_approved", "order_number": "1"}
+    first = raw(shared, "POST", "/v1/charges", body, key)
+    second = raw(shared, "POST", "/v1/charges", body, key)
+    assert "Idempotent-Replayed" not in first[1]
+    assert second[1]["Idempotent-Replayed"] == "true"
+    assert first[2] == second[2]
+
+
+def test_a_key_used_for_something_else_is_a_fault_and_charges_nothing(
+    gateway: SandboxGateway, key: str
+) -> None:
+    ask_to_charge(gateway, key)
+    fault = ask_to_charge(gateway, key, amount=2000)
+    assert isinstance(fault, Fault)
+    assert "other parameters" in str(fault)
+    assert moved(gateway, key) == [("charge", 1999)]
+
+
+def test_a_refund_key_used_for_another_charge_is_a_fault(gateway: SandboxGateway, key: str) -> None:
+    ask_to_charge(gateway, key)
+    ask_to_refund(gateway, f"{key}:other", "one refund key")
+    fault = ask_to_refund(gateway, key, "one refund key")
+    assert isinstance(fault, Fault)
+    assert moved(gateway, key) == [("charge", 1999)]
+
+
+def test_a_lost_answer_is_a_fault_and_asking_again_charges_once(gateway: SandboxGateway, key: str) -> None:
+    assert isinstance(ask_to_charge(gateway, key, "pm_card_answer_lost"), Fault)
+    assert moved(gateway, key) == [("charge", 1999)]
+    assert isinstance(ask_to_charge(gateway, key, "pm_card_answer_lost"), Approved)
+    assert moved(gateway, key) == [("charge", 1999)]
+
+
+def test_a_slow_card_is_approved_late_and_answered_at_once_the_second_time(
+    gateway: SandboxGateway, key: str
+) -> None:
+    start = time.monotonic()
+    assert isinstance(ask_to_charge(gateway, key, "pm_card_slow"), Approved)
+    middle = time.monotonic()
+    assert isinstance(ask_to_charge(gateway, key, "pm_card_slow"), Approved)
+    assert middle - start >= SLOW
+    assert time.monotonic() - middle < SLOW
+
+
+def test_a_key_that_is_being_processed_is_a_fault(gateway: SandboxGateway, key: str) -> None:
+    with ThreadPoolExecutor(1) as threads:
+        first = threads.submit(ask_to_charge, gateway, key, "pm_card_slow")
+        time.sleep(SLOW / 2)
+        second = ask_to_charge(gateway, key, "pm_card_slow")
+        assert isinstance(first.result(), Approved)
+    assert isinstance(second, Fault)
+    assert "busy" in str(second)
+    assert moved(gateway, key) == [("charge", 1999)]
+
+
+def test_a_provider_that_is_down_charges_once_it_is_back_even_over_its_restart(tmp_path: Path) -> None:
+    with running_provider("payments", tmp_path / "ledger", down=1.5) as provider:
+        gateway = SandboxGateway(provider.url)
+        start = time.monotonic()
+        assert isinstance(ask_to_charge(gateway, "k", "pm_card_provider_down"), Fault)
+        provider.crash_and_restart()
+        assert isinstance(ask_to_charge(gateway, "k", "pm_card_provider_down"), Fault)
+        assert moved(gateway, "k") == []
+        time.sleep(max(0.0, start + 1.6 - time.monotonic()))
+        assert isinstance(ask_to_charge(gateway, "k", "pm_card_provider_down"), Approved)
+        assert moved(gateway, "k") == [("charge", 1999)]
+
+
+def test_a_charge_is_refunded_once_however_often_and_under_whatever_key(
+    gateway: SandboxGateway, key: str
+) -> None:
+    ask_to_charge(gateway, key)
+    assert ask_to_refund(gateway, key) == Refunded(1999)
+    assert ask_to_refund(gateway, key) == Refunded(1999)
+    assert ask_to_refund(gateway, key, f"another refund:{key}") == Refunded(1999)
+    assert moved(gateway, key) == [("charge", 1999), ("refund", -1999)]
+
+
+@pytest.mark.parametrize("method", ["pm_card_approved", "pm_card_slow", "pm_card_answer_lost"])
+def test_a_charge_that_comes_after_its_refund_is_declined(
+    gateway: SandboxGateway, key: str, method: str
+) -> None:
+    assert ask_to_refund(gateway, key) == Refunded(0)
+    declined = ask_to_charge(gateway, key, method)
+    assert isinstance(declined, Declined)
+    assert declined.code == "voided"
+    assert ask_to_refund(gateway, key) == Refunded(0)
+    assert moved(gateway, key) == [("void", 0)]
+
+
+def test_a_refund_of_a_declined_charge_gives_nothing_back(gateway: SandboxGateway, key: str) -> None:
+    ask_to_charge(gateway, key, "pm_card_declined")
+    assert ask_to_refund(gateway, key) == Refunded(0)
+    assert moved(gateway, key) == [("void", 0)]
+
+
+def test_a_slow_charge_overtaken_by_its_refund_is_declined_and_no_money_moves(
+    gateway: SandboxGateway, key: str
+) -> None:
+    with ThreadPoolExecutor(1) as threads:
+        late = threads.submit(ask_to_charge, gateway, key, "pm_card_slow")
+        time.sleep(SLOW / 2)
+        assert ask_to_refund(gateway, key) == Refunded(0)
+        declined = late.result()
+    assert isinstance(declined, Declined)
+    assert declined.code == "voided"
+    assert sum(row.amount_minor for row in gateway.ledger() if row.charge_key == key) == 0
+    assert moved(gateway, key) == [("void", 0)]
+
+
+def test_charges_and_refunds_racing_for_the_same_keys_always_net_to_zero(
+    gateway: SandboxGateway, key: str
+) -> None:
+    keys = [f"{key}:{number}" for number in range(40)]
+    with ThreadPoolExecutor(2) as threads:
+        charged = threads.submit(gateway.charge, [charge(each) for each in keys])
+        refunded = threads.submit(gateway.refund, [Refund(f"refund:{each}", each) for each in reversed(keys)])
+    assert {type(answer) for answer in charged.result().values()} <= {Approved, Declined}
+    for each in keys:
+        was_charged = isinstance(charged.result()[each], Approved)
+        assert refunded.result()[f"refund:{each}"] == Refunded(1999 if was_charged else 0)
+        assert moved(gateway, each) == (
+            [("charge", 1999), ("refund", -1999)] if was_charged else [("void", 0)]
+        )
+
+
+def test_many_charges_take_the_time_of_the_slowest_and_each_has_its_own_answer(
+    gateway: SandboxGateway, key: str
+) -> None:
+    slow = [charge(f"{key}:slow{number}", "pm_card_slow") for number in range(5)]
+    others = [charge(f"{key}:lost", "pm_card_answer_lost"), charge(f"{key}:no", "pm_card_declined")]
+    start = time.monotonic()
+    answers = gateway.charge([*slow, *others, charge(f"{key}:yes")])
+    assert time.monotonic() - start < SLOW * 2
+    assert list(answers) == [each.key for each in slow] + [f"{key}:lost", f"{key}:no", f"{key}:yes"]
+    assert [type(answer) for answer in answers.values()] == [Approved] * 5 + [Fault, Declined, Approved]
+
+
+def test_nothing_answered_is_lost_when_the_provider_is_killed(tmp_path: Path) -> None:
+    with running_provider("payments", tmp_path / "ledger") as provider:
+        gateway = SandboxGateway(provider.url)
+        answers: dict[str, Approved | Declined | Fault] = {}
+        with ThreadPoolExecutor(1) as threads:
+
+            def keep_charging() -> None:
+                for start in range(0, 400, 8):
+                    answers.update(gateway.charge([charge(f"k{start + number}") for number in range(8)]))
+
+            charging = threads.submit(keep_charging)
+            time.sleep(0.15)
+            provider.stop(signal.SIGKILL)
+            charging.result()
+        provider.start()
+        approved = {key for key, answer in answers.items() if isinstance(answer, Approved)}
+        assert 0 < len(approved) < 400
+        assert approved <= {row.key for row in gateway.ledger()}
+        again = gateway.charge([charge(key) for key in answers])
+        assert all(isinstance(answer, Approved) for answer in again.values())
+        assert {key: again[key] for key in approved} == {key: answers[key] for key in approved}
+        assert [row.kind for row in gateway.ledger()] == ["charge"] * 400
+
+
+def test_the_ledger_is_read_page_by_page(
+    gateway: SandboxGateway, key: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    gateway.charge([charge(f"{key}:{number}") for number in range(7)])
+    whole = list(gateway.ledger())
+    monkeypatch.setattr("payments.gateway.PAGE", 3)
+    assert list(gateway.ledger()) == whole
+    assert [row.id for row in whole] == sorted({row.id for row in whole})
+
+
+def test_a_provider_that_is_not_there_is_a_fault() -> None:
+    gateway = SandboxGateway(f"http://127.0.0.1:{free_port()}")
+    fault = ask_to_charge(gateway, "k")
+    assert isinstance(fault, Fault)
+    assert str(fault) == "The payment provider can't be reached."
+    with pytest.raises(Fault):
+        list(gateway.ledger())
+
+
+def test_a_key_can_be_looked_up(shared: RunningProvider, gateway: SandboxGateway, key: str) -> None:
+    path = f"/v1/charges?key={key}"
+    assert raw(shared, "GET", path)[0] == 404
+    approved = ask_to_charge(gateway, key)
+    assert isinstance(approved, Approved)
+    ask_to_refund(gateway, key)
+    about = {
+        "order_number": f"order of {key}",
+        "amount_minor": 1999,
+        "currency": "EUR",
+        "refunded_minor": 1999,
+    }
+    assert raw(shared, "GET", path)[2] == {"id": approved.reference, "status": "approved"} | about
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "body", "key", "status", "named"),
+    [
+        ("POST", "/v1/charges", {}, "k", 400, "amount_minor"),
+        ("POST", "/v1/charges", b"{", "k", 400, "body"),
+        ("POST", "/v1/charges", b"\xff", "k", 400, "body"),
+        ("POST", "/v1/charges", {}, "", 400, "Idempotency-Key"),
+        ("POST", "/v1/charges", b" " * 70_000, "k", 413, "65536"),
+        ("POST", "/v1/refunds", {"charge_key": 1}, "k", 400, "charge_key"),
+        ("GET", "/v1/charges", None, "", 400, "key"),
+        ("GET", "/v1/ledger?limit=1001", None, "", 400, "limit"),
+        ("GET", "/v1/ledger?after=x", None, "", 400, "after"),
+        ("GET", "/v1/refunds", None, "", 405, "GET"),
+        ("GET", "/nothing", None, "", 404, "path"),
+    ],
+)
+def test_a_request_that_is_wrong_is_told_what_is_wrong(
+    shared: RunningProvider, method: str, path: str, body: object, key: str, status: int, named: str
+) -> None:
+    found, _, answer = raw(shared, method, path, body, key)
+    assert found == status
+    assert named in str(answer["error"])
+
+
+@pytest.mark.parametrize("amount", [0, -1, 10**12 + 1])
+def test_an_amount_that_makes_no_sense_is_a_fault_that_names_it(
+    gateway: SandboxGateway, key: str, amount: int
+) -> None:
+    fault = ask_to_charge(gateway, key, amount=amount)
+    assert isinstance(fault, Fault)
+    assert "amount_minor" in str(fault)
+    assert moved(gateway, key) == []
+
+
+@pytest.mark.parametrize("signum", [signal.SIGTERM, signal.SIGINT])
+def test_the_provider_ends_cleanly_when_told_to(tmp_path: Path, signum: int) -> None:
+    with running_provider("payments", tmp_path / "ledger") as provider:
+        assert provider.stop(signum) == 0

@@ -1,0 +1,46 @@
+"""What shipping publishes. All that other apps may import of it."""
+
+from __future__ import annotations
+
+import msgspec
+
+from shop.messaging.events import Event
+
+
+class ParcelPlanned(Event, frozen=True, kw_only=True):
+    """One parcel of the order is to be labelled: the one that leaves from this warehouse."""
+
+    warehouse: str
+
+
+class LabelCreated(Event, frozen=True, kw_only=True):
+    """The carrier took the parcel of this warehouse on, under this tracking number."""
+
+    warehouse: str
+    tracking: str
+
+
+class OrderShipped(Event, frozen=True, kw_only=True):
+    """All parcels are in the carrier's hands: the pivot has passed, the order can only be returned."""
+
+    tracking: list[str]
+
+
+class ShippingFailed(Event, frozen=True, kw_only=True):
+    """A refusal: the carrier does not take a parcel. Labels that had been made are void."""
+
+    reason: str
+
+
+class ShippingStopped(Event, frozen=True, kw_only=True):
+    """The undo: no parcel of the order leaves, now or later."""
+
+
+class CancellationRefused(Event, frozen=True, kw_only=True):
+    """A cancellation came after the pivot: the order goes on."""
+
+
+class PlannedParcels(msgspec.Struct, frozen=True):
+    """The warehouses an order's parcels leave from. Asked for by order id."""
+
+    warehouses: list[str]

@@ -1,0 +1,9 @@
+from django.db import migrations
+
+from shop.messaging.operations import wake_relay_on_insert
+
+
+class Migration(migrations.Migration):
+    dependencies = [("shipping", "0001_initial")]
+
+    operations = [wake_relay_on_insert("shipping")]

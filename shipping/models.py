@@ -1,0 +1,69 @@
+from __future__ import annotations
+
+from typing import ClassVar
+from uuid import uuid4
+
+from django.db import models
+
+from shop.messaging.models import AbstractInbox, AbstractOutbox, PerOrder
+
+
+class Outbox(AbstractOutbox):
+    class Meta(AbstractOutbox.Meta):
+        verbose_name_plural = "outbox"
+
+
+class Inbox(AbstractInbox):
+    pass
+
+
+def new_key() -> str:
+    return uuid4().hex
+
+
+class Shipment(PerOrder):
+    """All parcels of an order. Its row is the lock under which the pivot is decided.
+
+    ``handing_over`` is past the pivot; ``stopped`` is also the tombstone of an undo that came first.
+    """
+
+    class State(models.TextChoices):
+        NEW = "new"
+        PLANNED = "planned"
+        HANDING_OVER = "handing_over", "handing over"
+        HANDED_OVER = "handed_over", "handed over"
+        FAILING = "failing"
+        FAILED = "failed"
+        STOPPING = "stopping"
+        STOPPED = "stopped"
+
+    reason = models.CharField(max_length=300, blank=True)
+    refused_cancellation = models.BooleanField(default=False)
+
+    class Meta:
+        ordering = ["-updated_at"]
+
+
+class Parcel(models.Model):
+    """What leaves from one warehouse for one order. Its key is stored before the carrier is called."""
+
+    class State(models.TextChoices):
+        PLANNED = "planned"
+        LABELLED = "labelled"
+        HANDED_OVER = "handed_over", "handed over"
+        VOID = "void"
+
+    shipment = models.ForeignKey(Shipment, on_delete=models.PROTECT, related_name="parcels")
+    warehouse = models.CharField(max_length=20)
+    key = models.CharField(max_length=32, unique=True, default=new_key)
+    state = models.CharField(max_length=12, choices=State, default=State.PLANNED)
+    tracking = models.CharField(max_length=60, blank=True)
+
+    class Meta:
+        ordering = ["shipment", "warehouse"]
+        constraints: ClassVar[list[models.BaseConstraint]] = [
+            models.UniqueConstraint(fields=["shipment", "warehouse"], name="parcel_once_per_warehouse")
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.shipment.number} from {self.warehouse}"

@@ -1,0 +1,11 @@
+"""The Celery application. Rows in the database are the truth; what travels here is a hint to hurry."""
+
+import os
+
+from celery import Celery
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "shop.settings")
+
+app = Celery("shop")
+app.config_from_object("django.conf:settings", namespace="CELERY")
+app.autodiscover_tasks()

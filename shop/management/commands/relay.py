@@ -1,0 +1,20 @@
+"""``manage.py relay``: sends what the outboxes hold. Run as many as you like."""
+
+from __future__ import annotations
+
+import signal
+from typing import Any
+
+from django.core.management.base import BaseCommand
+
+from shop.messaging.wakeup import run_for_ever
+
+
+class Command(BaseCommand):
+    help = "Send what the outboxes hold to its subscribers, until SIGTERM or Ctrl-C. Any number may run."
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        stop: list[int] = []
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, lambda signum, frame: stop.append(signum))
+        run_for_ever(lambda: self.stdout.write("relay ready"), lambda: bool(stop))

@@ -1,0 +1,32 @@
+"""System checks: mistakes that would show only as an order that does not move are found at startup."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.core.checks import CheckMessage, Error, register
+
+from shop.messaging import subscriptions
+from shop.messaging.events import registry
+from shop.messaging.tables import inbox_of, outbox_of, services
+
+
+@register()
+def every_service_has_its_tables(**kwargs: Any) -> list[CheckMessage]:
+    errors: list[CheckMessage] = []
+    for service in services():
+        try:
+            outbox_of(service), inbox_of(service)
+        except LookupError as error:
+            errors.append(Error(f"{service}: {error}", hint="Give the app an Outbox and an Inbox.", id="shop.E001"))
+    return errors
+
+
+@register()
+def every_event_is_heard(**kwargs: Any) -> list[CheckMessage]:
+    return [
+        Error(f"No receiver hears {name} in style {style}.", hint="Connect one, or delete the event.", id="shop.E002")
+        for name in registry
+        for style in ("orchestration", "choreography")
+        if not subscriptions.of(name, style=style)
+    ]

@@ -1,0 +1,70 @@
+"""Commands: a service's operations as Celery tasks in its own queue, for an orchestrator to call by name."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import msgspec
+from celery import Signature, Task, shared_task, signature
+
+from shop.messaging.events import Ref, StepFailed
+from shop.messaging.outcomes import Outcome, attempt, in_a_word
+from shop.messaging.recording import recording
+
+logger = logging.getLogger(__name__)
+
+
+def command(name: str) -> Callable[[Callable[..., Outcome]], Callable[..., Outcome]]:
+    """Publish an operation as the task ``<service>.<operation>``.
+
+    The task takes the set (and any further arguments) and returns those of the orders the operation is done for, so
+    that in a chain a refused or broken order leaves the set. What broke is told to the order as ``StepFailed``.
+    """
+    service = name.partition(".")[0]
+
+    def publish(operation: Callable[..., Outcome]) -> Callable[..., Outcome]:
+        def run(task: Task[Any, Any], encoded: list[list[str]], *args: Any) -> list[list[str]]:
+            refs = decode(encoded)
+            outcome = attempt(lambda some: operation(some, *args), refs, lambda ref: ref)
+            if outcome.faults:
+                with recording(service) as record:
+                    for ref, error in outcome.faults.items():
+                        record.publish(StepFailed(ref=ref, operation=name, error=in_a_word(error)))
+                        logger.warning("%s failed for %s: %s", name, ref.number, in_a_word(error))
+            if not outcome.done:
+                task.request.chain = None  # nobody is left in the set: the links behind have nothing to do
+            return encode(outcome.done)
+
+        shared_task(name=name, queue=service, bind=True)(run)
+        return operation
+
+    return publish
+
+
+def call(name: str, refs: Sequence[Ref], *args: Any, given: bool = True) -> Signature[Any]:
+    """A command to send: with its set (``given``), or as a link of a chain that gets what the link before returns.
+
+    The set's order numbers are shown in Flower as the task's arguments.
+    """
+    return signature(
+        name,
+        args=(encode(refs), *args) if given else args,
+        immutable=given,
+        options={"queue": name.partition(".")[0], "argsrepr": numbers(refs), "kwargsrepr": ""},
+    )
+
+
+def encode(refs: Sequence[Ref]) -> list[list[str]]:
+    encoded: list[list[str]] = msgspec.to_builtins(list(refs))
+    return encoded
+
+
+def decode(encoded: list[list[str]]) -> list[Ref]:
+    return msgspec.convert(encoded, list[Ref])
+
+
+def numbers(refs: Sequence[Ref]) -> str:
+    """The orders of a set, for people: their numbers."""
+    return ", ".join(ref.number for ref in refs)

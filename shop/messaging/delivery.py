@@ -1,0 +1,82 @@
+"""The subscriber's side: a message arrives, the signal is sent, and it ends in the inbox with the reaction."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import TYPE_CHECKING, Any, cast
+
+from django.db import transaction
+
+from shop.messaging import inbox
+from shop.messaging.events import Event, StepFailed, from_payload
+from shop.messaging.outcomes import Outcome, attempt, in_a_word
+from shop.messaging.recording import Answering, answering, recording
+from shop.messaging.tables import database_of, inbox_of
+
+if TYPE_CHECKING:
+    from shop.messaging.subscriptions import Subscription
+
+logger = logging.getLogger(__name__)
+
+
+def deliver(service: str, event_type: type[Event], payloads: Sequence[Mapping[str, Any]]) -> None:
+    """Send the event type's signal to one service's receivers, with all events of a message.
+
+    A receiver notes its own failures in its inbox. What it could not even note (no database) is raised here; then
+    no inbox has the event and the relay sends it again.
+    """
+    events = [from_payload(event_type, payload) for payload in payloads]
+    answers = event_type.signal.send(sender=service, events=events)
+    broken = [answer for _, answer in answers if isinstance(answer, Exception)]
+    if broken:
+        raise broken[0]
+
+
+def receive(subscription: Subscription, events: Sequence[Event]) -> None:
+    """One receiver takes its share of a message: what it has not handled, each order with its own outcome."""
+    mine = [event for event in events if subscription.wants(event.ref.style)]
+    fresh = inbox.unhandled(subscription.service, subscription.receiver, mine)
+
+    def react(events: Sequence[Event]) -> Outcome:
+        delivery = Answering(subscription.service, subscription.receiver, {event.ref.id: event for event in events})
+        with answering(delivery):
+            outcome = subscription.reaction(events) or Outcome()
+        broken = {ref.id for ref in outcome.faults}
+        # Nothing (more) to tell of these: the reaction was an operation that found its work done, or none to do.
+        rest = [event for event in delivery.open.values() if event.ref.id not in broken]
+        if rest:
+            with transaction.atomic(using=database_of(inbox_of(subscription.service))):
+                inbox.confirm(subscription.service, subscription.receiver, rest)
+        return outcome
+
+    faults = attempt(react, fresh, lambda event: event.ref).faults
+    for event in fresh:
+        if event.ref in faults:
+            _note_failure(subscription, event, faults[event.ref])
+
+
+def _note_failure(subscription: Subscription, event: Event, error: Exception) -> None:
+    """Keep the message in the inbox to try again or, after too many attempts, for a person; and tell the order why."""
+    if isinstance(error, inbox.AlreadyHandled):
+        return
+    service, receiver = subscription.service, subscription.receiver
+    try:
+        with recording(service) as record:
+            attempts, due_at = inbox.fail(service, receiver, event, error)
+            if not isinstance(event, StepFailed):  # else a fault in noting faults would beget faults for ever
+                record.publish(
+                    StepFailed(
+                        ref=event.ref,
+                        operation=receiver,
+                        error=in_a_word(error),
+                        attempt=attempts,
+                        retry_at=cast("datetime | None", due_at),
+                        parked=due_at is None,
+                    )
+                )
+    except inbox.AlreadyHandled:
+        return
+    logger.warning("%s failed on %s of %s, attempt %s: %s", receiver, type(event).__name__, event.ref.number, attempts,
+                   in_a_word(error))  # fmt: skip

@@ -1,0 +1,89 @@
+"""What a message says: a fact in the past tense, about one order, owned by the app whose ``events.py`` declares it.
+
+Every event type is a Celery signal. What makes it more than an in-process call is the outbox row it is stored as and
+the durable message the relay makes of that row for each service that listens.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from datetime import UTC, datetime
+from typing import Any, ClassVar, TypeVar
+from uuid import UUID, uuid4
+
+import msgspec
+from celery.utils.dispatch import Signal
+
+
+class Ref(msgspec.Struct, frozen=True, array_like=True):
+    """The order a message is about: its id, its display number, and the style it was placed under."""
+
+    id: UUID
+    number: str
+    style: str
+
+
+class Event(msgspec.Struct, frozen=True, kw_only=True):
+    """Base of all events. A subclass adds the payload: ids and amounts, never personal data.
+
+    Raise ``version`` when a stored message of the old shape could no longer be read; adding a field with a default is
+    no such change.
+    """
+
+    version: ClassVar[int] = 1
+    signal: ClassVar[Signal]
+
+    ref: Ref
+    id: UUID = msgspec.field(default_factory=uuid4)
+    at: datetime = msgspec.field(default_factory=lambda: datetime.now(UTC))
+
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        super().__init_subclass__(**kwargs)
+        if cls.__name__ in registry:
+            raise TypeError(f"Two event types are called {cls.__name__}; give one another name.")
+        cls.signal = Signal(name=cls.__name__, providing_args={"events"})
+        registry[cls.__name__] = cls
+
+    @classmethod
+    def owner(cls) -> str:
+        """The app that publishes it."""
+        return cls.__module__.partition(".")[0]
+
+
+registry: dict[str, type[Event]] = {}
+
+
+class StepFailed(Event, frozen=True, kw_only=True):
+    """An operation broke for this order. Sent by the service it broke in, so that the order can say why it waits.
+
+    ``attempt`` and ``retry_at`` are set where the service itself tries again (a reaction to an event);
+    where they are None, whoever commanded the operation decides. ``parked``: it waits for a person.
+    """
+
+    operation: str
+    error: str
+    attempt: int | None = None
+    retry_at: datetime | None = None
+    parked: bool = False
+
+
+E = TypeVar("E", bound=Event)
+
+
+def to_payload(event: Event) -> dict[str, Any]:
+    """The event as plain JSON types, for a row or a message."""
+    payload: dict[str, Any] = msgspec.to_builtins(event)
+    return payload
+
+
+def from_payload(event_type: type[E], payload: Mapping[str, Any]) -> E:
+    """The event a row or a message holds.
+
+    Raises:
+        msgspec.ValidationError: the payload is not of this type; says which field.
+    """
+    return msgspec.convert(payload, event_type)
+
+
+def refs_of(events: Iterable[Event]) -> list[Ref]:
+    return [event.ref for event in events]

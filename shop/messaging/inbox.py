@@ -1,0 +1,95 @@
+"""What a receiver has handled, what it failed at, and what waits for a person."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from uuid import UUID
+
+from django.db import connections
+
+from shop.messaging.events import Event, to_payload
+from shop.messaging.outcomes import in_a_word
+from shop.messaging.retries import next_try
+from shop.messaging.tables import database_of, inbox_of
+
+
+class AlreadyHandled(Exception):
+    """Another delivery of the same event has been confirmed meanwhile; this one must not count."""
+
+
+def unhandled(service: str, receiver: str, events: Sequence[Event]) -> list[Event]:
+    """Those of the events the receiver has still to handle: not done, and not waiting for a person."""
+    inbox = inbox_of(service)
+    over = set(
+        inbox._default_manager.filter(receiver=receiver, event_id__in=[event.id for event in events])
+        .exclude(state=inbox.State.FAILING)
+        .values_list("event_id", flat=True)
+    )
+    return [event for event in events if event.id not in over]
+
+
+def confirm(service: str, receiver: str, events: Sequence[Event]) -> None:
+    """Mark the events as handled by this receiver, in the current transaction.
+
+    Raises:
+        AlreadyHandled: one of them had been marked before.
+    """
+    if not events:
+        return
+    inbox = inbox_of(service)
+    with connections[database_of(inbox)].cursor() as cursor:
+        cursor.execute(
+            f"""
+            INSERT INTO {inbox._meta.db_table} AS i (event_id, receiver, type, order_id, number, state)
+            SELECT event_id, %s, type, order_id, number, 'done'
+            FROM unnest(%s::uuid[], %s::text[], %s::uuid[], %s::text[]) AS new (event_id, type, order_id, number)
+            ORDER BY event_id
+            ON CONFLICT (event_id, receiver) DO UPDATE
+            SET state = 'done', due_at = NULL, error = '', payload = NULL WHERE i.state <> 'done'
+            """,
+            [
+                receiver,
+                [event.id for event in events],
+                [type(event).__name__ for event in events],
+                [event.ref.id for event in events],
+                [event.ref.number for event in events],
+            ],
+        )
+        if cursor.rowcount < len(events):
+            raise AlreadyHandled(f"{receiver} has handled some of these {len(events)} events before.")
+
+
+def fail(service: str, receiver: str, event: Event, error: Exception) -> tuple[int, object]:
+    """Note a failed attempt in the current transaction: try again after a while, or park it.
+
+    Returns the number of attempts so far, and when it is tried again (None: parked).
+    """
+    inbox = inbox_of(service)
+    row, _ = inbox._default_manager.select_for_update().get_or_create(
+        event_id=event.id,
+        receiver=receiver,
+        defaults={
+            "type": type(event).__name__,
+            "order_id": event.ref.id,
+            "number": event.ref.number,
+            "state": inbox.State.FAILING,
+        },
+    )
+    if row.state == inbox.State.DONE:
+        raise AlreadyHandled(f"{receiver} has handled this event meanwhile.")
+    row.attempts += 1
+    row.due_at = next_try(receiver, row.attempts)
+    row.state = inbox.State.FAILING if row.due_at else inbox.State.PARKED
+    row.error = in_a_word(error)
+    row.payload = to_payload(event)
+    row.save()
+    return row.attempts, row.due_at
+
+
+def receivers_that_have(service: str, event_ids: Sequence[UUID]) -> Mapping[UUID, set[str]]:
+    """Which receivers of this service have taken each event over: handled it, or keep it to try again."""
+    found: dict[UUID, set[str]] = {}
+    rows = inbox_of(service)._default_manager.filter(event_id__in=event_ids)
+    for event_id, receiver in rows.values_list("event_id", "receiver"):
+        found.setdefault(event_id, set()).add(receiver)
+    return found

@@ -1,0 +1,59 @@
+"""How an operation answers: each order in the set has its own outcome."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import TypeVar
+
+from shop.messaging.events import Ref
+
+Item = TypeVar("Item")
+
+
+class Fault(Exception):
+    """Something broke or its outcome is unknown: try again, with the same key."""
+
+
+@dataclass
+class Outcome:
+    """What became of a set of orders.
+
+    ``done``: the operation's effect is there, from now or from an earlier try. ``refused``: the business said no, or
+    an undo came first; the order leaves the set. ``faults``: something broke for these; they are tried again.
+    """
+
+    done: list[Ref] = field(default_factory=list)
+    refused: list[Ref] = field(default_factory=list)
+    faults: dict[Ref, Exception] = field(default_factory=dict)
+
+    def add(self, other: Outcome) -> None:
+        self.done += other.done
+        self.refused += other.refused
+        self.faults |= other.faults
+
+
+def attempt(
+    operation: Callable[[Sequence[Item]], Outcome], items: Sequence[Item], ref_of: Callable[[Item], Ref]
+) -> Outcome:
+    """Run an operation on a set; if it breaks for the set as a whole, run it again one at a time.
+
+    So a fault in one order never takes its neighbours down. Never raises: what broke is in the outcome.
+    """
+    if not items:
+        return Outcome()
+    try:
+        return operation(items)
+    except Exception as error:
+        if len(items) == 1:
+            return Outcome(faults={ref_of(items[0]): error})
+    outcome = Outcome()
+    for item in items:
+        outcome.add(attempt(operation, [item], ref_of))
+    return outcome
+
+
+def in_a_word(error: Exception) -> str:
+    """One line for a row or a log. Only the first line: PostgreSQL puts the values of a row, people's data, below."""
+    first_line = (str(error).splitlines() or [""])[0][:300]
+    return f"{type(error).__name__}: {first_line}" if first_line else type(error).__name__

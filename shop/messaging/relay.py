@@ -1,0 +1,152 @@
+"""The relay turns outbox rows into one durable message per (event, subscribing service), and sends it again until the
+subscriber's inbox has it. Any number of relays may run: rows are claimed with SKIP LOCKED.
+
+A row is claimed (its ``due_at`` moved on) before it is sent, so a relay killed in between costs a wait, not an event.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Any
+from uuid import UUID
+
+from celery import current_app
+from django.conf import settings
+from django.db import connections
+from django.utils import timezone
+
+from shop.messaging import inbox, subscriptions
+from shop.messaging.models import AbstractInbox, AbstractOutbox
+from shop.messaging.tables import database_of, inbox_of, outbox_of
+
+Row = AbstractOutbox | AbstractInbox
+
+
+def relay_once(service: str) -> int:
+    """Send what is due of one service: events to their subscribers, failing deliveries to itself.
+
+    Returns how many rows were due. Raises what the broker raises; the claimed rows come due again by themselves.
+    """
+    events = _claim_events(service)
+    retries = _claim_failing(service)
+    _confirm_or_send(events)
+    _send(service, retries)
+    return len(events) + len(retries)
+
+
+def _claim_events(service: str) -> list[AbstractOutbox]:
+    outbox = outbox_of(service)
+    levers = settings.MESSAGING
+    table = outbox._meta.db_table
+    return _returned_rows(
+        outbox,
+        f"""
+        UPDATE {table} SET sends = sends + 1,
+            due_at = now() + make_interval(secs => least(%s * power(2, least(sends, 16)), %s))
+        WHERE id IN (
+            SELECT id FROM {table} WHERE confirmed_at IS NULL AND due_at <= now()
+            ORDER BY due_at LIMIT %s FOR UPDATE SKIP LOCKED
+        ) RETURNING *
+        """,
+        [levers["RESEND_AFTER"], levers["RESEND_CAP"], levers["CLAIM_SIZE"]],
+    )
+
+
+def _claim_failing(service: str) -> list[AbstractInbox]:
+    table_model = inbox_of(service)
+    table = table_model._meta.db_table
+    return _returned_rows(
+        table_model,
+        f"""
+        UPDATE {table} SET due_at = now() + make_interval(secs => %s) WHERE id IN (
+            SELECT id FROM {table} WHERE state = 'failing' AND due_at <= now()
+            ORDER BY due_at LIMIT %s FOR UPDATE SKIP LOCKED
+        ) RETURNING *
+        """,
+        [settings.MESSAGING["RESEND_CAP"], settings.MESSAGING["CLAIM_SIZE"]],
+    )
+
+
+def _returned_rows(model: type[Any], sql: str, params: Sequence[object]) -> list[Any]:
+    rows = list(model._default_manager.using(database_of(model)).raw(sql, params))
+    return sorted(rows, key=lambda row: row.id)
+
+
+def _confirm_or_send(events: Sequence[AbstractOutbox]) -> None:
+    """First sends go to all subscribers. Later: confirm what all their inboxes have, send the rest to who lacks it."""
+    have = _who_has([row for row in events if row.sends > 1])
+    confirmed: list[int] = []
+    to_send: dict[str, list[AbstractOutbox]] = defaultdict(list)
+    for row in events:
+        wanting = subscriptions.of(row.type, style=row.style)
+        lacking = {sub.service for sub in wanting if (sub.service, sub.receiver) not in have.get(row.event_id, ())}
+        for service in lacking:
+            to_send[service].append(row)
+        if not lacking:
+            confirmed.append(row.pk)
+    if confirmed:
+        type(events[0])._default_manager.filter(pk__in=confirmed).update(confirmed_at=timezone.now())
+    for service, rows in to_send.items():
+        _send(service, rows)
+
+
+def _who_has(events: Sequence[AbstractOutbox]) -> dict[UUID, set[tuple[str, str]]]:
+    have: dict[UUID, set[tuple[str, str]]] = defaultdict(set)
+    asked: dict[str, list[UUID]] = defaultdict(list)
+    for row in events:
+        for service in {sub.service for sub in subscriptions.of(row.type, style=row.style)}:
+            asked[service].append(row.event_id)
+    for service, event_ids in asked.items():
+        for event_id, receivers in inbox.receivers_that_have(service, event_ids).items():
+            have[event_id] |= {(service, receiver) for receiver in receivers}
+    return have
+
+
+def _send(service: str, rows: Iterable[Row]) -> None:
+    """Send rows to one service: one message per set of events of a type."""
+    by_type: dict[str, list[Row]] = defaultdict(list)
+    for row in rows:
+        by_type[row.type].append(row)
+    if not by_type:
+        return
+    with current_app.producer_pool.acquire(block=True, timeout=10) as producer:
+        for event_type, of_type in by_type.items():
+            for some in sets(of_type, settings.MESSAGING["SET_SIZE"]):
+                current_app.send_task(
+                    subscriptions.task_name(service, event_type),
+                    args=[[row.payload for row in some]],
+                    queue=service,
+                    producer=producer,
+                    argsrepr=", ".join(row.number for row in some),
+                    kwargsrepr="",
+                )
+
+
+def sets(rows: Iterable[Row], size: int) -> Iterator[list[Row]]:
+    """Cut rows into sets of at most ``size`` in which no order stands twice, keeping their sequence."""
+    open_sets: list[dict[UUID, Row]] = []
+    for row in rows:
+        for some in open_sets:
+            if row.order_id not in some and len(some) < size:
+                some[row.order_id] = row
+                break
+        else:
+            open_sets.append({row.order_id: row})
+            if len(open_sets) > 1 and len(open_sets[0]) >= size:
+                yield list(open_sets.pop(0).values())
+    for some in open_sets:
+        yield list(some.values())
+
+
+def nudge(order_ids: Sequence[UUID]) -> None:
+    """Make all that is still open for these orders due now, parked deliveries too, in every service."""
+    now = timezone.now()
+    for service in settings.SERVICES:
+        outbox_of(service)._default_manager.filter(order_id__in=order_ids, confirmed_at=None).update(due_at=now)
+        inbox = inbox_of(service)
+        inbox._default_manager.filter(order_id__in=order_ids).exclude(state=inbox.State.DONE).update(
+            due_at=now, state=inbox.State.FAILING, attempts=0
+        )
+        with connections[database_of(inbox)].cursor() as cursor:
+            cursor.execute("SELECT pg_notify('outbox', %s)", [service])

@@ -1,0 +1,174 @@
+"""The carrier: one label per parcel key, void until the hand-over, and no address in its books."""
+
+from __future__ import annotations
+
+import secrets
+import sqlite3
+import time
+from pathlib import Path
+from typing import Annotated
+
+import msgspec
+
+from shop.sandbox.ledger import Ledger, fingerprint, insert, now
+from shop.sandbox.mishaps import OUTAGES, Timing, Underway, reused_key, unavailable
+from shop.sandbox.web import MAX_PAGE, Answer, Handler, Request
+
+SCHEMA = f"""
+CREATE TABLE IF NOT EXISTS parcels (
+    key TEXT PRIMARY KEY,
+    state TEXT NOT NULL CHECK (state IN ('labelled', 'refused', 'voided', 'handed over')),
+    fingerprint TEXT, order_number TEXT NOT NULL, tracking TEXT UNIQUE, reason TEXT
+) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS movements (
+    id INTEGER PRIMARY KEY AUTOINCREMENT, kind TEXT NOT NULL CHECK (kind IN ('label', 'void', 'handover')),
+    key TEXT NOT NULL, order_number TEXT NOT NULL, tracking TEXT NOT NULL, at TEXT NOT NULL,
+    UNIQUE (key, kind)
+);
+{OUTAGES}
+"""
+NOT_SERVED, INCOMPLETE, VOIDED = "address not served", "address incomplete", "voided"
+
+Text = Annotated[str, msgspec.Meta(min_length=1, max_length=255)]
+Line = Annotated[str, msgspec.Meta(max_length=500)]
+Keys = Annotated[list[Text], msgspec.Meta(min_length=1, max_length=MAX_PAGE)]
+
+
+class AddressBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    name: Line
+    line1: Line
+    city: Line
+    postcode: Line
+    country: Line
+
+
+class LabelBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    order_number: Text
+    warehouse: Text
+    address: AddressBody
+
+
+class VoidBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    key: Text
+
+
+class HandoverBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    keys: Keys
+
+
+class Carrier:
+    def __init__(self, file: Path, timing: Timing) -> None:
+        self.ledger = Ledger(file, SCHEMA)
+        self._timing = timing
+        self._underway = Underway()
+
+    def routes(self) -> dict[tuple[str, str], Handler]:
+        return {
+            ("POST", "/v1/labels"): self.label,
+            ("POST", "/v1/labels/void"): self.void,
+            ("POST", "/v1/handovers"): self.hand_over,
+            ("GET", "/v1/ledger"): self.movements,
+        }
+
+    def label(self, request: Request) -> Answer:
+        key, body = request.idempotency_key(), request.json(LabelBody)
+        postcode, mark = body.address.postcode.upper(), fingerprint(key, msgspec.json.encode(body))
+        with self._underway(key):
+            if postcode.startswith("SLOW") and not self.ledger.has("parcels", key):
+                time.sleep(self._timing.slow_seconds)
+            with self.ledger.transaction() as db:
+                parcel = _parcel(db, key)
+                if parcel:
+                    return _replay(parcel, mark)
+                down = postcode.startswith("DOWN") and self._timing.down(db, key)
+                if not down:
+                    _decide(db, key, body, mark)
+                    parcel = _parcel(db, key)
+        if down or not parcel:
+            raise unavailable()
+        return Answer(*_told(parcel), lost=postcode.startswith("LOST") and parcel["state"] == "labelled")
+
+    def void(self, request: Request) -> Answer:
+        """No parcel leaves under this key, now or later; unless it has left."""
+        key = request.json(VoidBody).key
+        with self.ledger.transaction() as db:
+            parcel = _parcel(db, key)
+            if parcel and parcel["state"] == "handed over":
+                return Answer(409, {"too_late": True})
+            if parcel and parcel["state"] == "voided":
+                return Answer(200, {"voided": True}, replayed=True)
+            if parcel:
+                db.execute("UPDATE parcels SET state = 'voided' WHERE key = ?", (key,))
+            else:
+                insert(db, "parcels", {"key": key, "state": "voided", "order_number": ""})
+            _move(db, "void", _known(db, key))
+        return Answer(200, {"voided": True})
+
+    def hand_over(self, request: Request) -> Answer:
+        """All of these parcels or none."""
+        keys = list(dict.fromkeys(request.json(HandoverBody).keys))
+        with self.ledger.transaction() as db:
+            parcels = {key: _parcel(db, key) for key in keys}
+            bad = {key: parcel["state"] if parcel else "unknown" for key, parcel in parcels.items()}
+            bad = {key: state for key, state in bad.items() if state not in ("labelled", "handed over")}
+            if bad:
+                named = ", ".join(f"{key} is {state}" for key, state in bad.items())
+                error = {"type": "not_handed_over", "message": f"nothing was handed over: {named}"}
+                return Answer(409, {"error": error, "keys": bad})
+            for parcel in parcels.values():
+                if parcel and parcel["state"] == "labelled":
+                    db.execute("UPDATE parcels SET state = 'handed over' WHERE key = ?", (parcel["key"],))
+                    _move(db, "handover", parcel)
+        return Answer(200, {"handed_over": keys})
+
+    def movements(self, request: Request) -> Answer:
+        after, limit = request.number("after", 0, 2**62), request.number("limit", MAX_PAGE, MAX_PAGE)
+        return Answer(200, {"rows": self.ledger.page(after, limit)})
+
+
+def _parcel(db: sqlite3.Connection, key: str) -> sqlite3.Row | None:
+    row: sqlite3.Row | None = db.execute("SELECT * FROM parcels WHERE key = ?", (key,)).fetchone()
+    return row
+
+
+def _known(db: sqlite3.Connection, key: str) -> sqlite3.Row:
+    parcel = _parcel(db, key)
+    assert parcel is not None  # the caller has just written it
+    return parcel
+
+
+def _told(parcel: sqlite3.Row) -> tuple[int, dict[str, object]]:
+    """What holds now: a label that was voided since is not given out again."""
+    if parcel["state"] == "voided":
+        return 422, {"refused": VOIDED}
+    if parcel["state"] == "refused":
+        return 422, {"refused": parcel["reason"]}
+    return 200, {"tracking": parcel["tracking"]}
+
+
+def _replay(parcel: sqlite3.Row, mark: str) -> Answer:
+    if parcel["fingerprint"] not in (None, mark):  # none: the void came before any label
+        raise reused_key()
+    return Answer(*_told(parcel), replayed=True)
+
+
+def _decide(db: sqlite3.Connection, key: str, body: LabelBody, mark: str) -> None:
+    parcel: dict[str, object] = {"key": key, "order_number": body.order_number, "fingerprint": mark}
+    reason = _refusal(body.address)
+    if reason:
+        insert(db, "parcels", parcel | {"state": "refused", "reason": reason})
+    else:
+        tracking = f"SB{secrets.randbelow(10**12):012d}"
+        insert(db, "parcels", parcel | {"state": "labelled", "tracking": tracking})
+        _move(db, "label", _known(db, key))
+
+
+def _refusal(address: AddressBody) -> str:
+    if not all(line.strip() for line in msgspec.structs.astuple(address)):
+        return INCOMPLETE
+    return NOT_SERVED if address.postcode.upper().startswith("REFUSE") else ""
+
+
+def _move(db: sqlite3.Connection, kind: str, parcel: sqlite3.Row) -> None:
+    movement = {"kind": kind, "key": parcel["key"], "order_number": parcel["order_number"]}
+    insert(db, "movements", movement | {"tracking": parcel["tracking"] or "", "at": now()})

@@ -1,0 +1,196 @@
+"""All settings, from the environment. Every lever of the system is here, with its default and what it is for."""
+
+import os
+import secrets
+from pathlib import Path
+from urllib.parse import urlparse
+
+import dj_database_url
+from django.core.exceptions import ImproperlyConfigured
+
+BASE_DIR = Path(__file__).resolve().parent.parent
+
+
+def env(name: str, default: str = "") -> str:
+    return os.environ.get(name, default)
+
+
+# --- The style of coordination ------------------------------------------------------------------------------------
+# Decided when an order is placed and kept with the order, so it can be flipped while orders are in flight.
+STYLES = ("orchestration", "choreography")
+FULFILLMENT_STYLE = env("FULFILLMENT_STYLE", "orchestration")
+if FULFILLMENT_STYLE not in STYLES:
+    raise ImproperlyConfigured(f"FULFILLMENT_STYLE is {FULFILLMENT_STYLE!r}; it must be one of {', '.join(STYLES)}.")
+
+# --- Messaging: the levers of shop/messaging ----------------------------------------------------------------------
+MESSAGING = {
+    "SET_SIZE": int(env("MESSAGING_SET_SIZE", "50")),  # orders in one message, at the most
+    "RESEND_AFTER": float(env("MESSAGING_RESEND_AFTER", "5")),  # s until an unconfirmed event is sent again; doubles
+    "RESEND_CAP": 120.0,  # s, the longest wait between two sends of one event
+    "CLAIM_SIZE": 500,  # outbox rows one relay takes at once
+    "POLL_EVERY": 1.0,  # s, the relay looks by itself this often when no NOTIFY wakes it
+    "KEEP_DAYS": int(env("MESSAGING_KEEP_DAYS", "90")),  # confirmed outbox and inbox rows are kept this long
+}
+# Per operation or reaction: attempts until it is parked for a person, first wait and longest wait in seconds.
+RETRIES = {
+    "default": {"attempts": int(env("RETRY_ATTEMPTS", "8")), "first": float(env("RETRY_FIRST", "1")), "cap": 60.0},
+    "payments.refund_payment": {"attempts": 20, "first": 1.0, "cap": 300.0},
+    "shipping.stop_shipping": {"attempts": 20, "first": 1.0, "cap": 300.0},
+    "shipping.hand_over": {"attempts": 20, "first": 1.0, "cap": 300.0},
+}
+# A saga that made no progress for this long is resumed; the wait doubles with every attempt, up to the cap (s).
+SAGA_DEADLINE = float(env("SAGA_DEADLINE", "10"))
+SAGA_DEADLINE_CAP = 300.0
+
+# --- Outside services ---------------------------------------------------------------------------------------------
+PAYMENTS_URL = env("PAYMENTS_URL", "http://127.0.0.1:9001")
+CARRIER_URL = env("CARRIER_URL", "http://127.0.0.1:9002")
+
+# --- Django -------------------------------------------------------------------------------------------------------
+DEBUG = env("DEBUG") == "1"
+# Without SECRET_KEY each process signs with a key of its own: fine for commands, and `up` and compose always set it.
+SECRET_KEY = env("SECRET_KEY") or secrets.token_urlsafe(50)
+PUBLIC_URL = env("PUBLIC_URL", "http://127.0.0.1:8000")
+ALLOWED_HOSTS = env("ALLOWED_HOSTS", "127.0.0.1,localhost").split(",")
+CSRF_TRUSTED_ORIGINS = [PUBLIC_URL]
+_https = urlparse(PUBLIC_URL).scheme == "https"
+SECURE_SSL_REDIRECT = SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = _https
+SECURE_HSTS_SECONDS = 31_536_000 if _https else 0
+SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = _https
+SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if _https else None
+SECURE_REDIRECT_EXEMPT = [r"^livez$", r"^readyz$"]
+DATA_UPLOAD_MAX_MEMORY_SIZE = 512 * 1024  # bytes of a request body; an order of 1,000 lines takes about 60 kB
+
+SERVICES = ("orders", "inventory", "payments", "shipping", "notifications")
+INSTALLED_APPS = [
+    "django.contrib.admin",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "whitenoise.runserver_nostatic",
+    "django.contrib.staticfiles",
+    "rest_framework",
+    "django_filters",
+    "knox",
+    "drf_spectacular",
+    "drf_spectacular_sidecar",
+    *SERVICES,
+    "shop",
+]
+MIDDLEWARE = [
+    "django.middleware.security.SecurityMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+]
+ROOT_URLCONF = "shop.urls"
+WSGI_APPLICATION = "shop.wsgi.application"
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+            ]
+        },
+    }
+]
+STATIC_URL = "static/"
+STATIC_ROOT = Path(env("SHOP_DATA", str(BASE_DIR / ".data"))) / "static"
+WHITENOISE_USE_FINDERS = True  # serves the packages' own files as they are: no collectstatic before the first page
+USE_TZ = True
+TIME_ZONE = "UTC"
+LANGUAGE_CODE = "en-gb"
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": f"django.contrib.auth.password_validation.{name}"}
+    for name in ("MinimumLengthValidator", "CommonPasswordValidator", "NumericPasswordValidator")
+]
+
+# --- Databases: one for all, or one per app by <APP>_DATABASE_URL -------------------------------------------------
+_database_defaults = {"conn_max_age": None, "conn_health_checks": True}
+DATABASES = {
+    "default": dj_database_url.parse(env("DATABASE_URL", "postgres://127.0.0.1:5432/shop"), **_database_defaults)
+}
+for _service in SERVICES:
+    if _url := env(f"{_service.upper()}_DATABASE_URL"):
+        DATABASES[_service] = dj_database_url.parse(_url, **_database_defaults)
+DATABASE_ROUTERS = ["shop.databases.OneDatabasePerApp"]
+
+# --- Mail: kept in the database and shown in the admin, or any other Django backend -------------------------------
+EMAIL_BACKEND = env("EMAIL_BACKEND", "notifications.mailbox.MailboxBackend")
+DEFAULT_FROM_EMAIL = env("DEFAULT_FROM_EMAIL", "shop@localhost")
+EMAIL_TIMEOUT = 10
+
+# --- REST ---------------------------------------------------------------------------------------------------------
+REST_FRAMEWORK = {
+    "DEFAULT_AUTHENTICATION_CLASSES": ["knox.auth.TokenAuthentication"],
+    "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],
+    "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
+    "DEFAULT_PARSER_CLASSES": ["rest_framework.parsers.JSONParser"],
+    "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
+    "DEFAULT_FILTER_BACKENDS": ["django_filters.rest_framework.DjangoFilterBackend"],
+    "EXCEPTION_HANDLER": "shop.problems.problem_response",
+}
+SPECTACULAR_SETTINGS = {
+    "TITLE": "Shop",
+    "DESCRIPTION": "Place orders and follow them. Errors are problem documents (RFC 9457).",
+    "VERSION": "1",
+    "SERVE_INCLUDE_SCHEMA": False,
+    "SWAGGER_UI_DIST": "SIDECAR",
+    "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
+}
+
+# --- Celery: see docs/decisions for why each differs from the default ---------------------------------------------
+CELERY_BROKER_URL = env("REDIS_URL", "redis://127.0.0.1:6379/0")
+CELERY_RESULT_BACKEND = CELERY_BROKER_URL
+CELERY_BROKER_TRANSPORT_OPTIONS = CELERY_RESULT_BACKEND_TRANSPORT_OPTIONS = {
+    "visibility_timeout": 300,
+    "unacked_restore_interval": 10,
+    "unacked_restore_throttle": 1,
+    "socket_timeout": 10,
+    "socket_connect_timeout": 4,
+    "socket_keepalive": True,
+    "health_check_interval": 25,
+    "global_keyprefix": env("REDIS_PREFIX", "shop:"),
+}
+CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
+CELERY_BROKER_CONNECTION_MAX_RETRIES = None  # a worker waits for its broker for ever: the database keeps the work
+CELERY_TASK_ACKS_LATE = True
+CELERY_TASK_REJECT_ON_WORKER_LOST = True
+CELERY_TASK_IGNORE_RESULT = True  # but for chord headers, which ask for theirs
+CELERY_RESULT_EXPIRES = 3600
+CELERY_RESULT_EXTENDED = False
+CELERY_TASK_SERIALIZER = CELERY_RESULT_SERIALIZER = "json"
+CELERY_ACCEPT_CONTENT = ["json"]
+CELERY_TASK_CREATE_MISSING_QUEUES = False
+CELERY_TASK_QUEUES = {service: {"exchange": service, "routing_key": service} for service in SERVICES}
+CELERY_TASK_DEFAULT_QUEUE = "orders"
+CELERY_TASK_TIME_LIMIT = 60
+CELERY_TASK_SOFT_TIME_LIMIT = 45
+CELERY_TASK_PUBLISH_RETRY_POLICY = {"max_retries": 2, "interval_start": 0.1, "interval_step": 0.2, "interval_max": 0.5}
+CELERY_WORKER_PREFETCH_MULTIPLIER = 1
+CELERY_WORKER_CANCEL_LONG_RUNNING_TASKS_ON_CONNECTION_LOSS = True
+CELERY_WORKER_HIJACK_ROOT_LOGGER = False
+CELERY_WORKER_SEND_TASK_EVENTS = True
+CELERY_TASK_SEND_SENT_EVENT = False
+CELERY_DB_REUSE_MAX = 1_000_000  # reconnecting around every task costs more than the task (facts: 2.6 x)
+CELERY_ENABLE_UTC = True
+CELERY_TIMEZONE = "UTC"
+CELERY_BEAT_SCHEDULE = {"prune history": {"task": "orders.prune_history", "schedule": 3600.0}}
+
+LOGGING = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "formatters": {"plain": {"format": "%(asctime)s %(levelname)s %(name)s: %(message)s"}},
+    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "plain"}},
+    "root": {"handlers": ["console"], "level": env("LOG_LEVEL", "INFO")},
+}

@@ -1,0 +1,223 @@
+"""One child process: started with its own session and log, ended for certain, never outliving its parent."""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import psutil
+
+Probe = Callable[["Child"], bool]
+
+PR_SET_PDEATHSIG = 1
+_libc = ctypes.CDLL(None) if sys.platform == "linux" else None
+
+
+@dataclass(frozen=True)
+class Account:
+    """The user a program runs as, when `up` itself is root and the program refuses root."""
+
+    uid: int
+    gid: int
+
+
+def always_ready(child: Child) -> bool:
+    return True
+
+
+def nothing() -> None:
+    return
+
+
+@dataclass(frozen=True, kw_only=True)
+class Program:
+    """How one process is started, known to be ready, and stopped."""
+
+    name: str
+    argv: tuple[str, ...]
+    log: Path
+    env: Mapping[str, str] = field(repr=False)  # holds passwords
+    cwd: Path | None = None
+    account: Account | None = None
+    before: Callable[[], None] = nothing  # called before each start
+    ready: Probe = always_ready
+    stop_signal: signal.Signals = signal.SIGTERM
+    orphan_signal: signal.Signals = signal.SIGKILL  # what Linux sends it when this process dies
+    patience: float = 10.0  # s between the stop signal and SIGKILL
+
+
+class Child:
+    """A program that runs, or ran. It can be started again."""
+
+    def __init__(self, program: Program) -> None:
+        self.program = program
+        self.log_from = 0  # where in the log the present run begins
+        self.created = 0.0
+        self._popen: subprocess.Popen[bytes] | None = None
+
+    @property
+    def pid(self) -> int:
+        return self._popen.pid if self._popen else 0
+
+    @property
+    def returncode(self) -> int | None:
+        return self._popen.poll() if self._popen else None
+
+    @property
+    def alive(self) -> bool:
+        return self._popen is not None and self._popen.poll() is None
+
+    def start(self) -> None:
+        """Call it from the main thread, or one that lives as long: Linux ends the child with the thread."""
+        program = self.program
+        program.before()
+        program.log.parent.mkdir(parents=True, exist_ok=True)
+        with program.log.open("ab") as log:
+            self.log_from = log.tell()
+            self._popen = subprocess.Popen(
+                program.argv,
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=subprocess.STDOUT,
+                cwd=program.cwd,
+                env=dict(program.env),
+                start_new_session=True,  # Ctrl-C reaches `up` alone, which then stops the children in order
+                preexec_fn=_tie_to_parent(program.orphan_signal),  # noqa: PLW1509 (it only makes two system calls)
+                user=program.account.uid if program.account else None,
+                group=program.account.gid if program.account else None,
+                extra_groups=[] if program.account else None,
+            )
+        try:
+            self.created = psutil.Process(self.pid).create_time()
+        except psutil.Error:
+            self.created = time.time()
+
+    def is_ready(self) -> bool:
+        return self.alive and self.program.ready(self)
+
+    def wait_ready(self, within: float) -> bool:
+        """False when the process died or the time is over."""
+        deadline = time.monotonic() + within
+        while self.alive and time.monotonic() < deadline:
+            if self.is_ready():
+                return True
+            time.sleep(0.02)
+        return False
+
+    def output(self) -> str:
+        """What this run has written to its log."""
+        try:
+            with self.program.log.open("rb") as log:
+                log.seek(self.log_from)
+                return log.read().decode(errors="replace")
+        except OSError:
+            return ""
+
+    def signal(self, number: int) -> None:
+        if self.alive:
+            os.kill(self.pid, number)
+
+    def kill(self) -> None:
+        """SIGKILL, to this process alone, as a crash would."""
+        self.signal(signal.SIGKILL)
+        if self._popen:
+            self._popen.wait()
+
+    def stop(self) -> None:
+        self.signal(self.program.stop_signal)
+        self.reap(self.program.patience)
+
+    def reap(self, patience: float) -> None:
+        """Wait for the end, then make sure of it, for grandchildren too."""
+        if self._popen is None:
+            return
+        try:
+            self._popen.wait(max(0.0, patience))
+        except subprocess.TimeoutExpired:
+            self._popen.kill()
+            self._popen.wait()
+        self.end_group()
+
+    def end_group(self) -> None:
+        """End what the process left behind in its group. The group keeps its number while it has members."""
+        try:
+            os.killpg(self.pid, signal.SIGKILL)
+        except (ProcessLookupError, PermissionError):
+            pass
+
+
+def _tie_to_parent(number: signal.Signals) -> Callable[[], None] | None:
+    """A SIGKILLed parent can't stop its children, so on Linux the kernel does."""
+    if _libc is None:
+        return None
+    parent, prctl = os.getpid(), _libc.prctl
+
+    def tie() -> None:  # runs in the child, after the change of user, which would undo it
+        prctl(PR_SET_PDEATHSIG, int(number))
+        if os.getppid() != parent:
+            os._exit(1)
+
+    return tie
+
+
+def run(*argv: str, account: Account | None = None, env: Mapping[str, str] | None = None) -> tuple[int, str]:
+    """Run a short command to its end: its code and all it wrote. A command that can't be started has code 126."""
+    try:
+        done = subprocess.run(
+            argv,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            env=None if env is None else dict(env),
+            cwd="/",
+            timeout=120,
+            check=False,
+            user=account.uid if account else None,
+            group=account.gid if account else None,
+            extra_groups=[] if account else None,
+        )
+    except (OSError, subprocess.SubprocessError) as error:
+        return 126, str(error)
+    return done.returncode, done.stdout.decode(errors="replace")
+
+
+# --- Ways to know that a child is ready -------------------------------------------------------------------------
+
+
+def says(text: str) -> Probe:
+    return lambda child: text in child.output()
+
+
+def listens(port: int) -> Probe:
+    def probe(child: Child) -> bool:
+        try:
+            socket.create_connection(("127.0.0.1", port), timeout=1).close()
+        except OSError:
+            return False
+        return True
+
+    return probe
+
+
+def answers(url: str) -> Probe:
+    """Ready when a GET is answered 200, by no proxy."""
+    opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+
+    def probe(child: Child) -> bool:
+        try:
+            with opener.open(url, timeout=2) as response:
+                return int(response.status) == 200
+        except (urllib.error.URLError, OSError, ValueError):
+            return False
+
+    return probe

@@ -1,0 +1,13 @@
+from django.contrib import admin
+from django.urls import include, path
+from django.views.generic import RedirectView
+
+from shop import health
+
+urlpatterns = [
+    path("", RedirectView.as_view(url="/api/docs/")),
+    path("livez", health.livez),
+    path("readyz", health.readyz),
+    path("admin/", admin.site.urls),
+    path("api/", include("shop.api")),
+]
