@@ -31,7 +31,9 @@ def allocate(wanted: Mapping[str, int], free: Free) -> dict[tuple[str, str], int
 
 def missing(wanted: Mapping[str, int], free: Free) -> list[str]:
     """The SKUs of which there is not enough in all warehouses together."""
-    return sorted(sku for sku, units in wanted.items() if sum(has.get(sku, 0) for has in free.values()) < units)
+    return sorted(
+        sku for sku, units in wanted.items() if sum(has.get(sku, 0) for has in free.values()) < units
+    )
 
 
 def _enough(wanted: Mapping[str, int], free: Free, codes: tuple[str, ...] | list[str]) -> bool:
@@ -54,12 +56,13 @@ def _greedy(wanted: Mapping[str, int], free: Free, codes: list[str]) -> tuple[st
 def _take(wanted: Mapping[str, int], free: Free, chosen: tuple[str, ...]) -> dict[tuple[str, str], int]:
     taken: dict[tuple[str, str], int] = {}
     for sku, units in wanted.items():
+        left = units
         # A whole line from one warehouse where one has it all, rather than a line in two parcels.
         for code in sorted(chosen, key=lambda code: free[code].get(sku, 0) < units):
-            here = min(units, free[code].get(sku, 0))
+            here = min(left, free[code].get(sku, 0))
             if here:
                 taken[code, sku] = here
-                units -= here
-            if not units:
+                left -= here
+            if not left:
                 break
     return taken

@@ -14,6 +14,7 @@ from inventory.events import InventoryRejected, InventoryReleased, InventoryRese
 from inventory.models import Product, Receipt, Reservation, ReservationLine, Stock, Warehouse
 from orders.events import OrderLines
 from shop.databases import alias_of
+from shop.messaging.bulk import save_all
 from shop.messaging.events import Ref
 from shop.messaging.lookups import ask
 from shop.messaging.outcomes import Outcome
@@ -47,7 +48,7 @@ def reserve_stock(refs: Sequence[Ref]) -> Outcome:
                     stock.reserved += quantity
                     lines.append(ReservationLine(reservation=row, stock=stock, quantity=quantity))
                 record.publish(InventoryReserved(ref=ref, warehouses=sorted({code for code, _ in taken})))
-        Reservation.objects.bulk_update([rows[ref.id] for ref in fresh], ["state", "reason"])
+        save_all([rows[ref.id] for ref in fresh], ["state", "reason"])
         ReservationLine.objects.bulk_create(lines)
         _move(_totals(lines, on_hand=0, reserved=+1))
     for ref in refs:
@@ -68,7 +69,7 @@ def release_stock(refs: Sequence[Ref]) -> Outcome:
             if rows[ref.id].state in (State.NEW, State.RESERVED):
                 rows[ref.id].state = State.RELEASED
                 record.publish(InventoryReleased(ref=ref))
-        Reservation.objects.bulk_update(rows.values(), ["state"])
+        save_all(rows.values(), ["state"])
     return Outcome(done=list(refs))
 
 
@@ -84,7 +85,7 @@ def dispatch_stock(refs: Sequence[Ref]) -> Outcome:
             record.publish(StockDispatched(ref=ref))
         if lost := [ref.number for ref in refs if rows[ref.id].state != State.DEPARTED]:
             raise ValueError(f"{', '.join(lost)} left without a reservation.")
-        Reservation.objects.bulk_update(rows.values(), ["state"])
+        save_all(rows.values(), ["state"])
     outcome.done += refs
     return outcome
 
@@ -104,7 +105,9 @@ def receive_stock(deliveries: Iterable[Delivery], note: str = "") -> None:
         ValueError: an unknown SKU or warehouse, by name; nothing is taken in.
     """
     deliveries = list(deliveries)
-    products = {product.sku: product for product in Product.objects.filter(sku__in={d.sku for d in deliveries})}
+    products = {
+        product.sku: product for product in Product.objects.filter(sku__in={d.sku for d in deliveries})
+    }
     warehouses = {warehouse.code: warehouse for warehouse in Warehouse.objects.all()}
     if unknown := {d.sku for d in deliveries} - products.keys():
         raise ValueError(f"Unknown products: {', '.join(sorted(unknown))}.")

@@ -32,4 +32,4 @@ class MailboxBackend(BaseEmailBackend):
 
 def _html_of(message: EmailMessage) -> str:
     alternatives = message.alternatives if isinstance(message, EmailMultiAlternatives) else []
-    return next((str(part.content) for part in alternatives if part.mimetype == "text/html"), "")
+    return next((str(content) for content, kind in alternatives if kind == "text/html"), "")

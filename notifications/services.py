@@ -18,6 +18,7 @@ from notifications.events import CancellationNoticeSent, ConfirmationSent
 from notifications.models import Notification
 from orders.events import Contact, OrderLines
 from shop.databases import alias_of
+from shop.messaging.bulk import save_all
 from shop.messaging.events import Event, Ref
 from shop.messaging.lookups import ask
 from shop.messaging.outcomes import Fault, Outcome
@@ -44,14 +45,22 @@ def _send(template: str, event: str, subject: str, told: type[Event], refs: Sequ
     connection = get_connection()
     mine, busy = _claim(template, event, refs, sends_once=getattr(connection, "sends_once", False))
     results = _deliver(connection, _write(template, subject, [ref for ref in refs if ref.id in mine]))
-    outcome = Outcome(faults={ref: Fault("Another worker is sending this mail.") for ref in refs if ref.id in busy})
+    outcome = Outcome(
+        faults={ref: Fault("Another worker is sending this mail.") for ref in refs if ref.id in busy}
+    )
     with recording("notifications") as record:
         rows = _lock(template, event, refs)
         for ref in refs:
             row = rows[ref.id]
             result = results.get(row.message_id)
             if row.state == State.SENDING and ref.id in mine:
-                row.state = State.PENDING if isinstance(result, NotSent) else State.SENT if result is None else row.state
+                row.state = (
+                    State.PENDING
+                    if isinstance(result, NotSent)
+                    else State.SENT
+                    if result is None
+                    else row.state
+                )
                 if row.state == State.SENT:
                     record.publish(told(ref=ref))
                 else:
@@ -59,7 +68,7 @@ def _send(template: str, event: str, subject: str, told: type[Event], refs: Sequ
             elif row.state == State.UNKNOWN and row.sending_since is not None:
                 row.sending_since = None
                 record.publish(told(ref=ref))
-        Notification.objects.bulk_update(rows.values(), ["state", "sending_since"])
+        save_all(rows.values(), ["state", "sending_since"])
     outcome.done += [ref for ref in refs if ref not in outcome.faults]
     return outcome
 
@@ -91,7 +100,9 @@ def _deliver(connection: Any, mails: Sequence[EmailMultiAlternatives]) -> dict[s
     return results
 
 
-def _claim(template: str, event: str, refs: Sequence[Ref], *, sends_once: bool) -> tuple[set[UUID], set[UUID]]:
+def _claim(
+    template: str, event: str, refs: Sequence[Ref], *, sends_once: bool
+) -> tuple[set[UUID], set[UUID]]:
     """Mark the orders' mails as being sent. Returns whose mail is ours to send, and whose another worker has in hand.
 
     A mail whose sender died in the middle may be out. Where the backend sends a Message-ID once, it is ours again;
@@ -102,7 +113,10 @@ def _claim(template: str, event: str, refs: Sequence[Ref], *, sends_once: bool) 
     now = timezone.now()
     with transaction.atomic(using=alias_of("notifications")):
         Notification.objects.bulk_create(
-            (Notification(order_id=ref.id, number=ref.number, template=template, event=event) for ref in refs),
+            (
+                Notification(order_id=ref.id, number=ref.number, template=template, event=event)
+                for ref in refs
+            ),
             ignore_conflicts=True,
         )
         rows = _lock(template, event, refs)
@@ -110,11 +124,15 @@ def _claim(template: str, event: str, refs: Sequence[Ref], *, sends_once: bool) 
             if row.state == State.PENDING or (row.state == State.SENDING and sends_once):
                 row.state, row.sending_since = State.SENDING, now
                 mine.add(order_id)
-            elif row.state == State.SENDING and row.sending_since and row.sending_since < now - SENDING_TAKES_AT_MOST:
+            elif (
+                row.state == State.SENDING
+                and row.sending_since
+                and row.sending_since < now - SENDING_TAKES_AT_MOST
+            ):
                 row.state = State.UNKNOWN
             elif row.state == State.SENDING:
                 busy.add(order_id)
-        Notification.objects.bulk_update(rows.values(), ["state", "sending_since"])
+        save_all(rows.values(), ["state", "sending_since"])
     return mine, busy
 
 

@@ -15,7 +15,9 @@ from shop.messaging.lookups import answers
 def order_lines(order_ids: Collection[UUID]) -> Mapping[UUID, OrderLines]:
     lines: dict[int, list[Line]] = defaultdict(list)
     rows = OrderLine.objects.filter(order__uuid__in=order_ids)
-    for order, sku, name, quantity, price in rows.values_list("order", "sku", "name", "quantity", "price_minor"):
+    for order, sku, name, quantity, price in rows.values_list(
+        "order", "sku", "name", "quantity", "price_minor"
+    ):
         lines[order].append(Line(sku=sku, name=name, quantity=quantity, price_minor=price))
     return {
         order.uuid: OrderLines(currency=order.currency, total_minor=order.total_minor, lines=lines[order.pk])
@@ -26,7 +28,9 @@ def order_lines(order_ids: Collection[UUID]) -> Mapping[UUID, OrderLines]:
 @answers(AmountDue)
 def amounts_due(order_ids: Collection[UUID]) -> Mapping[UUID, AmountDue]:
     return {
-        order.uuid: AmountDue(amount_minor=order.total_minor, currency=order.currency, method=order.payment_method)
+        order.uuid: AmountDue(
+            amount_minor=order.total_minor, currency=order.currency, method=order.payment_method
+        )
         for order in Order.objects.filter(uuid__in=order_ids)
     }
 
@@ -35,7 +39,11 @@ def amounts_due(order_ids: Collection[UUID]) -> Mapping[UUID, AmountDue]:
 def delivery_addresses(order_ids: Collection[UUID]) -> Mapping[UUID, DeliveryAddress]:
     return {
         order.uuid: DeliveryAddress(
-            name=order.name, line1=order.line1, city=order.city, postcode=order.postcode, country=order.country
+            name=order.name,
+            line1=order.line1,
+            city=order.city,
+            postcode=order.postcode,
+            country=order.country,
         )
         for order in Order.objects.filter(uuid__in=order_ids)
     }

@@ -27,7 +27,11 @@ class OrderQuerySet(models.QuerySet["Order"]):
     def with_number(self, number: str) -> OrderQuerySet:
         """The order with this display number, such as ``S-100042``; none if it is no such number."""
         digits = number.strip().upper().removeprefix("S-")
-        return self.filter(pk=int(digits) - FIRST_NUMBER) if digits.isdigit() and len(digits) < 15 else self.none()
+        return (
+            self.filter(pk=int(digits) - FIRST_NUMBER)
+            if digits.isdigit() and len(digits) < 15
+            else self.none()
+        )
 
 
 class Order(models.Model):
@@ -43,7 +47,9 @@ class Order(models.Model):
         CANCELLED = "cancelled"
 
     uuid = models.UUIDField("id", unique=True, default=uuid4, editable=False)
-    customer_id = models.BigIntegerField(db_index=True)  # a user; no foreign key, users may live in another database
+    customer_id = models.BigIntegerField(
+        db_index=True
+    )  # a user; no foreign key, users may live in another database
     style = models.CharField(max_length=20)
     status = models.CharField(max_length=10, choices=Status, default=Status.PLACED)
     currency = models.CharField(max_length=3)

@@ -50,11 +50,13 @@ def play(score: list[tuple[str, str]], refs: Sequence[Ref], since: str) -> Signa
     """The part of a score that is left for orders that have come as far as ``since``, as a chain."""
     positions = STEPS if since in STEPS else UNDONE
     left = [name for position, name in score if positions.index(position) >= positions.index(since)]
-    return chain(call(name, refs, given=name is left[0]) for name in left)
+    return chain(*(call(name, refs, given=name is left[0]) for name in left))
 
 
 def forward(refs: Sequence[Ref], since: str) -> None:
-    play(TO_THE_PARCELS if since in ("placed", "reserved", "paid") else FROM_THE_PARCELS, refs, since).apply_async()
+    play(
+        TO_THE_PARCELS if since in ("placed", "reserved", "paid") else FROM_THE_PARCELS, refs, since
+    ).apply_async()
 
 
 def backward(refs: Sequence[Ref], since: str) -> None:
@@ -68,13 +70,13 @@ def label_parcels(encoded: list[list[str]]) -> None:
     planned = ask(PlannedParcels, [ref.id for ref in refs])
     from_warehouse: dict[str, list[Ref]] = defaultdict(list)
     for ref in refs:
-        for warehouse in planned[ref.id].warehouses:
+        for warehouse in planned[ref.id].warehouses if ref.id in planned else ():
             from_warehouse[warehouse].append(ref)
-    labels = [call("shipping.create_label", some, name) for name, some in sorted(from_warehouse.items())]
-    chord(
-        [label.set(ignore_result=False) for label in labels],
-        play(FROM_THE_PARCELS, refs, "paid"),
-    ).apply_async()
+    labels = [
+        call("shipping.create_label", some, name, joined=True)
+        for name, some in sorted(from_warehouse.items())
+    ]
+    chord(labels, play(FROM_THE_PARCELS, refs, since="paid")).apply_async()
 
 
 @when(OrderCreated, style=STYLE)

@@ -43,7 +43,9 @@ class PlaceOrder(msgspec.Struct, frozen=True, kw_only=True):
 
     def digest(self) -> str:
         """The same for the same request, whatever key it came with."""
-        return hashlib.sha256(msgspec.json.encode(msgspec.structs.replace(self, idempotency_key=""))).hexdigest()
+        return hashlib.sha256(
+            msgspec.json.encode(msgspec.structs.replace(self, idempotency_key=""))
+        ).hexdigest()
 
 
 @dataclass(frozen=True)
@@ -80,7 +82,9 @@ def place_orders(requests: Sequence[PlaceOrder]) -> list[Answer]:
     for _ in range(3):
         try:
             return _place(requests, prices)
-        except IntegrityError:  # the same request came in twice at this moment; now the other one's order is there
+        except (
+            IntegrityError
+        ):  # the same request came in twice at this moment; now the other one's order is there
             continue
     return _place(requests, prices)
 
@@ -102,12 +106,16 @@ def _place(requests: Sequence[PlaceOrder], prices: Mapping[str, Price]) -> list[
     return [answers[index] if index in answers else Placed(orders[index]) for index in range(len(requests))]
 
 
-def _store(requests: Mapping[int, PlaceOrder], orders: Mapping[int, Order], prices: Mapping[str, Price]) -> None:
+def _store(
+    requests: Mapping[int, PlaceOrder], orders: Mapping[int, Order], prices: Mapping[str, Price]
+) -> None:
     now = timezone.now()
     with recording("orders") as record:
         Order.objects.bulk_create(orders.values())
         deadline = now + timedelta(seconds=settings.SAGA_DEADLINE)
-        Saga.objects.bulk_create(Saga(order=order, moved_at=now, deadline=deadline) for order in orders.values())
+        Saga.objects.bulk_create(
+            Saga(order=order, moved_at=now, deadline=deadline) for order in orders.values()
+        )
         lines = [
             OrderLine(order=order, sku=sku, name=prices[sku].name, quantity=quantity, price_minor=price)
             for index, order in orders.items()
@@ -140,6 +148,8 @@ def _problem(request: PlaceOrder, prices: Mapping[str, Price]) -> NotPlaceable |
         if prices[line.sku].currency != request.currency:
             wrong = f"{line.sku!r} is sold in {prices[line.sku].currency}, not in {request.currency}."
             return NotPlaceable(index, "sku", wrong)
+    if not any(price * units for (_, price), units in _merged(request, prices).items()):
+        return NotPlaceable(0, "sku", "The order comes to nothing: there would be nothing to pay.")
     return None
 
 

@@ -21,6 +21,7 @@ from shipping.events import (
     ShippingFailed,
     ShippingStopped,
 )
+from shop.messaging.bulk import save_all
 from shop.messaging.events import Event, StepFailed
 from shop.messaging.recording import recording
 from shop.messaging.subscriptions import when
@@ -64,7 +65,7 @@ SHOWN_AS = {
     "confirmed": Status.SHIPPED,
     "completed": Status.SHIPPED,
 }
-EVERYTHING = (*REACHED, *UNDONE_BY, CancellationRefused, OrderStalled, StepFailed)
+EVERYTHING: tuple[type[Event], ...] = (*REACHED, *UNDONE_BY, CancellationRefused, OrderStalled, StepFailed)
 
 
 @when(*EVERYTHING)
@@ -77,8 +78,8 @@ def note_progress(events: Sequence[Event]) -> None:
         )
         for event in events:
             _move(orders[event.ref.id], event)
-        Order.objects.bulk_update(orders.values(), ["status", "cancellation_refused"])
-        Saga.objects.bulk_update(
+        save_all(orders.values(), ["status", "cancellation_refused"])
+        save_all(
             [order.saga for order in orders.values()],
             ["state", "step", "undo", "attempt", "moved_at", "deadline", "last_error", "reason"],
         )
@@ -143,7 +144,11 @@ def _in_words(event: Event) -> str:
         case PaymentFailed() | ShippingFailed():
             return f"refused: {event.reason}"
         case PaymentRefunded():
-            return f"refunded {event.amount_minor} minor units" if event.amount_minor else "nothing had been charged"
+            return (
+                f"refunded {event.amount_minor} minor units"
+                if event.amount_minor
+                else "nothing had been charged"
+            )
         case ParcelPlanned():
             return f"a parcel from {event.warehouse}"
         case LabelCreated():

@@ -12,6 +12,7 @@ from django.utils import timezone
 
 from orders.events import CancellationRequested, OrderCancelled, OrderCompleted, OrderStalled
 from orders.models import Order, Saga
+from shop.messaging.bulk import save_all
 from shop.messaging.events import Ref, StepFailed
 from shop.messaging.outcomes import Outcome
 from shop.messaging.recording import recording
@@ -46,8 +47,8 @@ def _end(refs: Sequence[Ref], end: Order.Status) -> Outcome:
                 else:  # the saga ends when the customer has been told
                     record.publish(OrderCancelled(ref=ref, reason=order.saga.reason))
             (outcome.done if order.status == end else outcome.refused).append(ref)
-        Order.objects.bulk_update(orders.values(), ["status", "ended_at"])
-        Saga.objects.bulk_update([order.saga for order in orders.values()], ["state", "deadline"])
+        save_all(orders.values(), ["status", "ended_at"])
+        save_all([order.saga for order in orders.values()], ["state", "deadline"])
     return outcome
 
 
@@ -95,8 +96,10 @@ def wake_overdue() -> int:
         for saga in sagas:
             saga.attempt += 1
             saga.deadline = deadline_after(saga.attempt)
-            record.publish(OrderStalled(ref=saga.order.ref, step=saga.undo or saga.step, attempt=saga.attempt))
-        Saga.objects.bulk_update(sagas, ["attempt", "deadline"])
+            record.publish(
+                OrderStalled(ref=saga.order.ref, step=saga.undo or saga.step, attempt=saga.attempt)
+            )
+        save_all(sagas, ["attempt", "deadline"])
     return len(sagas)
 
 
@@ -107,9 +110,11 @@ def retry_later(failures: Sequence[StepFailed]) -> None:
         for failure in failures:
             saga = orders[failure.ref.id].saga
             if saga.state == Saga.State.RUNNING and saga.moved_at <= failure.at:
-                saga.deadline = next_try(failure.operation, saga.attempt + 1)  # waking it is what counts as an attempt
+                saga.deadline = next_try(
+                    failure.operation, saga.attempt + 1
+                )  # waking it is what counts as an attempt
                 saga.state = Saga.State.RUNNING if saga.deadline else Saga.State.PARKED
-        Saga.objects.bulk_update([order.saga for order in orders.values()], ["deadline", "state"])
+        save_all([order.saga for order in orders.values()], ["deadline", "state"])
 
 
 def follow_retries(failures: Sequence[StepFailed]) -> None:
@@ -124,7 +129,7 @@ def follow_retries(failures: Sequence[StepFailed]) -> None:
                 saga.deadline = None
                 if failure.retry_at:
                     saga.deadline = failure.retry_at + timedelta(seconds=settings.SAGA_DEADLINE)
-        Saga.objects.bulk_update([order.saga for order in orders.values()], ["attempt", "deadline", "state"])
+        save_all([order.saga for order in orders.values()], ["attempt", "deadline", "state"])
 
 
 def resume(order_ids: Sequence[UUID]) -> int:
@@ -140,5 +145,7 @@ def deadline_after(attempt: int) -> datetime:
 
 def locked(refs: Sequence[Ref]) -> dict[UUID, Order]:
     """The orders with their sagas, both locked, in one fixed order. Must run in a transaction."""
-    orders = Order.objects.select_related("saga").filter(uuid__in=[ref.id for ref in refs], saga__isnull=False)
+    orders = Order.objects.select_related("saga").filter(
+        uuid__in=[ref.id for ref in refs], saga__isnull=False
+    )
     return {order.uuid: order for order in orders.select_for_update().order_by("pk")}

@@ -37,7 +37,9 @@ class Payment(PerOrder):
         REFUNDED = "refunded"
         VOID = "void"
 
-    amount_minor = models.PositiveBigIntegerField("amount", default=0, help_text="In minor units, such as pence.")
+    amount_minor = models.PositiveBigIntegerField(
+        "amount", default=0, help_text="In minor units, such as pence."
+    )
     currency = models.CharField(max_length=3, blank=True)
     method = models.CharField(max_length=100, blank=True)
     charge_key = models.CharField(max_length=32, unique=True, default=new_key)

@@ -12,6 +12,7 @@ from payments.events import PaymentFailed, PaymentProcessed, PaymentRefunded
 from payments.gateway import Approved, Charge, Declined, Refund, Refunded, gateway
 from payments.models import Payment
 from shop.databases import alias_of
+from shop.messaging.bulk import save_all
 from shop.messaging.events import Ref
 from shop.messaging.lookups import ask
 from shop.messaging.outcomes import Fault, Outcome
@@ -48,7 +49,7 @@ def take_payment(refs: Sequence[Ref]) -> Outcome:
                 outcome.done.append(ref)
             elif row.state != State.PENDING:
                 outcome.refused.append(ref)
-        Payment.objects.bulk_update(rows.values(), ["state", "reference", "reason"])
+        save_all(rows.values(), ["state", "reference", "reason"])
     return outcome
 
 
@@ -61,9 +62,12 @@ def refund_payment(refs: Sequence[Ref]) -> Outcome:
             if row.state == State.NEW:
                 row.state = State.VOID
                 record.publish(PaymentRefunded(ref=ref, amount_minor=0))
-            elif row.state in (State.PENDING, State.CHARGED):  # pending: an unknown outcome; the provider settles it
+            elif row.state in (
+                State.PENDING,
+                State.CHARGED,
+            ):  # pending: an unknown outcome; the provider settles it
                 row.state = State.REFUNDING
-        Payment.objects.bulk_update(rows.values(), ["state"])
+        save_all(rows.values(), ["state"])
     due = [rows[ref.id] for ref in refs if rows[ref.id].state == State.REFUNDING]
     answers = gateway().refund([Refund(row.refund_key, row.charge_key) for row in due])
     outcome = Outcome()
@@ -80,7 +84,7 @@ def refund_payment(refs: Sequence[Ref]) -> Outcome:
                     outcome.faults[ref] = answer or Fault("The payment provider has not been asked yet.")
                     continue
             outcome.done.append(ref)
-        Payment.objects.bulk_update(rows.values(), ["state", "refunded_minor"])
+        save_all(rows.values(), ["state", "refunded_minor"])
     return outcome
 
 
@@ -93,5 +97,5 @@ def _store_intents(refs: Sequence[Ref]) -> dict[UUID, Payment]:
             due: AmountDue = amounts[row.order_id]
             row.state = State.PENDING
             row.amount_minor, row.currency, row.method = due.amount_minor, due.currency, due.method
-        Payment.objects.bulk_update(fresh, ["state", "amount_minor", "currency", "method"])
+        save_all(fresh, ["state", "amount_minor", "currency", "method"])
     return rows

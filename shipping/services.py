@@ -22,6 +22,7 @@ from shipping.events import (
 )
 from shipping.models import Parcel, Shipment
 from shop.databases import alias_of
+from shop.messaging.bulk import save_all
 from shop.messaging.events import Ref
 from shop.messaging.lookups import ask
 from shop.messaging.outcomes import Fault, Outcome
@@ -48,7 +49,7 @@ def plan_parcels(refs: Sequence[Ref]) -> Outcome:
                     parcels.append(Parcel(shipment=row, warehouse=warehouse))
                     record.publish(ParcelPlanned(ref=ref, warehouse=warehouse))
             (outcome.refused if row.state in NEVER_LEAVES else outcome.done).append(ref)
-        Shipment.objects.bulk_update(rows.values(), ["state"])
+        save_all(rows.values(), ["state"])
         Parcel.objects.bulk_create(parcels)
     return outcome
 
@@ -61,7 +62,9 @@ def create_label(refs: Sequence[Ref], warehouse: str) -> Outcome:
             shipment__in=[ref.id for ref in refs], warehouse=warehouse
         )
     }
-    answers = carrier().create_labels(_label_requests([p for p in parcels.values() if p.state == Parcel.State.PLANNED]))
+    answers = carrier().create_labels(
+        _label_requests([p for p in parcels.values() if p.state == Parcel.State.PLANNED])
+    )
     outcome = Outcome()
     with recording("shipping") as record:
         rows = Shipment.claim(refs)
@@ -80,8 +83,8 @@ def create_label(refs: Sequence[Ref], warehouse: str) -> Outcome:
                     outcome.faults[ref] = answer or Fault("The carrier has not been asked yet.")
                     continue
             (outcome.refused if row.state in NEVER_LEAVES else outcome.done).append(ref)
-        Shipment.objects.bulk_update(rows.values(), ["state", "reason"])
-        Parcel.objects.bulk_update(labelled, ["state", "tracking"])
+        save_all(rows.values(), ["state", "reason"])
+        save_all(labelled, ["state", "tracking"])
     _finish_undo([ref for ref in refs if rows[ref.id].state == State.FAILING], outcome)
     return outcome
 
@@ -92,11 +95,13 @@ def hand_over(refs: Sequence[Ref]) -> Outcome:
         rows = Shipment.claim(refs)
         parcels = _parcels_of(refs)
         for row in rows.values():
-            if row.state == State.PLANNED and all(p.state == Parcel.State.LABELLED for p in parcels[row.order_id]):
+            if row.state == State.PLANNED and all(
+                p.state == Parcel.State.LABELLED for p in parcels[row.order_id]
+            ):
                 row.state = State.HANDING_OVER
             elif row.state == State.NEW:
                 raise Fault(f"No parcels are planned for {row.number} yet.")
-        Shipment.objects.bulk_update(rows.values(), ["state"])
+        save_all(rows.values(), ["state"])
     leaving = [p for row in rows.values() if row.state == State.HANDING_OVER for p in parcels[row.order_id]]
     answers = carrier().hand_over([parcel.key for parcel in leaving])
     outcome = Outcome()
@@ -106,8 +111,12 @@ def hand_over(refs: Sequence[Ref]) -> Outcome:
         for ref in refs:
             row, mine = rows[ref.id], parcels[ref.id]
             if row.state == State.HANDING_OVER:
-                if fault := next((answers[p.key] for p in mine if not isinstance(answers[p.key], HandedOver)), None):
-                    outcome.faults[ref] = fault if isinstance(fault, Fault) else Fault("The carrier gave no answer.")
+                if fault := next(
+                    (answers[p.key] for p in mine if not isinstance(answers[p.key], HandedOver)), None
+                ):
+                    outcome.faults[ref] = (
+                        fault if isinstance(fault, Fault) else Fault("The carrier gave no answer.")
+                    )
                     continue
                 row.state = State.HANDED_OVER
                 for parcel in mine:
@@ -118,8 +127,8 @@ def hand_over(refs: Sequence[Ref]) -> Outcome:
                 outcome.done.append(ref)
             elif row.state in NEVER_LEAVES:
                 outcome.refused.append(ref)
-        Shipment.objects.bulk_update(rows.values(), ["state"])
-        Parcel.objects.bulk_update(gone, ["state"])
+        save_all(rows.values(), ["state"])
+        save_all(gone, ["state"])
     return outcome
 
 
@@ -142,7 +151,7 @@ def stop_shipping(refs: Sequence[Ref]) -> Outcome:
                     record.publish(CancellationRefused(ref=ref))
             if row.state in (State.STOPPED, State.FAILED):
                 outcome.done.append(ref)
-        Shipment.objects.bulk_update(rows.values(), ["state", "refused_cancellation"])
+        save_all(rows.values(), ["state", "refused_cancellation"])
     undone = Outcome()
     _finish_undo([ref for ref in refs if rows[ref.id].state in BEING_UNDONE], undone)
     outcome.done += undone.done
@@ -161,8 +170,12 @@ def _finish_undo(refs: Sequence[Ref], outcome: Outcome) -> None:
         for ref in refs:
             row, mine = rows[ref.id], parcels[ref.id]
             if row.state in BEING_UNDONE:
-                if fault := next((answers[p.key] for p in mine if not isinstance(answers[p.key], Voided)), None):
-                    outcome.faults[ref] = fault if isinstance(fault, Fault) else Fault("The parcel has left already.")
+                if fault := next(
+                    (answers[p.key] for p in mine if not isinstance(answers[p.key], Voided)), None
+                ):
+                    outcome.faults[ref] = (
+                        fault if isinstance(fault, Fault) else Fault("The parcel has left already.")
+                    )
                     continue
                 if row.state == State.FAILING:
                     row.state = State.FAILED
@@ -172,19 +185,23 @@ def _finish_undo(refs: Sequence[Ref], outcome: Outcome) -> None:
                     record.publish(ShippingStopped(ref=ref))
                 Parcel.objects.filter(shipment=row).update(state=Parcel.State.VOID)
             outcome.done.append(ref)
-        Shipment.objects.bulk_update(rows.values(), ["state"])
+        save_all(rows.values(), ["state"])
 
 
 def _parcels_of(refs: Sequence[Ref]) -> dict[UUID, list[Parcel]]:
     found: dict[UUID, list[Parcel]] = defaultdict(list)
-    for parcel in Parcel.objects.filter(shipment__in=[ref.id for ref in refs]).order_by("shipment", "warehouse"):
+    for parcel in Parcel.objects.filter(shipment__in=[ref.id for ref in refs]).order_by(
+        "shipment", "warehouse"
+    ):
         found[parcel.shipment_id].append(parcel)
     return found
 
 
 def _label_requests(parcels: Iterable[Parcel]) -> list[LabelRequest]:
     parcels = list(parcels)
-    addresses: Mapping[UUID, DeliveryAddress] = ask(DeliveryAddress, [parcel.shipment_id for parcel in parcels])
+    addresses: Mapping[UUID, DeliveryAddress] = ask(
+        DeliveryAddress, [parcel.shipment_id for parcel in parcels]
+    )
     return [
         LabelRequest(
             key=parcel.key,

@@ -20,12 +20,16 @@ def env(name: str, default: str = "") -> str:
 STYLES = ("orchestration", "choreography")
 FULFILLMENT_STYLE = env("FULFILLMENT_STYLE", "orchestration")
 if FULFILLMENT_STYLE not in STYLES:
-    raise ImproperlyConfigured(f"FULFILLMENT_STYLE is {FULFILLMENT_STYLE!r}; it must be one of {', '.join(STYLES)}.")
+    raise ImproperlyConfigured(
+        f"FULFILLMENT_STYLE is {FULFILLMENT_STYLE!r}; it must be one of {', '.join(STYLES)}."
+    )
 
 # --- Messaging: the levers of shop/messaging ----------------------------------------------------------------------
 MESSAGING = {
     "SET_SIZE": int(env("MESSAGING_SET_SIZE", "50")),  # orders in one message, at the most
-    "RESEND_AFTER": float(env("MESSAGING_RESEND_AFTER", "5")),  # s until an unconfirmed event is sent again; doubles
+    "RESEND_AFTER": float(
+        env("MESSAGING_RESEND_AFTER", "5")
+    ),  # s until an unconfirmed event is sent again; doubles
     "RESEND_CAP": 120.0,  # s, the longest wait between two sends of one event
     "CLAIM_SIZE": 500,  # outbox rows one relay takes at once
     "POLL_EVERY": 1.0,  # s, the relay looks by itself this often when no NOTIFY wakes it
@@ -33,7 +37,11 @@ MESSAGING = {
 }
 # Per operation or reaction: attempts until it is parked for a person, first wait and longest wait in seconds.
 RETRIES = {
-    "default": {"attempts": int(env("RETRY_ATTEMPTS", "8")), "first": float(env("RETRY_FIRST", "1")), "cap": 60.0},
+    "default": {
+        "attempts": int(env("RETRY_ATTEMPTS", "8")),
+        "first": float(env("RETRY_FIRST", "1")),
+        "cap": 60.0,
+    },
     "payments.refund_payment": {"attempts": 20, "first": 1.0, "cap": 300.0},
     "shipping.stop_shipping": {"attempts": 20, "first": 1.0, "cap": 300.0},
     "shipping.hand_over": {"attempts": 20, "first": 1.0, "cap": 300.0},
@@ -105,7 +113,9 @@ TEMPLATES = [
 ]
 STATIC_URL = "static/"
 STATIC_ROOT = Path(env("SHOP_DATA", str(BASE_DIR / ".data"))) / "static"
-WHITENOISE_USE_FINDERS = True  # serves the packages' own files as they are: no collectstatic before the first page
+WHITENOISE_USE_FINDERS = (
+    True  # serves the packages' own files as they are: no collectstatic before the first page
+)
 USE_TZ = True
 TIME_ZONE = "UTC"
 LANGUAGE_CODE = "en-gb"
@@ -115,14 +125,16 @@ AUTH_PASSWORD_VALIDATORS = [
     for name in ("MinimumLengthValidator", "CommonPasswordValidator", "NumericPasswordValidator")
 ]
 
+
 # --- Databases: one for all, or one per app by <APP>_DATABASE_URL -------------------------------------------------
-_database_defaults = {"conn_max_age": None, "conn_health_checks": True}
-DATABASES = {
-    "default": dj_database_url.parse(env("DATABASE_URL", "postgres://127.0.0.1:5432/shop"), **_database_defaults)
-}
+def database(url: str) -> dict[str, object]:
+    return {**dj_database_url.parse(url, conn_max_age=None, conn_health_checks=True)}
+
+
+DATABASES = {"default": database(env("DATABASE_URL", "postgres://127.0.0.1:5432/shop"))}
 for _service in SERVICES:
     if _url := env(f"{_service.upper()}_DATABASE_URL"):
-        DATABASES[_service] = dj_database_url.parse(_url, **_database_defaults)
+        DATABASES[_service] = database(_url)
 DATABASE_ROUTERS = ["shop.databases.OneDatabasePerApp"]
 
 # --- Mail: kept in the database and shown in the admin, or any other Django backend -------------------------------
@@ -149,7 +161,7 @@ SPECTACULAR_SETTINGS = {
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
 }
 
-# --- Celery: see docs/decisions for why each differs from the default ---------------------------------------------
+# --- Celery: docs/decisions/ says why each differs from the default ----------------------------------------------
 CELERY_BROKER_URL = env("REDIS_URL", "redis://127.0.0.1:6379/0")
 CELERY_RESULT_BACKEND = CELERY_BROKER_URL
 CELERY_BROKER_TRANSPORT_OPTIONS = CELERY_RESULT_BACKEND_TRANSPORT_OPTIONS = {
@@ -163,7 +175,7 @@ CELERY_BROKER_TRANSPORT_OPTIONS = CELERY_RESULT_BACKEND_TRANSPORT_OPTIONS = {
     "global_keyprefix": env("REDIS_PREFIX", "shop:"),
 }
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
-CELERY_BROKER_CONNECTION_MAX_RETRIES = None  # a worker waits for its broker for ever: the database keeps the work
+CELERY_BROKER_CONNECTION_MAX_RETRIES = None  # a worker waits for its broker; the database keeps the work
 CELERY_TASK_ACKS_LATE = True
 CELERY_TASK_REJECT_ON_WORKER_LOST = True
 CELERY_TASK_IGNORE_RESULT = True  # but for chord headers, which ask for theirs
@@ -176,7 +188,12 @@ CELERY_TASK_QUEUES = {service: {"exchange": service, "routing_key": service} for
 CELERY_TASK_DEFAULT_QUEUE = "orders"
 CELERY_TASK_TIME_LIMIT = 60
 CELERY_TASK_SOFT_TIME_LIMIT = 45
-CELERY_TASK_PUBLISH_RETRY_POLICY = {"max_retries": 2, "interval_start": 0.1, "interval_step": 0.2, "interval_max": 0.5}
+CELERY_TASK_PUBLISH_RETRY_POLICY = {
+    "max_retries": 2,
+    "interval_start": 0.1,
+    "interval_step": 0.2,
+    "interval_max": 0.5,
+}
 CELERY_WORKER_PREFETCH_MULTIPLIER = 1
 CELERY_WORKER_CANCEL_LONG_RUNNING_TASKS_ON_CONNECTION_LOSS = True
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -19,24 +20,41 @@ SERVICES = ("orders", "inventory", "payments", "shipping", "notifications")
 class Stack:
     """Relay, one worker per service and both providers, on the databases and broker the environment names."""
 
-    def __init__(self, supervisor: Supervisor, logs: Path, providers: Mapping[str, RunningProvider]) -> None:
+    def __init__(
+        self, supervisor: Supervisor, folder: Path, providers: Mapping[str, RunningProvider]
+    ) -> None:
         self.supervisor = supervisor
-        self.logs = logs
+        self.folder = folder
         self.providers = providers
 
     def kill(self, name: str) -> None:
         """SIGKILL one process; the supervisor starts it again."""
         self.supervisor.kill(name)
 
+    @contextmanager
+    def paused(self, name: str) -> Iterator[None]:
+        """Stop one process where it stands; it goes on afterwards."""
+        self.supervisor.kill(name, signal.SIGSTOP)
+        try:
+            yield
+        finally:
+            self.supervisor.kill(name, signal.SIGCONT)
+
+    def arm(self, moment: str) -> Path:
+        """Have the next worker that comes to this moment die (see tests/crashing.py). The file is gone when it did."""
+        armed = self.folder / "crash"
+        armed.write_text(moment)
+        return armed
+
     def log(self, name: str) -> str:
-        return (self.logs / f"{name}.log").read_text(errors="replace")
+        return (self.folder / "logs" / f"{name}.log").read_text(errors="replace")
 
 
-def worker(service: str, logs: Path, env: Mapping[str, str], app: str = "shop") -> Program:
-    argv = [sys.executable, "-m", "celery", "-A", app, "worker", "-Q", service, "-n", f"{service}@%h", "-P", "solo"]
+def worker(service: str, logs: Path, env: Mapping[str, str]) -> Program:
+    argv = (sys.executable, "-m", "celery", "-A", "tests.crashing", "worker", "-Q", service, "-P", "solo")
     return Program(
         name=service,
-        argv=(*argv, "--without-gossip", "--without-mingle", "-l", "INFO"),
+        argv=(*argv, "-n", f"{service}@%h", "-E", "--without-gossip", "--without-mingle", "-l", "INFO"),
         log=logs / f"{service}.log",
         env=env,
         cwd=ROOT,
@@ -44,35 +62,29 @@ def worker(service: str, logs: Path, env: Mapping[str, str], app: str = "shop") 
     )
 
 
-def relay(logs: Path, env: Mapping[str, str]) -> Program:
+def relay(name: str, logs: Path, env: Mapping[str, str]) -> Program:
     return Program(
-        name="relay",
-        argv=(sys.executable, "manage.py", "relay"),
-        log=logs / "relay.log",
-        env={**env, "PYTHONUNBUFFERED": "1"},
+        name=name,
+        argv=(sys.executable, "-u", "manage.py", "relay"),
+        log=logs / f"{name}.log",
+        env=env,
         cwd=ROOT,
         ready=says("relay ready"),
     )
 
 
 @contextmanager
-def running_stack(folder: Path, env: Mapping[str, str], crashing: Mapping[str, str] | None = None) -> Iterator[Stack]:
-    """Start everything and wait until it is ready. ``crashing``: per service, where its worker dies (tests/crashing.py)."""
+def running_stack(folder: Path, env: Mapping[str, str]) -> Iterator[Stack]:
+    """Start everything and wait until it is ready."""
     logs = folder / "logs"
     with (
         running_provider("payments", folder / "payments.sqlite3") as payments,
         running_provider("carrier", folder / "carrier.sqlite3") as carrier,
         Supervisor(say=lambda line: None) as supervisor,
     ):
-        full = {**os.environ, **env, "PAYMENTS_URL": payments.url, "CARRIER_URL": carrier.url}
-        programs = [relay(logs, full)]
-        for service in SERVICES:
-            if crashing and service in crashing:
-                crash = {"CRASH": crashing[service], "CRASH_MARK": str(folder / f"{service}.crashed")}
-                programs.append(worker(service, logs, full | crash, app="tests.crashing"))
-            else:
-                programs.append(worker(service, logs, full))
-        supervisor.start(*programs)
+        own = {"PAYMENTS_URL": payments.url, "CARRIER_URL": carrier.url, "CRASH_FILE": str(folder / "crash")}
+        full = {**os.environ, **env, **own}
+        supervisor.start(relay("relay", logs, full), *(worker(service, logs, full) for service in SERVICES))
         supervisor.wait_ready(60)
         supervisor.watch()
-        yield Stack(supervisor, logs, {"payments": payments, "carrier": carrier})
+        yield Stack(supervisor, folder, {"payments": payments, "carrier": carrier})

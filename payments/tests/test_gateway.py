@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import http.client
-import json
 import signal
 import time
 from collections.abc import Iterator
@@ -17,7 +15,6 @@ from shop.messaging.outcomes import Fault
 from shop.sandbox.testing import RunningProvider, free_port, running_provider
 
 SLOW = 0.5
-Answer = tuple[int, dict[str, str], dict[str, object]]
 
 
 @pytest.fixture(scope="module")
@@ -57,16 +54,6 @@ def moved(gateway: SandboxGateway, key: str) -> list[tuple[str, int]]:
     return [(row.kind, row.amount_minor) for row in gateway.ledger() if row.charge_key == key]
 
 
-def raw(provider: RunningProvider, method: str, path: str, body: object = None, key: str = "") -> Answer:
-    connection = http.client.HTTPConnection("127.0.0.1", provider.port, timeout=5)
-    data = body if isinstance(body, bytes) else json.dumps(body).encode() if body is not None else None
-    connection.request(method, path, data, {"Idempotency-Key": key} if key else {})
-    answer = connection.getresponse()
-    found = (answer.status, dict(answer.getheaders()), json.loads(answer.read()))
-    connection.close()
-    return found
-
-
 def test_an_approved_card_is_charged_once_however_often_it_is_asked(
     gateway: SandboxGateway, key: str
 ) -> None:
@@ -94,15 +81,6 @@ def test_a_declined_card_is_not_charged(gateway: SandboxGateway, key: str, metho
     assert moved(gateway, key) == []
 
 
-def test_a_replay_says_so(shared: RunningProvider, key: str) -> None:
-    body = {"amount_minor": 5, "currency": "EUR", "method": "pm_card_approved", "order_number": "1"}
-    first = raw(shared, "POST", "/v1/charges", body, key)
-    second = raw(shared, "POST", "/v1/charges", body, key)
-    assert "Idempotent-Replayed" not in first[1]
-    assert second[1]["Idempotent-Replayed"] == "true"
-    assert first[2] == second[2]
-
-
 def test_a_key_used_for_something_else_is_a_fault_and_charges_nothing(
     gateway: SandboxGateway, key: str
 ) -> None:
@@ -115,9 +93,10 @@ def test_a_key_used_for_something_else_is_a_fault_and_charges_nothing(
 
 def test_a_refund_key_used_for_another_charge_is_a_fault(gateway: SandboxGateway, key: str) -> None:
     ask_to_charge(gateway, key)
-    ask_to_refund(gateway, f"{key}:other", "one refund key")
-    fault = ask_to_refund(gateway, key, "one refund key")
+    ask_to_refund(gateway, f"{key}:other", f"refund:{key}")
+    fault = ask_to_refund(gateway, key, f"refund:{key}")
     assert isinstance(fault, Fault)
+    assert "other parameters" in str(fault)
     assert moved(gateway, key) == [("charge", 1999)]
 
 
@@ -169,7 +148,7 @@ def test_a_charge_is_refunded_once_however_often_and_under_whatever_key(
     ask_to_charge(gateway, key)
     assert ask_to_refund(gateway, key) == Refunded(1999)
     assert ask_to_refund(gateway, key) == Refunded(1999)
-    assert ask_to_refund(gateway, key, f"another refund:{key}") == Refunded(1999)
+    assert ask_to_refund(gateway, key, f"another-refund:{key}") == Refunded(1999)
     assert moved(gateway, key) == [("charge", 1999), ("refund", -1999)]
 
 
@@ -244,7 +223,8 @@ def test_nothing_answered_is_lost_when_the_provider_is_killed(tmp_path: Path) ->
                     answers.update(gateway.charge([charge(f"k{start + number}") for number in range(8)]))
 
             charging = threads.submit(keep_charging)
-            time.sleep(0.15)
+            while len(answers) < 40 and not charging.done():
+                time.sleep(0.005)
             provider.stop(signal.SIGKILL)
             charging.result()
         provider.start()
@@ -276,45 +256,6 @@ def test_a_provider_that_is_not_there_is_a_fault() -> None:
         list(gateway.ledger())
 
 
-def test_a_key_can_be_looked_up(shared: RunningProvider, gateway: SandboxGateway, key: str) -> None:
-    path = f"/v1/charges?key={key}"
-    assert raw(shared, "GET", path)[0] == 404
-    approved = ask_to_charge(gateway, key)
-    assert isinstance(approved, Approved)
-    ask_to_refund(gateway, key)
-    about = {
-        "order_number": f"order of {key}",
-        "amount_minor": 1999,
-        "currency": "EUR",
-        "refunded_minor": 1999,
-    }
-    assert raw(shared, "GET", path)[2] == {"id": approved.reference, "status": "approved"} | about
-
-
-@pytest.mark.parametrize(
-    ("method", "path", "body", "key", "status", "named"),
-    [
-        ("POST", "/v1/charges", {}, "k", 400, "amount_minor"),
-        ("POST", "/v1/charges", b"{", "k", 400, "body"),
-        ("POST", "/v1/charges", b"\xff", "k", 400, "body"),
-        ("POST", "/v1/charges", {}, "", 400, "Idempotency-Key"),
-        ("POST", "/v1/charges", b" " * 70_000, "k", 413, "65536"),
-        ("POST", "/v1/refunds", {"charge_key": 1}, "k", 400, "charge_key"),
-        ("GET", "/v1/charges", None, "", 400, "key"),
-        ("GET", "/v1/ledger?limit=1001", None, "", 400, "limit"),
-        ("GET", "/v1/ledger?after=x", None, "", 400, "after"),
-        ("GET", "/v1/refunds", None, "", 405, "GET"),
-        ("GET", "/nothing", None, "", 404, "path"),
-    ],
-)
-def test_a_request_that_is_wrong_is_told_what_is_wrong(
-    shared: RunningProvider, method: str, path: str, body: object, key: str, status: int, named: str
-) -> None:
-    found, _, answer = raw(shared, method, path, body, key)
-    assert found == status
-    assert named in str(answer["error"])
-
-
 @pytest.mark.parametrize("amount", [0, -1, 10**12 + 1])
 def test_an_amount_that_makes_no_sense_is_a_fault_that_names_it(
     gateway: SandboxGateway, key: str, amount: int
@@ -323,9 +264,3 @@ def test_an_amount_that_makes_no_sense_is_a_fault_that_names_it(
     assert isinstance(fault, Fault)
     assert "amount_minor" in str(fault)
     assert moved(gateway, key) == []
-
-
-@pytest.mark.parametrize("signum", [signal.SIGTERM, signal.SIGINT])
-def test_the_provider_ends_cleanly_when_told_to(tmp_path: Path, signum: int) -> None:
-    with running_provider("payments", tmp_path / "ledger") as provider:
-        assert provider.stop(signum) == 0

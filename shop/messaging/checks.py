@@ -18,14 +18,20 @@ def every_service_has_its_tables(**kwargs: Any) -> list[CheckMessage]:
         try:
             outbox_of(service), inbox_of(service)
         except LookupError as error:
-            errors.append(Error(f"{service}: {error}", hint="Give the app an Outbox and an Inbox.", id="shop.E001"))
+            errors.append(
+                Error(f"{service}: {error}", hint="Give the app an Outbox and an Inbox.", id="shop.E001")
+            )
     return errors
 
 
 @register()
 def every_event_is_heard(**kwargs: Any) -> list[CheckMessage]:
     return [
-        Error(f"No receiver hears {name} in style {style}.", hint="Connect one, or delete the event.", id="shop.E002")
+        Error(
+            f"No receiver hears {name} in style {style}.",
+            hint="Connect one, or delete the event.",
+            id="shop.E002",
+        )
         for name in registry
         for style in ("orchestration", "choreography")
         if not subscriptions.of(name, style=style)

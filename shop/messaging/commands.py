@@ -43,16 +43,23 @@ def command(name: str) -> Callable[[Callable[..., Outcome]], Callable[..., Outco
     return publish
 
 
-def call(name: str, refs: Sequence[Ref], *args: Any, given: bool = True) -> Signature[Any]:
+def call(
+    name: str, refs: Sequence[Ref], *args: Any, given: bool = True, joined: bool = False
+) -> Signature[Any]:
     """A command to send: with its set (``given``), or as a link of a chain that gets what the link before returns.
 
-    The set's order numbers are shown in Flower as the task's arguments.
+    ``joined``: its result is waited for, by a chord. The set's order numbers are shown in Flower as the task's arguments.
     """
     return signature(
         name,
         args=(encode(refs), *args) if given else args,
         immutable=given,
-        options={"queue": name.partition(".")[0], "argsrepr": numbers(refs), "kwargsrepr": ""},
+        options={
+            "queue": name.partition(".")[0],
+            "argsrepr": numbers(refs),
+            "kwargsrepr": "",
+            "ignore_result": not joined,
+        },
     )
 
 

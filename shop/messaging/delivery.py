@@ -40,7 +40,9 @@ def receive(subscription: Subscription, events: Sequence[Event]) -> None:
     fresh = inbox.unhandled(subscription.service, subscription.receiver, mine)
 
     def react(events: Sequence[Event]) -> Outcome:
-        delivery = Answering(subscription.service, subscription.receiver, {event.ref.id: event for event in events})
+        delivery = Answering(
+            subscription.service, subscription.receiver, {event.ref.id: event for event in events}
+        )
         with answering(delivery):
             outcome = subscription.reaction(events) or Outcome()
         broken = {ref.id for ref in outcome.faults}

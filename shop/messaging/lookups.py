@@ -20,7 +20,9 @@ def answers(kind: type[T]) -> Callable[[Answer[T]], Answer[T]]:
 
     def register(function: Answer[T]) -> Answer[T]:
         if _answers.setdefault(kind, function) is not function:
-            raise TypeError(f"{kind.__name__} is answered twice: in {_answers[kind].__module__} and {function.__module__}.")
+            raise TypeError(
+                f"{kind.__name__} is answered twice: in {_answers[kind].__module__} and {function.__module__}."
+            )
         return function
 
     return register

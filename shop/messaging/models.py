@@ -109,6 +109,7 @@ class PerOrder(models.Model):
         by_id = {ref.id: ref for ref in refs}
         manager = cls._default_manager
         manager.bulk_create(
-            [cls(order_id=id, number=by_id[id].number, **defaults) for id in sorted(by_id)], ignore_conflicts=True
+            [cls(order_id=id, number=by_id[id].number, **defaults) for id in sorted(by_id)],
+            ignore_conflicts=True,
         )
         return {row.pk: row for row in manager.select_for_update().filter(pk__in=by_id).order_by("pk")}

@@ -80,7 +80,9 @@ def _confirm_or_send(events: Sequence[AbstractOutbox]) -> None:
     to_send: dict[str, list[AbstractOutbox]] = defaultdict(list)
     for row in events:
         wanting = subscriptions.of(row.type, style=row.style)
-        lacking = {sub.service for sub in wanting if (sub.service, sub.receiver) not in have.get(row.event_id, ())}
+        lacking = {
+            sub.service for sub in wanting if (sub.service, sub.receiver) not in have.get(row.event_id, ())
+        }
         for service in lacking:
             to_send[service].append(row)
         if not lacking:
@@ -112,7 +114,7 @@ def _send(service: str, rows: Iterable[Row]) -> None:
         return
     with current_app.producer_pool.acquire(block=True, timeout=10) as producer:
         for event_type, of_type in by_type.items():
-            for some in sets(of_type, settings.MESSAGING["SET_SIZE"]):
+            for some in sets(of_type, int(settings.MESSAGING["SET_SIZE"])):
                 current_app.send_task(
                     subscriptions.task_name(service, event_type),
                     args=[[row.payload for row in some]],
@@ -143,7 +145,9 @@ def nudge(order_ids: Sequence[UUID]) -> None:
     """Make all that is still open for these orders due now, parked deliveries too, in every service."""
     now = timezone.now()
     for service in settings.SERVICES:
-        outbox_of(service)._default_manager.filter(order_id__in=order_ids, confirmed_at=None).update(due_at=now)
+        outbox_of(service)._default_manager.filter(order_id__in=order_ids, confirmed_at=None).update(
+            due_at=now
+        )
         inbox = inbox_of(service)
         inbox._default_manager.filter(order_id__in=order_ids).exclude(state=inbox.State.DONE).update(
             due_at=now, state=inbox.State.FAILING, attempts=0

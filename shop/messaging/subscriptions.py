@@ -33,7 +33,9 @@ class Subscription:
 _subscriptions: dict[str, list[Subscription]] = defaultdict(list)
 
 
-def when(*events: type[Event], style: str | None = None, operation: str = "") -> Callable[[Reaction], Reaction]:
+def when(
+    *events: type[Event], style: str | None = None, operation: str = ""
+) -> Callable[[Reaction], Reaction]:
     """Connect a receiver to the signals of these event types.
 
     The receiver gets a sequence of events, at most one per order, and answers with the Outcome of the operation it
@@ -49,7 +51,9 @@ def when(*events: type[Event], style: str | None = None, operation: str = "") ->
         name = operation or f"{service}.{reaction.__name__}"
         for event in events:
             if any(known.receiver == name for known in of(event.__name__, service=service)):
-                raise TypeError(f"{name} is connected to {event.__name__} twice; the second would never be called.")
+                raise TypeError(
+                    f"{name} is connected to {event.__name__} twice; the second would never be called."
+                )
             subscription = Subscription(event, service, name, style, reaction)
             if not of(event.__name__, service=service):
                 _make_delivery_task(service, event)
@@ -70,7 +74,8 @@ def of(event_type: str, *, service: str | None = None, style: str | None = None)
     return [
         subscription
         for subscription in _subscriptions[event_type]
-        if (service is None or subscription.service == service) and (style is None or subscription.wants(style))
+        if (service is None or subscription.service == service)
+        and (style is None or subscription.wants(style))
     ]
 
 

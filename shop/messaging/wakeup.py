@@ -49,7 +49,7 @@ def run_for_ever(ready: Callable[[], None], stopping: Callable[[], bool]) -> Non
         except (DatabaseError, psycopg.Error, BrokerError, RedisError, OSError) as error:
             logger.warning("Relay waits %.1f s: %s", wait, str(error).partition("\n")[0])
             close_old_connections()
-            current_app.pool.force_close_all()
+            current_app.pool.force_close_all()  # type: ignore[attr-defined]  # kombu's pool, wrongly typed
             time.sleep(wait)
             wait = min(wait * 2, 10.0)
 
@@ -78,7 +78,9 @@ def _listening() -> Iterator[Callable[[float], set[str]]]:
     with ExitStack() as stack, selectors.DefaultSelector() as selector:
         for database in sorted({database_of(outbox_of(service)) for service in services()}):
             params = connections[database].get_connection_params()
-            params = {key: params[key] for key in ("dbname", "host", "port", "user", "password") if params.get(key)}
+            params = {
+                key: params[key] for key in ("dbname", "host", "port", "user", "password") if params.get(key)
+            }
             connection = stack.enter_context(psycopg.connect(**params, autocommit=True, connect_timeout=5))
             connection.execute(f"LISTEN {CHANNEL}")
             selector.register(connection.fileno(), selectors.EVENT_READ, connection)

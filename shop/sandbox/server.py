@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 import threading
 from collections.abc import Callable
 
@@ -43,7 +44,8 @@ class Server(BaseApplication):  # type: ignore[misc]
         return Site({("GET", "/livez"): lambda _: alive, **self._build()})
 
     def _say_ready(self) -> None:
-        print(f"{self._name} sandbox ready on http://127.0.0.1:{self._port}", flush=True)
+        sys.stdout.write(f"{self._name} sandbox ready on http://127.0.0.1:{self._port}\n")
+        sys.stdout.flush()
 
     def _end_with_the_master(self) -> None:
         os.close(self._held_by_master)

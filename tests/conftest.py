@@ -1,0 +1,76 @@
+"""The live shop: one stack of real processes on a database of its own, for all tests that ask for ``live``."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+import psycopg
+import pytest
+from django.conf import settings
+from django.db import connections
+from pytest_django import DjangoDbBlocker
+
+from tests.live import Live
+from tests.stack import ROOT, Stack, running_stack
+
+# Waits that a test would otherwise sit through; what they mean is the same.
+QUICK = {"MESSAGING_RESEND_AFTER": "1", "SAGA_DEADLINE": "2", "RETRY_FIRST": "0.2", "RETRY_ATTEMPTS": "6"}
+
+
+def database_variables() -> list[str]:
+    """DATABASE_URL and, where apps have databases of their own, <APP>_DATABASE_URL."""
+    return [name for name in os.environ if name.endswith("DATABASE_URL")]
+
+
+@pytest.fixture(scope="session")
+def live_databases() -> Iterator[dict[str, str]]:
+    """A fresh database beside each configured one, migrated. Yields the environment that names them."""
+    fresh: dict[str, str] = {}
+    for name in database_variables():
+        server, _, database = os.environ[name].rpartition("/")
+        fresh[name] = f"{server}/live_{database.partition('?')[0]}_{uuid4().hex[:8]}"
+        with psycopg.connect(os.environ[name], autocommit=True) as connection:
+            connection.execute(f'CREATE DATABASE "{fresh[name].rpartition("/")[2]}"')
+    aliases = ["default", *(alias for alias in settings.DATABASES if alias != "default")]
+    for alias in aliases:
+        migrate = [sys.executable, "manage.py", "migrate", "-v", "0", "--database", alias]
+        subprocess.run(migrate, cwd=ROOT, env={**os.environ, **fresh}, check=True)
+    yield fresh
+    for name, url in fresh.items():
+        with psycopg.connect(os.environ[name], autocommit=True) as connection:
+            connection.execute(f'DROP DATABASE "{url.rpartition("/")[2]}" WITH (FORCE)')
+
+
+@pytest.fixture(scope="session")
+def stack(live_databases: dict[str, str], tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
+    folder: Path = tmp_path_factory.mktemp("stack")
+    env = {**QUICK, **live_databases, "REDIS_PREFIX": "live:"}
+    with running_stack(folder, env) as stack:
+        yield stack
+
+
+@pytest.fixture
+def live(
+    stack: Stack, live_databases: dict[str, str], django_db_blocker: DjangoDbBlocker, settings: Any
+) -> Iterator[Live]:
+    """The running shop, and this process connected to the shop's database."""
+    settings.PAYMENTS_URL = stack.providers["payments"].url
+    settings.CARRIER_URL = stack.providers["carrier"].url
+    names = {alias: connections[alias].settings_dict["NAME"] for alias in connections}
+    with django_db_blocker.unblock():
+        for alias in connections:
+            variable = "DATABASE_URL" if alias == "default" else f"{alias.upper()}_DATABASE_URL"
+            connections[alias].close()
+            connections[alias].settings_dict["NAME"] = live_databases[variable].rpartition("/")[2]
+        try:
+            yield Live(stack)
+        finally:
+            for alias, name in names.items():
+                connections[alias].close()
+                connections[alias].settings_dict["NAME"] = name
