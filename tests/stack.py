@@ -15,6 +15,7 @@ from shop.up.supervisor import Supervisor
 
 ROOT = Path(__file__).resolve().parents[1]
 SERVICES = ("orders", "inventory", "payments", "shipping", "notifications")
+TWICE = ("payments", "shipping")  # two workers each, so that two deliveries of one order can meet
 
 
 class Stack:
@@ -32,13 +33,16 @@ class Stack:
         self.supervisor.kill(name)
 
     @contextmanager
-    def paused(self, name: str) -> Iterator[None]:
-        """Stop one process where it stands; it goes on afterwards."""
-        self.supervisor.kill(name, signal.SIGSTOP)
+    def paused(self, service: str) -> Iterator[None]:
+        """Stop a service's workers where they stand; they go on afterwards."""
+        names = [name for name in self.supervisor.pids() if name.partition("-")[0] == service]
+        for name in names:
+            self.supervisor.kill(name, signal.SIGSTOP)
         try:
             yield
         finally:
-            self.supervisor.kill(name, signal.SIGCONT)
+            for name in names:
+                self.supervisor.kill(name, signal.SIGCONT)
 
     def arm(self, moment: str) -> Path:
         """Have the next worker that comes to this moment die (see tests/crashing.py). The file is gone when it did."""
@@ -50,12 +54,13 @@ class Stack:
         return (self.folder / "logs" / f"{name}.log").read_text(errors="replace")
 
 
-def worker(service: str, logs: Path, env: Mapping[str, str]) -> Program:
+def worker(name: str, logs: Path, env: Mapping[str, str]) -> Program:
+    service = name.partition("-")[0]
     argv = (sys.executable, "-m", "celery", "-A", "tests.crashing", "worker", "-Q", service, "-P", "solo")
     return Program(
-        name=service,
-        argv=(*argv, "-n", f"{service}@%h", "-E", "--without-gossip", "--without-mingle", "-l", "INFO"),
-        log=logs / f"{service}.log",
+        name=name,
+        argv=(*argv, "-n", f"{name}@%h", "-E", "--without-gossip", "--without-mingle", "-l", "INFO"),
+        log=logs / f"{name}.log",
         env=env,
         cwd=ROOT,
         ready=says("ready."),
@@ -84,7 +89,8 @@ def running_stack(folder: Path, env: Mapping[str, str]) -> Iterator[Stack]:
     ):
         own = {"PAYMENTS_URL": payments.url, "CARRIER_URL": carrier.url, "CRASH_FILE": str(folder / "crash")}
         full = {**os.environ, **env, **own}
-        supervisor.start(relay("relay", logs, full), *(worker(service, logs, full) for service in SERVICES))
+        names = [*SERVICES, *(f"{service}-2" for service in TWICE)]
+        supervisor.start(relay("relay", logs, full), *(worker(name, logs, full) for name in names))
         supervisor.wait_ready(60)
         supervisor.watch()
         yield Stack(supervisor, folder, {"payments": payments, "carrier": carrier})

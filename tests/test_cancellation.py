@@ -1,0 +1,171 @@
+"""A customer's cancellation before, during and after each step ends the same in both styles."""
+
+from __future__ import annotations
+
+import random
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import psycopg
+import pytest
+from django.db import connections
+
+from inventory.models import Stock
+from orders.models import Order
+from orders.services import Cancellation, request_cancellation
+from payments.models import Payment
+from shipping.models import Parcel
+from shop.databases import alias_of
+from tests.live import Live
+
+both_styles = pytest.mark.parametrize("style", ["orchestration", "choreography"])
+
+
+def assert_undone(live: Live, order: Order, skus: tuple[str, str], on_hand: int = 10) -> None:
+    traces = live.traces(order)
+    assert (traces.status, traces.saga, traces.mails) == ("cancelled", "ended", ["cancellation"])
+    assert (traces.charged_minor, traces.handed_over) == (0, 0)
+    assert set(traces.parcels) <= {"void"}
+    assert [live.stock(sku) for sku in skus] == [(on_hand, 0), (on_hand, 0)]
+
+
+@both_styles
+@pytest.mark.parametrize(
+    ("waiting", "after"),
+    [("inventory", "OrderCreated"), ("payments", "InventoryReserved"), ("shipping", "PaymentProcessed")],
+)
+def test_cancelled_after_one_step_and_before_the_next(
+    live: Live, style: str, waiting: str, after: str
+) -> None:
+    skus = live.products(10)
+    with live.stack.paused(waiting):
+        (order,) = live.place(style, skus)
+        live.wait_for_event(order, after)
+        assert request_cancellation(order.uuid, by="customer") is Cancellation.REQUESTED
+    live.wait_until_ended([order])
+    assert_undone(live, order, skus)
+
+
+@contextmanager
+def stock_held(sku: str) -> Iterator[None]:
+    """Whoever wants to reserve this product waits, inside its transaction, until we let go."""
+    params = connections[alias_of("inventory")].get_connection_params()
+    wanted = {key: params[key] for key in ("dbname", "host", "port", "user", "password")}
+    key = Stock.objects.get(product__sku=sku).pk
+    with psycopg.connect(**wanted) as connection:
+        connection.execute("SELECT 1 FROM inventory_stock WHERE id = %s FOR UPDATE", [key])
+        yield
+
+
+def somebody_waits_for_a_lock() -> bool:
+    with connections[alias_of("inventory")].cursor() as cursor:
+        cursor.execute(
+            "SELECT 1 FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
+        )
+        return cursor.fetchone() is not None
+
+
+@both_styles
+def test_cancelled_while_stock_is_being_reserved(live: Live, style: str) -> None:
+    skus = live.products(10)
+    with stock_held(skus[0]):
+        (order,) = live.place(style, skus)
+        live.wait_for(somebody_waits_for_a_lock, "inventory reserves")
+        assert request_cancellation(order.uuid, by="customer") is Cancellation.REQUESTED
+    live.wait_until_ended([order])
+    assert_undone(live, order, skus)
+
+
+@both_styles
+def test_cancelled_while_the_card_is_being_charged(live: Live, style: str) -> None:
+    skus = live.products(10)
+    (order,) = live.place(style, skus, card="slow")
+    intent = Payment.objects.filter(order_id=order.uuid, state="pending")
+    live.wait_for(intent.exists, "the payment provider is asked")
+    assert request_cancellation(order.uuid, by="customer") is Cancellation.REQUESTED
+    live.wait_until_ended([order])
+    assert_undone(live, order, skus)
+    assert live.traces(order).payment == "refunded"
+
+
+@both_styles
+def test_cancelled_while_labels_are_being_made(live: Live, style: str) -> None:
+    skus = live.products(10)
+    (order,) = live.place(style, skus, postcode="SLOW 1")
+    live.wait_for(Parcel.objects.filter(shipment=order.uuid).exists, "parcels are planned")
+    assert request_cancellation(order.uuid, by="customer") is Cancellation.REQUESTED
+    live.wait_until_ended([order])
+    assert_undone(live, order, skus)
+
+
+@both_styles
+@pytest.mark.parametrize("after", ["OrderShipped", "ConfirmationSent", "OrderCompleted"])
+def test_after_the_pivot_a_cancellation_is_refused_and_changes_nothing(
+    live: Live, style: str, after: str
+) -> None:
+    skus = live.products(10)
+    (order,) = live.place(style, skus)
+    live.wait_for_event(order, after)
+    assert request_cancellation(order.uuid, by="customer") is Cancellation.SHIPPED
+    live.wait_until_ended([order])
+    assert_shipped(live, order)
+    assert "CancellationRequested" not in live.events(order)
+
+
+def assert_shipped(live: Live, order: Order) -> None:
+    traces = live.traces(order)
+    assert (traces.status, traces.saga, traces.mails) == ("completed", "ended", ["confirmation"])
+    assert (traces.charges, traces.charged_minor, traces.handed_over) == (1, 1000, 2)
+
+
+@both_styles
+def test_a_cancellation_that_the_pivot_overtakes_is_refused_by_shipping(live: Live, style: str) -> None:
+    """orders does not know yet that the parcels have left, so it asks; shipping says no, and the order goes on."""
+    skus = live.products(10)
+    with live.stack.paused("notifications"):
+        (order,) = live.place(style, skus)
+        live.wait_for_event(order, "OrderShipped")
+        Order.objects.filter(pk=order.pk).update(status="paid")  # as it was a moment ago
+        assert request_cancellation(order.uuid, by="customer") is Cancellation.REQUESTED
+        live.wait_for_event(order, "CancellationRefused")
+    live.wait_until_ended([order])
+    assert_shipped(live, order)
+    assert request_cancellation(order.uuid, by="customer") is Cancellation.SHIPPED
+
+
+@both_styles
+def test_cancelled_twice_is_cancelled_once(live: Live, style: str) -> None:
+    skus = live.products(10)
+    with live.stack.paused("shipping"):
+        (order,) = live.place(style, skus)
+        for _ in range(2):
+            assert request_cancellation(order.uuid, by="customer") is Cancellation.REQUESTED
+    live.wait_until_ended([order])
+    assert_undone(live, order, skus)
+    assert live.events(order).count("CancellationRequested") == 1
+    assert request_cancellation(order.uuid, by="customer") is Cancellation.ALREADY_CANCELLED
+
+
+@both_styles
+def test_cancelled_at_any_moment_an_order_is_whole_or_undone(live: Live, style: str) -> None:
+    seed = random.randrange(2**32)
+    print(f"seed {seed}")  # noqa: T201 (pytest shows it when the test fails)
+    chance = random.Random(seed)
+    skus = live.products(100)
+    orders = []
+    for _ in range(25):
+        (order,) = live.place(style, skus, postcode=chance.choice(["N1", "N1", "SLOW 1", "LOST 1"]))
+        orders.append(order)
+        time.sleep(chance.uniform(0, 0.15))
+        request_cancellation(chance.choice(orders).uuid, by="customer")
+    live.wait_until_ended(orders)
+    completed = 0
+    for order in orders:
+        traces = live.traces(order)
+        if traces.status == "completed":
+            completed += 1
+            assert_shipped(live, order)
+        else:
+            assert_undone(live, order, skus, on_hand=live.stock(skus[0])[0])
+    assert [live.stock(sku) for sku in skus] == [(100 - completed, 0)] * 2
