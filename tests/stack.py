@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from shop.sandbox.testing import RunningProvider, running_provider
+from shop.up import supervisor as supervising
 from shop.up.children import Program, says
 from shop.up.supervisor import Supervisor
 
@@ -70,7 +71,7 @@ def worker(name: str, logs: Path, env: Mapping[str, str]) -> Program:
 def relay(name: str, logs: Path, env: Mapping[str, str]) -> Program:
     return Program(
         name=name,
-        argv=(sys.executable, "-u", "manage.py", "relay"),
+        argv=(sys.executable, "-u", "-m", "tests.crashing_relay"),
         log=logs / f"{name}.log",
         env=env,
         cwd=ROOT,
@@ -81,6 +82,7 @@ def relay(name: str, logs: Path, env: Mapping[str, str]) -> Program:
 @contextmanager
 def running_stack(folder: Path, env: Mapping[str, str]) -> Iterator[Stack]:
     """Start everything and wait until it is ready."""
+    supervising.LONGEST_WAIT = supervising.FIRST_WAIT  # these tests kill often
     logs = folder / "logs"
     with (
         running_provider("payments", folder / "payments.sqlite3") as payments,

@@ -1,0 +1,131 @@
+"""SIGKILL at the worst moments: no order is lost, stranded or done twice, in either style."""
+
+from __future__ import annotations
+
+import pytest
+import redis
+
+from orders.models import Order
+from shop.messaging import relay, subscriptions
+from shop.messaging.tables import outbox_of, services
+from tests.live import Live
+
+both_styles = pytest.mark.parametrize("style", ["orchestration", "choreography"])
+
+
+def assert_whole(live: Live, orders: list[Order], skus: tuple[str, str]) -> None:
+    for order in orders:
+        traces = live.traces(order)
+        assert (traces.status, traces.saga, traces.payment) == ("completed", "ended", "charged")
+        assert (traces.charges, traces.charged_minor, traces.handed_over) == (1, 1000, 2)
+        assert traces.mails == ["confirmation"]
+        for once in (
+            "InventoryReserved",
+            "PaymentProcessed",
+            "OrderShipped",
+            "ConfirmationSent",
+            "OrderCompleted",
+        ):
+            assert live.events(order).count(once) == 1
+    assert [live.stock(sku) for sku in skus] == [(100 - len(orders), 0)] * 2
+
+
+def assert_undone(live: Live, orders: list[Order], skus: tuple[str, str]) -> None:
+    for order in orders:
+        traces = live.traces(order)
+        assert (traces.status, traces.saga, traces.mails) == ("cancelled", "ended", ["cancellation"])
+        assert (traces.charged_minor, traces.handed_over) == (0, 0)
+    assert [live.stock(sku) for sku in skus] == [(100, 0)] * 2
+
+
+def crash(live: Live, moment: str, style: str, **placing: str) -> tuple[list[Order], tuple[str, str]]:
+    skus = live.products(100)
+    armed = live.stack.arm(moment)
+    orders = live.place(style, skus, orders=3, **placing)  # type: ignore[arg-type]
+    live.wait_for(lambda: not armed.exists(), f"a process dies {moment}")
+    live.wait_until_ended(orders)
+    return orders, skus
+
+
+@both_styles
+@pytest.mark.parametrize(
+    "event",
+    [
+        "InventoryReserved",
+        "PaymentProcessed",
+        "ParcelPlanned",
+        "LabelCreated",
+        "OrderShipped",
+        "StockDispatched",
+        "ConfirmationSent",
+        "OrderCompleted",
+    ],
+)
+def test_killed_in_the_transaction_that_tells_of_a_step(live: Live, style: str, event: str) -> None:
+    """After any call to the outside, before the commit."""
+    orders, skus = crash(live, f"publishing {event}", style)
+    assert_whole(live, orders, skus)
+
+
+@both_styles
+@pytest.mark.parametrize(
+    "event",
+    ["ShippingFailed", "PaymentRefunded", "InventoryReleased", "OrderCancelled", "CancellationNoticeSent"],
+)
+def test_killed_while_undoing(live: Live, style: str, event: str) -> None:
+    orders, skus = crash(live, f"publishing {event}", style, postcode="REFUSE")
+    assert_undone(live, orders, skus)
+
+
+@pytest.mark.parametrize(
+    ("style", "moment"),
+    [
+        ("orchestration", "received orders.on.OrderCreated"),
+        ("orchestration", "done orders.on.OrderCreated"),  # the chain is sent, nothing acknowledged
+        ("orchestration", "received payments.take_payment"),
+        ("orchestration", "done payments.take_payment"),  # committed, but the next link was never sent
+        ("orchestration", "done orders.label_parcels"),
+        ("orchestration", "received shipping.create_label"),
+        ("orchestration", "done shipping.create_label"),  # in the middle of a chord
+        ("choreography", "received payments.on.InventoryReserved"),
+        ("choreography", "done payments.on.InventoryReserved"),
+        ("choreography", "received shipping.on.LabelCreated"),
+        ("orchestration", "relaying"),
+        ("choreography", "relaying"),
+    ],
+)
+def test_killed_around_a_message(live: Live, style: str, moment: str) -> None:
+    orders, skus = crash(live, moment, style)
+    assert_whole(live, orders, skus)
+
+
+@both_styles
+def test_a_flushed_broker_loses_no_order(live: Live, style: str, settings: object) -> None:
+    skus = live.products(100)
+    orders = []
+    with redis.Redis.from_url(settings.CELERY_BROKER_URL) as broker:  # type: ignore[attr-defined]
+        for _ in range(5):
+            orders += live.place(style, skus, orders=2)
+            broker.flushall()
+        live.wait_for_event(orders[-1], "OrderCreated")
+        broker.flushall()
+    live.wait_until_ended(orders)
+    assert_whole(live, orders, skus)
+
+
+@both_styles
+def test_messages_delivered_twice_change_nothing(live: Live, style: str) -> None:
+    """Every event of ended orders is sent to every subscriber once more."""
+    skus = live.products(100)
+    orders = live.place(style, skus, orders=3)
+    live.wait_until_ended(orders)
+    before = [live.traces(order) for order in orders], [live.events(order) for order in orders]
+    for service in services():
+        rows = list(outbox_of(service).objects.filter(order_id__in=[order.uuid for order in orders]))
+        for subscriber in services():
+            wanted = [row for row in rows if subscriptions.of(row.type, service=subscriber, style=style)]
+            relay._send(subscriber, wanted)
+    (probe,) = live.place(style, skus)  # behind them in every queue
+    live.wait_until_ended([probe])
+    assert before == ([live.traces(order) for order in orders], [live.events(order) for order in orders])
+    assert_whole(live, [*orders, probe], skus)
