@@ -1,0 +1,81 @@
+"""Fixtures for the apps' own tests: an order in the database, and the providers as real processes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any
+from uuid import uuid4
+
+import pytest
+
+from shop.sandbox.testing import RunningProvider, running_provider
+
+PlaceOne = Callable[..., Any]
+
+
+@pytest.fixture(scope="session")
+def providers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, RunningProvider]]:
+    folder = tmp_path_factory.mktemp("providers")
+    with (
+        running_provider("payments", folder / "payments.sqlite3") as payments,
+        running_provider("carrier", folder / "carrier.sqlite3") as carrier,
+    ):
+        yield {"payments": payments, "carrier": carrier}
+
+
+@pytest.fixture
+def outside(providers: dict[str, RunningProvider], settings: Any) -> dict[str, RunningProvider]:
+    """The payment provider and the carrier, for a test that calls them."""
+    settings.PAYMENTS_URL = providers["payments"].url
+    settings.CARRIER_URL = providers["carrier"].url
+    return providers
+
+
+@pytest.fixture
+def mailbox(settings: Any) -> None:
+    """Mails go where they go in the running shop; pytest-django keeps them in memory otherwise."""
+    settings.EMAIL_BACKEND = "notifications.mailbox.MailboxBackend"
+
+
+@pytest.fixture
+def place_order(db: None) -> PlaceOne:
+    """Places an order for two products that stand in one warehouse each; answers with its Ref."""
+    from inventory.models import Product, Warehouse
+    from inventory.services import Delivery, receive_stock
+    from orders.events import DeliveryAddress
+    from orders.placement import Placed, PlaceOrder, WantedLine, place_orders
+
+    for code in ("NORTH", "SOUTH"):
+        Warehouse.objects.create(code=code, name=code.title())
+    Product.objects.bulk_create(
+        Product(sku=sku, name=f"Product {sku}", price_minor=500) for sku in ("A", "B")
+    )
+    receive_stock([Delivery("A", "NORTH", 10), Delivery("B", "SOUTH", 10)])
+
+    def place(
+        units: int = 1, card: str = "approved", postcode: str = "N1", style: str = "choreography"
+    ) -> Any:
+        (answer,) = place_orders(
+            [
+                PlaceOrder(
+                    customer_id=1,
+                    idempotency_key=uuid4().hex,
+                    lines=[WantedLine("A", units), WantedLine("B", units)],
+                    currency="GBP",
+                    payment_method=f"pm_card_{card}",
+                    email="ada@example.invalid",
+                    address=DeliveryAddress(
+                        name="Ada Byron",
+                        line1="12 St James's Sq",
+                        city="London",
+                        postcode=postcode,
+                        country="GB",
+                    ),
+                    style=style,
+                )
+            ]
+        )
+        assert isinstance(answer, Placed)
+        return answer.order.ref
+
+    return place

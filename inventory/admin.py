@@ -1,0 +1,210 @@
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import Any
+
+from django import forms
+from django.contrib import admin, messages
+from django.contrib.admin.widgets import AutocompleteSelect
+from django.core.exceptions import PermissionDenied
+from django.db.models import F, QuerySet
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.template.response import TemplateResponse
+from django.urls import URLPattern, path, reverse
+from django.utils.html import format_html, format_html_join
+
+from inventory.models import Inbox, Outbox, Product, Receipt, Reservation, Stock, Warehouse
+from inventory.services import Delivery, receive_stock
+from shop.admin import InboxAdmin, OfAnOrderAdmin, OutboxAdmin, ReadOnlyAdmin, StateFilter, money, order_link
+from shop.money import DECIMALS
+
+admin.site.register(Outbox, OutboxAdmin)
+admin.site.register(Inbox, InboxAdmin)
+
+MOST_AT_ONCE = 100_000
+MOST_ON_HAND = 1_000_000_000  # well within the column
+
+
+class ProductForm(forms.ModelForm):
+    """The price as people write it; the row keeps minor units."""
+
+    price = forms.DecimalField(min_value=0, max_digits=12, help_text="Such as 12.50.")
+
+    class Meta:
+        model = Product
+        fields = ("sku", "name", "currency", "on_sale")
+        widgets = {"currency": forms.Select(choices=[(code, code) for code in sorted(DECIMALS)])}
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if self.instance.pk:
+            decimals = DECIMALS.get(self.instance.currency, 2)
+            self.fields["price"].initial = Decimal(self.instance.price_minor).scaleb(-decimals)
+
+    def clean(self) -> dict[str, Any]:
+        cleaned = super().clean() or self.cleaned_data
+        price: Decimal | None = cleaned.get("price")
+        currency = cleaned.get("currency") or self.instance.currency
+        if currency not in DECIMALS:
+            self.add_error("currency", f"The shop takes {', '.join(sorted(DECIMALS))}.")
+        elif price is not None:
+            minor = price.scaleb(DECIMALS[currency])
+            if minor != int(minor):
+                self.add_error("price", f"{currency} has {DECIMALS[currency]} decimals.")
+            self.instance.price_minor = int(minor)
+        return cleaned
+
+
+class KeptAdmin(admin.ModelAdmin):
+    """What other rows point to: it is added and edited, never deleted."""
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+
+@admin.register(Product)
+class ProductAdmin(KeptAdmin):
+    form = ProductForm
+    list_display = ("sku", "name", money("price_minor", "price"), "on_sale")
+    list_filter = ("on_sale", "currency")
+    search_fields = ("sku", "name")
+    fields = ("sku", "name", "price", "currency", "on_sale")
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Product | None = None) -> tuple[str, ...]:
+        return ("sku", "currency") if obj else ()
+
+
+@admin.register(Warehouse)
+class WarehouseAdmin(KeptAdmin):
+    list_display = ("code", "name")
+    search_fields = ("code", "name")
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Warehouse | None = None) -> tuple[str, ...]:
+        return ("code",) if obj else ()
+
+
+class ReceiveStockForm(forms.Form):
+    product = forms.ModelChoiceField(
+        Product.objects.all(), widget=AutocompleteSelect(Stock._meta.get_field("product"), admin.site)
+    )
+    warehouse = forms.ModelChoiceField(Warehouse.objects.all())
+    quantity = forms.IntegerField(
+        min_value=1, max_value=MOST_AT_ONCE, help_text=f"Units that came in, up to {MOST_AT_ONCE:,}."
+    )
+    note = forms.CharField(max_length=100, required=False, help_text="Such as the delivery note's number.")
+
+    def clean(self) -> dict[str, Any]:
+        cleaned = super().clean() or self.cleaned_data
+        if cleaned.keys() >= {"product", "warehouse", "quantity"}:
+            place = Stock.objects.filter(product=cleaned["product"], warehouse=cleaned["warehouse"]).first()
+            if place and place.on_hand + cleaned["quantity"] > MOST_ON_HAND:
+                self.add_error("quantity", f"There would be more than {MOST_ON_HAND:,} units on hand.")
+        return cleaned
+
+
+class SoldOutFilter(admin.SimpleListFilter):
+    title = "free to sell"
+    parameter_name = "free"
+
+    def lookups(self, request: HttpRequest, model_admin: admin.ModelAdmin) -> list[tuple[str, str]]:
+        return [("none", "None"), ("some", "Some")]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Stock]) -> QuerySet[Stock]:
+        if self.value() == "none":
+            return queryset.filter(on_hand=F("reserved"))
+        return queryset.filter(on_hand__gt=F("reserved")) if self.value() == "some" else queryset
+
+
+@admin.register(Stock)
+class StockAdmin(ReadOnlyAdmin):
+    """Stock moves by orders and by deliveries; nobody types a number over it."""
+
+    change_list_template = "admin/shop/receive_list.html"
+    list_display = ("product", "warehouse", "on_hand", "reserved", "free")
+    list_filter = ("warehouse", SoldOutFilter)
+    list_select_related = ("product", "warehouse")
+    ordering = ("product__sku", "warehouse__code")
+    search_fields = ("product__sku", "product__name")
+    fields = ("product", "warehouse", "on_hand", "reserved", "free")
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Stock]:
+        return super().get_queryset(request).annotate(to_sell=F("on_hand") - F("reserved"))
+
+    @admin.display(ordering="to_sell")
+    def free(self, stock: Stock) -> int:
+        return stock.free
+
+    def has_receive_permission(self, request: HttpRequest) -> bool:
+        return request.user.has_perm("inventory.add_receipt")
+
+    def get_urls(self) -> list[URLPattern]:
+        receive = self.admin_site.admin_view(self.receive)
+        return [path("receive/", receive, name="inventory_stock_receive"), *super().get_urls()]
+
+    def changelist_view(
+        self, request: HttpRequest, extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        may = {"may_receive": self.has_receive_permission(request)}
+        return super().changelist_view(request, {**may, **(extra_context or {})})
+
+    def receive(self, request: HttpRequest) -> HttpResponse:
+        if not self.has_receive_permission(request):
+            raise PermissionDenied
+        form = ReceiveStockForm(request.POST or None)
+        if request.method == "POST" and form.is_valid():
+            self._receive(request, form.cleaned_data)
+            return HttpResponseRedirect(reverse("admin:inventory_stock_changelist"))
+        context = {
+            **self.admin_site.each_context(request),
+            "title": "Receive stock",
+            "opts": self.opts,
+            "form": form,
+            "media": self.media + form.media,
+        }
+        return TemplateResponse(request, "admin/shop/receive.html", context)
+
+    def _receive(self, request: HttpRequest, wanted: dict[str, Any]) -> None:
+        product, warehouse, quantity = wanted["product"], wanted["warehouse"], wanted["quantity"]
+        receive_stock([Delivery(product.sku, warehouse.code, quantity)], note=wanted["note"])
+        stock = Stock.objects.select_related("product", "warehouse").get(product=product, warehouse=warehouse)
+        self.log_change(request, stock, f"Received {quantity} units.")
+        self.message_user(
+            request,
+            f"{quantity:,} of {product} came into {warehouse}; now {stock.on_hand:,} are on hand.",
+            messages.SUCCESS,
+        )
+
+
+@admin.register(Receipt)
+class ReceiptAdmin(ReadOnlyAdmin):
+    list_display = ("at", "product", "warehouse", "quantity", "note")
+    list_filter = ("stock__warehouse", "at")
+    list_select_related = ("stock__product", "stock__warehouse")
+    search_fields = ("stock__product__sku", "stock__product__name", "note")
+    fields = ("at", "product", "warehouse", "quantity", "note")
+
+    @admin.display(ordering="stock__product__sku")
+    def product(self, receipt: Receipt) -> str:
+        return str(receipt.stock.product)
+
+    @admin.display(ordering="stock__warehouse__code")
+    def warehouse(self, receipt: Receipt) -> str:
+        return str(receipt.stock.warehouse)
+
+
+@admin.register(Reservation)
+class ReservationAdmin(OfAnOrderAdmin):
+    list_display = (order_link, "state", "reason", "updated_at")
+    list_filter = (StateFilter, "updated_at")
+    fields = (order_link, "order_id", "state", "reason", "updated_at", "units")
+
+    @admin.display(description="units set aside")
+    def units(self, reservation: Reservation) -> str:
+        lines = reservation.lines.select_related("stock__product", "stock__warehouse").order_by("stock")
+        rows = format_html_join(
+            "",
+            "<tr><td>{}</td><td>{}</td><td>{}</td></tr>",
+            ((line.quantity, line.stock.product, line.stock.warehouse) for line in lines),
+        )
+        head = "<tr><th>Units</th><th>Product</th><th>Warehouse</th></tr>"
+        return format_html("<table><thead>" + head + "</thead><tbody>{}</tbody></table>", rows) if rows else "none"

@@ -1,0 +1,89 @@
+from __future__ import annotations
+
+import smtplib
+from datetime import timedelta
+from typing import Any
+
+from django.core.mail.backends.base import BaseEmailBackend
+from django.utils import timezone
+
+from notifications.models import Mail, Notification, Outbox
+from notifications.services import send_cancellation_notice, send_confirmation
+
+sent: list[str] = []
+
+
+class Server(BaseEmailBackend):
+    """A mail server as SMTP is: it can't tell whether it has sent a mail before."""
+
+    trouble: Exception | None = None
+
+    def send_messages(self, email_messages: Any) -> int:
+        if Server.trouble:
+            raise Server.trouble
+        sent.extend(message.subject for message in email_messages)
+        return len(email_messages)
+
+
+def told(ref: Any) -> list[str]:
+    return list(Outbox.objects.filter(order_id=ref.id).values_list("type", flat=True))
+
+
+def use_a_server(settings: Any, trouble: Exception | None = None) -> None:
+    settings.EMAIL_BACKEND = "notifications.tests.test_services.Server"
+    Server.trouble = trouble
+    sent.clear()
+
+
+def test_one_confirmation_however_often_it_is_asked_for(place_order: Any, mailbox: None) -> None:
+    ref = place_order()
+    for _ in range(3):
+        assert send_confirmation([ref]).done == [ref]
+    mail = Mail.objects.get()
+    assert (mail.to, mail.subject) == ("ada@example.invalid", f"Your order {ref.number} is on its way")
+    assert "Product A" in mail.text
+    assert "Product A" in mail.html
+    assert told(ref) == ["ConfirmationSent"]
+
+
+def test_names_are_escaped_in_html(place_order: Any, mailbox: None) -> None:
+    from orders.models import Order
+
+    ref = place_order()
+    Order.objects.filter(uuid=ref.id).update(name="<script>alert(1)</script>")
+    send_cancellation_notice([ref])
+    assert "<script>" not in Mail.objects.get().html
+    assert "<script>" in Mail.objects.get().text
+
+
+def test_a_mail_the_server_refused_is_tried_again(place_order: Any, settings: Any) -> None:
+    ref = place_order()
+    use_a_server(settings, smtplib.SMTPDataError(451, b"try later"))
+    assert list(send_confirmation([ref]).faults) == [ref]
+    assert told(ref) == []
+    use_a_server(settings)
+    assert send_confirmation([ref]).done == [ref]
+    assert len(sent) == 1
+
+
+def test_a_mail_whose_fate_is_unknown_is_never_sent_again(place_order: Any, settings: Any) -> None:
+    ref = place_order()
+    use_a_server(settings, smtplib.SMTPServerDisconnected("gone in the middle"))
+    assert list(send_confirmation([ref]).faults) == [ref]
+    use_a_server(settings)
+    assert list(send_confirmation([ref]).faults) == [ref]  # perhaps another worker is still at it
+    Notification.objects.update(sending_since=timezone.now() - timedelta(minutes=2))
+    assert send_confirmation([ref]).done == [ref]
+    assert sent == []
+    assert Notification.objects.get().state == "unknown"
+    assert told(ref) == ["ConfirmationSent"]
+    assert send_confirmation([ref]).done == [ref]
+    assert told(ref) == ["ConfirmationSent"]
+
+
+def test_the_mailbox_takes_up_a_mail_whose_sender_died(place_order: Any, mailbox: None) -> None:
+    ref = place_order()
+    send_confirmation([ref])
+    Notification.objects.update(state="sending")
+    assert send_confirmation([ref]).done == [ref]
+    assert Mail.objects.count() == 1

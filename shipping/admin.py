@@ -1,0 +1,106 @@
+from __future__ import annotations
+
+from typing import Any
+from uuid import UUID
+
+from django.contrib import admin, messages
+from django.core.exceptions import PermissionDenied
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.shortcuts import get_object_or_404
+from django.urls import URLPattern, path, reverse
+from django.utils.html import format_html
+from django.utils.text import slugify
+
+from orders.events import DeliveryAddress
+from shipping.labels import ParcelLabel, draw
+from shipping.models import Inbox, Outbox, Parcel, Shipment
+from shop.admin import NOTHING, InboxAdmin, OfAnOrderAdmin, OutboxAdmin, StateFilter, order_link
+from shop.messaging.lookups import ask
+
+admin.site.register(Outbox, OutboxAdmin)
+admin.site.register(Inbox, InboxAdmin)
+
+
+@admin.display(description="label")
+def label_link(parcel: Parcel) -> str:
+    if not parcel.tracking:
+        return NOTHING
+    return format_html('<a href="{}">PDF</a>', reverse("admin:shipping_parcel_label", args=[parcel.pk]))
+
+
+class ParcelInline(admin.TabularInline):
+    model = Parcel
+    fields = readonly_fields = ("warehouse", "state", "tracking", label_link)
+    extra = 0
+
+    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    has_change_permission = has_delete_permission = has_add_permission
+
+
+@admin.register(Shipment)
+class ShipmentAdmin(OfAnOrderAdmin):
+    list_display = (order_link, "state", "reason", "refused_cancellation", "updated_at")
+    list_filter = (StateFilter, "refused_cancellation", "updated_at")
+    fields = (order_link, "order_id", "state", "reason", "refused_cancellation", "updated_at")
+    inlines = (ParcelInline,)
+
+
+@admin.register(Parcel)
+class ParcelAdmin(OfAnOrderAdmin):
+    list_display = ("order", "warehouse", "state", "tracking", label_link)
+    list_filter = ("state", "warehouse")
+    list_select_related = ("shipment",)
+    ordering = ("-id",)
+    search_path = "shipment__"
+    search_fields = ("shipment__number",)
+    search_also = "tracking"
+    search_help_text = "An order's number or id, or a tracking number."
+    fields = ("order", "warehouse", "state", "tracking", label_link, "key")
+
+    @admin.display(description="order", ordering="shipment__number")
+    def order(self, parcel: Parcel) -> str:
+        return order_link(parcel.shipment)
+
+    def get_urls(self) -> list[URLPattern]:
+        views = [
+            path("<int:pk>/label.pdf", self.admin_site.admin_view(self.label), name="shipping_parcel_label"),
+            path(
+                "of/<uuid:order_id>/<path:warehouse>/label.pdf",
+                self.admin_site.admin_view(self.label_of),
+                name="shipping_parcel_label_of",
+            ),
+        ]
+        return views + super().get_urls()
+
+    def label(self, request: HttpRequest, pk: int) -> HttpResponse:
+        return self._pdf(request, pk=pk)
+
+    def label_of(self, request: HttpRequest, order_id: UUID, warehouse: str) -> HttpResponse:
+        return self._pdf(request, shipment=order_id, warehouse=warehouse)
+
+    def _pdf(self, request: HttpRequest, **which: object) -> HttpResponse:
+        if not self.has_view_permission(request):
+            raise PermissionDenied
+        parcel = get_object_or_404(Parcel.objects.select_related("shipment"), **which)
+        address = ask(DeliveryAddress, [parcel.shipment_id]).get(parcel.shipment_id)
+        if not parcel.tracking or address is None:
+            why = "an address" if parcel.tracking else "a tracking number"
+            self.message_user(
+                request, f"The parcel {parcel} has no label: it has not got {why}.", messages.WARNING
+            )
+            return HttpResponseRedirect(reverse("admin:shipping_parcel_change", args=[parcel.pk]))
+        label = ParcelLabel(
+            address=address,
+            order_number=parcel.shipment.number,
+            warehouse=parcel.warehouse,
+            tracking=parcel.tracking,
+            void=parcel.state == Parcel.State.VOID,
+        )
+        name = slugify(f"{label.order_number} {label.warehouse}") or "label"
+        return HttpResponse(
+            draw(label),
+            content_type="application/pdf",
+            headers={"Content-Disposition": f'inline; filename="{name}.pdf"'},
+        )
