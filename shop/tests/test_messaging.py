@@ -246,7 +246,7 @@ def test_the_relay_sends_sets_and_sends_again_what_no_inbox_confirms(
     settings.MESSAGING = {**settings.MESSAGING, "SET_SIZE": 3}
     events = store(5)
     assert relay.relay_once("payments") == 5
-    assert [len(some) for some in queued("orders", broker)] == [3, 2]
+    assert sorted(len(some) for some in queued("orders", broker)) == [2, 3]
     assert relay.relay_once("payments") == 0  # not due yet
     broker.flushall()
     PaymentsOutbox.objects.update(due_at=LONG_AGO)
