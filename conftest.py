@@ -13,6 +13,13 @@ from shop.sandbox.testing import RunningProvider, running_provider
 PlaceOne = Callable[..., Any]
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """A test that uses the database may use every app's, whether they share one or not."""
+    for item in items:
+        if "db" in getattr(item, "fixturenames", ()) and not item.get_closest_marker("django_db"):
+            item.add_marker(pytest.mark.django_db(databases="__all__"))
+
+
 @pytest.fixture(scope="session")
 def providers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, RunningProvider]]:
     folder = tmp_path_factory.mktemp("providers")

@@ -15,7 +15,7 @@ from django.utils.html import format_html, format_html_join
 
 from inventory.models import Inbox, Outbox, Product, Receipt, Reservation, Stock, Warehouse
 from inventory.services import Delivery, receive_stock
-from shop.admin import InboxAdmin, OfAnOrderAdmin, OutboxAdmin, ReadOnlyAdmin, StateFilter, money, order_link
+from shop.admin import InboxAdmin, OfAnOrderAdmin, OutboxAdmin, ReadOnlyAdmin, StateFilter, money
 from shop.money import DECIMALS
 
 admin.site.register(Outbox, OutboxAdmin)
@@ -65,10 +65,14 @@ class KeptAdmin(admin.ModelAdmin):
 @admin.register(Product)
 class ProductAdmin(KeptAdmin):
     form = ProductForm
-    list_display = ("sku", "name", money("price_minor", "price"), "on_sale")
+    list_display = ("sku", "name", "shown_price", "on_sale")
     list_filter = ("on_sale", "currency")
     search_fields = ("sku", "name")
     fields = ("sku", "name", "price", "currency", "on_sale")
+
+    @admin.display(description="price", ordering="price_minor")
+    def shown_price(self, product: Product) -> str:
+        return money(product.price_minor, product.currency)
 
     def get_readonly_fields(self, request: HttpRequest, obj: Product | None = None) -> tuple[str, ...]:
         return ("sku", "currency") if obj else ()
@@ -128,7 +132,8 @@ class StockAdmin(ReadOnlyAdmin):
     fields = ("product", "warehouse", "on_hand", "reserved", "free")
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Stock]:
-        return super().get_queryset(request).annotate(to_sell=F("on_hand") - F("reserved"))
+        stock: QuerySet[Stock] = super().get_queryset(request)
+        return stock.annotate(to_sell=F("on_hand") - F("reserved"))
 
     @admin.display(ordering="to_sell")
     def free(self, stock: Stock) -> int:
@@ -194,9 +199,9 @@ class ReceiptAdmin(ReadOnlyAdmin):
 
 @admin.register(Reservation)
 class ReservationAdmin(OfAnOrderAdmin):
-    list_display = (order_link, "state", "reason", "updated_at")
+    list_display = ("order", "state", "reason", "updated_at")
     list_filter = (StateFilter, "updated_at")
-    fields = (order_link, "order_id", "state", "reason", "updated_at", "units")
+    fields = ("order", "order_id", "state", "reason", "updated_at", "units")
 
     @admin.display(description="units set aside")
     def units(self, reservation: Reservation) -> str:
@@ -207,4 +212,8 @@ class ReservationAdmin(OfAnOrderAdmin):
             ((line.quantity, line.stock.product, line.stock.warehouse) for line in lines),
         )
         head = "<tr><th>Units</th><th>Product</th><th>Warehouse</th></tr>"
-        return format_html("<table><thead>" + head + "</thead><tbody>{}</tbody></table>", rows) if rows else "none"
+        return (
+            format_html("<table><thead>" + head + "</thead><tbody>{}</tbody></table>", rows)
+            if rows
+            else "none"
+        )

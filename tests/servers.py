@@ -1,6 +1,7 @@
 """A pytest plugin: PostgreSQL and Valkey of the tests' own, started before Django reads its settings.
 
-Where DATABASE_URL and REDIS_URL are set already, those servers are used.
+Where DATABASE_URL and REDIS_URL are set already, those servers are used. ``--split-databases`` gives each app a
+database of its own, as <APP>_DATABASE_URL does in production; every test must pass that way too.
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ import os
 from collections.abc import Generator
 from contextlib import ExitStack
 
+import psycopg
 import pytest
 
 from shop.up.datafolder import scratch_folder
@@ -18,8 +20,12 @@ from shop.up.redis import start_redis
 _running = ExitStack()
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--split-databases", action="store_true", help="give each app a database of its own")
+
+
 @pytest.hookimpl(wrapper=True)
-def pytest_load_initial_conftests() -> Generator[None, None, None]:
+def pytest_load_initial_conftests(early_config: pytest.Config) -> Generator[None, None, None]:
     os.environ.setdefault("SECRET_KEY", "only for tests")
     if not (os.environ.get("DATABASE_URL") and os.environ.get("REDIS_URL")):
         folder = _running.enter_context(scratch_folder())
@@ -31,7 +37,16 @@ def pytest_load_initial_conftests() -> Generator[None, None, None]:
             redis = start_redis(folder)
             _running.callback(redis.stop)
             os.environ["REDIS_URL"] = redis.url
+    if early_config.known_args_namespace.split_databases:
+        _one_database_per_app(os.environ["DATABASE_URL"])
     return (yield)
+
+
+def _one_database_per_app(url: str) -> None:
+    for app in ("orders", "inventory", "payments", "shipping", "notifications"):
+        with psycopg.connect(url, autocommit=True) as connection:
+            connection.execute(f"CREATE DATABASE shop_{app}")
+        os.environ[f"{app.upper()}_DATABASE_URL"] = f"{url.rpartition('/')[0]}/shop_{app}"
 
 
 def pytest_unconfigure() -> None:

@@ -4,10 +4,11 @@ import threading
 from typing import Any
 
 import pytest
-from django.db import IntegrityError, connection, transaction
+from django.db import IntegrityError, connections, transaction
 
 from inventory.models import Outbox, Receipt, Reservation, Stock
 from inventory.services import Delivery, dispatch_stock, receive_stock, release_stock, reserve_stock
+from shop.databases import alias_of
 
 
 def stock(sku: str = "A") -> tuple[int, int]:
@@ -87,7 +88,7 @@ def test_an_unknown_delivery_is_named_and_nothing_is_taken_in(place_order: Any) 
 
 
 def test_the_database_itself_forbids_overselling(place_order: Any) -> None:
-    with pytest.raises(IntegrityError, match="stock_never_oversold"), transaction.atomic("default"):
+    with pytest.raises(IntegrityError, match="stock_never_oversold"), transaction.atomic(alias_of("inventory")):
         Stock.objects.filter(product__sku="A").update(reserved=11)
 
 
@@ -104,7 +105,7 @@ def test_two_buyers_of_the_last_unit_truly_at_once(
     def buy(ref: Any) -> None:
         barrier.wait(10)
         outcomes[ref] = reserve_stock([ref])
-        connection.close()
+        connections.close_all()
 
     threads = [threading.Thread(target=buy, args=[ref]) for ref in refs]
     for thread in threads:

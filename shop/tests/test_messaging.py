@@ -13,7 +13,7 @@ from uuid import uuid4
 import pytest
 import redis
 from django.core.checks import run_checks
-from django.db import connection
+from django.db import connections
 from django.utils import timezone
 from hypothesis import given
 from hypothesis import strategies as st
@@ -35,7 +35,8 @@ class Rang(Event, frozen=True, kw_only=True):
 
 
 @pytest.fixture(autouse=True, scope="module")
-def forget_rang() -> Any:
+def rang_is_known_here_only() -> Any:
+    registry["Rang"] = Rang
     yield
     registry.pop("Rang", None)
     subscriptions._subscriptions.pop("Rang", None)
@@ -283,7 +284,7 @@ def test_two_relays_never_send_the_same_row(broker: redis.Redis) -> None:
     def run() -> None:
         barrier.wait(10)
         counts.append(relay.relay_once("payments"))
-        connection.close()
+        connections.close_all()
 
     threads = [threading.Thread(target=run) for _ in range(2)]
     for thread in threads:
