@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from collections.abc import Sequence
 from decimal import Decimal
 from typing import Any
 
@@ -87,9 +88,16 @@ class WarehouseAdmin(KeptAdmin):
         return ("code",) if obj else ()
 
 
+class ProductSelect(AutocompleteSelect):
+    """Django's, which breaks on a key that is no number before the field can say so."""
+
+    def optgroups(self, name: str, value: Sequence[str], attr: Any = None) -> Any:
+        return super().optgroups(name, [key for key in value if key.isdecimal()], attr)
+
+
 class ReceiveStockForm(forms.Form):
     product = forms.ModelChoiceField(
-        Product.objects.all(), widget=AutocompleteSelect(Stock._meta.get_field("product"), admin.site)
+        Product.objects.all(), widget=ProductSelect(Stock._meta.get_field("product"), admin.site)
     )
     warehouse = forms.ModelChoiceField(Warehouse.objects.all())
     quantity = forms.IntegerField(

@@ -9,7 +9,7 @@ from django.urls import reverse
 from django.utils.html import format_html
 
 from notifications.models import Inbox, Mail, Notification, Outbox
-from shop.admin import NOTHING, InboxAdmin, OfAnOrderAdmin, OutboxAdmin, ReadOnlyAdmin, as_uuid, order_link
+from shop.admin import NOTHING, InboxAdmin, OfAnOrderAdmin, OutboxAdmin, ReadOnlyAdmin, as_uuid
 
 admin.site.register(Outbox, OutboxAdmin)
 admin.site.register(Inbox, InboxAdmin)
@@ -23,10 +23,10 @@ HARMLESS = (
 
 @admin.register(Notification)
 class NotificationAdmin(OfAnOrderAdmin):
-    list_display = ("template", order_link, "event", "state", "updated_at")
-    list_filter = ("state", "template", "updated_at")
+    list_display = ("template", "order", "event", "state", "updated_at")
+    list_filter = ("state", "updated_at")
     fields = (
-        *("template", order_link, "order_id", "event", "state", "sending_since", "updated_at", "message_id"),
+        *("template", "order", "order_id", "event", "state", "sending_since", "updated_at", "message_id"),
         "mail",
     )
 
@@ -35,7 +35,9 @@ class NotificationAdmin(OfAnOrderAdmin):
         mail = Mail.objects.filter(message_id=notification.message_id).first()
         if mail is None:
             return NOTHING
-        return format_html('<a href="{}">{}</a>', reverse("admin:notifications_mail_change", args=[mail.pk]), mail)
+        return format_html(
+            '<a href="{}">{}</a>', reverse("admin:notifications_mail_change", args=[mail.pk]), mail
+        )
 
 
 @admin.register(Mail)

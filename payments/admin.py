@@ -3,7 +3,7 @@ from __future__ import annotations
 from django.contrib import admin
 
 from payments.models import Inbox, Outbox, Payment
-from shop.admin import InboxAdmin, OfAnOrderAdmin, OutboxAdmin, StateFilter, money, order_link
+from shop.admin import InboxAdmin, OfAnOrderAdmin, OutboxAdmin, StateFilter, money
 
 admin.site.register(Outbox, OutboxAdmin)
 admin.site.register(Inbox, InboxAdmin)
@@ -12,19 +12,33 @@ admin.site.register(Inbox, InboxAdmin)
 @admin.register(Payment)
 class PaymentAdmin(OfAnOrderAdmin):
     list_display = (
-        order_link,
+        "order",
         "state",
-        money("amount_minor", "amount"),
-        money("refunded_minor", "refunded"),
+        "amount",
+        "refunded",
         "method",
         "reference",
         "reason",
         "updated_at",
     )
-    list_filter = (StateFilter, "currency", "updated_at")
+    list_filter = (StateFilter, "updated_at")
     search_also = "reference"
     search_help_text = "An order's number or id, or the provider's reference."
     fields = (
-        *(order_link, "order_id", "state", money("amount_minor", "amount"), money("refunded_minor", "refunded")),
+        *(
+            "order",
+            "order_id",
+            "state",
+            "amount",
+            "refunded",
+        ),
         *("method", "reference", "reason", "charge_key", "refund_key", "updated_at"),
     )
+
+    @admin.display(description="amount", ordering="amount_minor")
+    def amount(self, payment: Payment) -> str:
+        return money(payment.amount_minor, payment.currency)
+
+    @admin.display(description="refunded", ordering="refunded_minor")
+    def refunded(self, payment: Payment) -> str:
+        return money(payment.refunded_minor, payment.currency)

@@ -14,23 +14,24 @@ from django.utils.text import slugify
 from orders.events import DeliveryAddress
 from shipping.labels import ParcelLabel, draw
 from shipping.models import Inbox, Outbox, Parcel, Shipment
-from shop.admin import NOTHING, InboxAdmin, OfAnOrderAdmin, OutboxAdmin, StateFilter, order_link
+from shop.admin import NOTHING, InboxAdmin, OfAnOrderAdmin, OutboxAdmin, StateFilter
 from shop.messaging.lookups import ask
 
 admin.site.register(Outbox, OutboxAdmin)
 admin.site.register(Inbox, InboxAdmin)
 
 
-@admin.display(description="label")
-def label_link(parcel: Parcel) -> str:
-    if not parcel.tracking:
-        return NOTHING
-    return format_html('<a href="{}">PDF</a>', reverse("admin:shipping_parcel_label", args=[parcel.pk]))
+class LabelColumn:
+    @admin.display(description="label")
+    def label_link(self, parcel: Parcel) -> str:
+        if not parcel.tracking:
+            return NOTHING
+        return format_html('<a href="{}">PDF</a>', reverse("admin:shipping_parcel_label", args=[parcel.pk]))
 
 
-class ParcelInline(admin.TabularInline):
+class ParcelInline(LabelColumn, admin.TabularInline):
     model = Parcel
-    fields = readonly_fields = ("warehouse", "state", "tracking", label_link)
+    fields = readonly_fields = ("warehouse", "state", "tracking", "label_link")
     extra = 0
 
     def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
@@ -41,27 +42,27 @@ class ParcelInline(admin.TabularInline):
 
 @admin.register(Shipment)
 class ShipmentAdmin(OfAnOrderAdmin):
-    list_display = (order_link, "state", "reason", "refused_cancellation", "updated_at")
+    list_display = ("order", "state", "reason", "refused_cancellation", "updated_at")
     list_filter = (StateFilter, "refused_cancellation", "updated_at")
-    fields = (order_link, "order_id", "state", "reason", "refused_cancellation", "updated_at")
+    fields = ("order", "order_id", "state", "reason", "refused_cancellation", "updated_at")
     inlines = (ParcelInline,)
 
 
 @admin.register(Parcel)
-class ParcelAdmin(OfAnOrderAdmin):
-    list_display = ("order", "warehouse", "state", "tracking", label_link)
-    list_filter = ("state", "warehouse")
+class ParcelAdmin(LabelColumn, OfAnOrderAdmin):
+    list_display = ("order", "warehouse", "state", "tracking", "label_link")
+    list_filter = ("state",)
     list_select_related = ("shipment",)
     ordering = ("-id",)
     search_path = "shipment__"
     search_fields = ("shipment__number",)
     search_also = "tracking"
     search_help_text = "An order's number or id, or a tracking number."
-    fields = ("order", "warehouse", "state", "tracking", label_link, "key")
+    fields = ("order", "warehouse", "state", "tracking", "label_link", "key")
 
     @admin.display(description="order", ordering="shipment__number")
     def order(self, parcel: Parcel) -> str:
-        return order_link(parcel.shipment)
+        return super().order(parcel.shipment)
 
     def get_urls(self) -> list[URLPattern]:
         views = [

@@ -17,15 +17,17 @@ from reportlab.pdfgen.canvas import Canvas
 
 from orders.events import DeliveryAddress
 
-WIDTH, HEIGHT = A6
-MARGIN = 7 * mm
+WIDTH: float = A6[0]
+HEIGHT: float = A6[1]
+MM: float = mm
+MARGIN = 7 * MM
 INNER = WIDTH - 2 * MARGIN
 PLAIN, BOLD = "Vera", "VeraBd"  # they come with reportlab
 LEADING = 1.25
 ADDRESS_SIZES = (15, 13, 11, 9.5, 8, 7)  # the largest that fits is taken
 MISSING = "?"  # stands for a character the font lacks
-WIDEST_BAR = 0.5 * mm
-BAR_HEIGHT = 20 * mm
+WIDEST_BAR = 0.5 * MM
+BAR_HEIGHT = 20 * MM
 
 
 @dataclass(frozen=True)
@@ -44,7 +46,7 @@ def draw(label: ParcelLabel, *, compressed: bool = True) -> bytes:
     page = Canvas(file, pagesize=A6, pageCompression=int(compressed), invariant=1)
     page.setTitle(f"Label {label.order_number} {label.warehouse}")
     top = _draw_sender(page, label)
-    bottom = _draw_tracking(page, label.tracking)
+    bottom = _draw_tracking(page, label.tracking, bars=not label.void)
     _draw_address(page, label.address, top, bottom)
     if label.void:
         _stamp_void(page)
@@ -54,34 +56,33 @@ def draw(label: ParcelLabel, *, compressed: bool = True) -> bytes:
 
 
 def _draw_sender(page: Canvas, label: ParcelLabel) -> float:
-    y = HEIGHT - MARGIN
+    y: float = HEIGHT - MARGIN
     for text, font, size in (
         (f"Order {label.order_number}", BOLD, 12),
         (f"From warehouse {label.warehouse}", PLAIN, 9),
     ):
         y = _write(page, wrapped(text, font, size, INNER)[:2], font, size, y)
-    y -= 2 * mm
-    page.line(MARGIN, y, WIDTH - MARGIN, y)
-    return y - 3 * mm
+    page.line(MARGIN, y - 2 * MM, WIDTH - MARGIN, y - 2 * MM)
+    return y - 5 * MM
 
 
-def _draw_tracking(page: Canvas, tracking: str) -> float:
-    """At the foot of the page, from below. Returns how high it reaches."""
-    y = MARGIN
+def _draw_tracking(page: Canvas, tracking: str, *, bars: bool) -> float:
+    """At the foot of the page, from below; without bars no scanner takes it. Returns how high it reaches."""
+    y: float = MARGIN
     lines = wrapped(tracking, BOLD, 11, INNER)
     for line in reversed(lines):
         page.setFont(BOLD, 11)
         page.drawCentredString(WIDTH / 2, y, line)
         y += 11 * LEADING
-    if tracking.isascii() and tracking.isprintable():  # what Code 128 can say
+    if bars and tracking.isascii() and tracking.isprintable():  # what Code 128 can say
         one = Code128(tracking, barHeight=BAR_HEIGHT, barWidth=1, quiet=False)
-        bars = Code128(
+        barcode = Code128(
             tracking, barHeight=BAR_HEIGHT, barWidth=min(WIDEST_BAR, INNER / one.width), quiet=False
         )
-        bars.drawOn(page, (WIDTH - bars.width) / 2, y + 1 * mm)
-        y += BAR_HEIGHT + 3 * mm
+        barcode.drawOn(page, (WIDTH - barcode.width) / 2, y + 1 * MM)
+        y += BAR_HEIGHT + 3 * MM
     page.line(MARGIN, y, WIDTH - MARGIN, y)
-    return y + 3 * mm
+    return y + 3 * MM
 
 
 def _draw_address(page: Canvas, address: DeliveryAddress, top: float, bottom: float) -> None:

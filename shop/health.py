@@ -17,7 +17,9 @@ def readyz(request: HttpRequest) -> JsonResponse:
     checks = {f"database {alias}": _database(alias) for alias in settings.DATABASES}
     ready = all(state == "ok" for state in checks.values())
     checks["broker"] = _broker()
-    return JsonResponse({"status": "ok" if ready else "unavailable", "checks": checks}, status=200 if ready else 503)
+    return JsonResponse(
+        {"status": "ok" if ready else "unavailable", "checks": checks}, status=200 if ready else 503
+    )
 
 
 def _database(alias: str) -> str:
@@ -31,7 +33,9 @@ def _database(alias: str) -> str:
 
 def _broker() -> str:
     try:
-        with redis.Redis.from_url(settings.CELERY_BROKER_URL, socket_timeout=1, socket_connect_timeout=1) as broker:
+        with redis.Redis.from_url(
+            settings.CELERY_BROKER_URL, socket_timeout=1, socket_connect_timeout=1
+        ) as broker:
             broker.ping()
     except redis.RedisError:
         return "unreachable"

@@ -91,6 +91,10 @@ class Live:
                 raise AssertionError(f"After {patience:g} s still not: {what}")
             time.sleep(0.01)
 
+    def supervised_again(self) -> None:
+        """Until every process of the shop runs again."""
+        self.wait_for(lambda: len(self.stack.supervisor.pids()) == self.stack.size, "all processes are back")
+
     def wait_for_event(self, order: Order, event: str) -> None:
         entries = TimelineEntry.objects.filter(order=order, event=event)
         self.wait_for(entries.exists, f"{event} of {order.number}. Timeline: {self.timeline(order)}")

@@ -16,8 +16,10 @@ import pytest
 from shop.up.datafolder import scratch_folder
 from shop.up.postgres import start_postgres
 from shop.up.redis import start_redis
+from shop.up.servers import Server
 
 _running = ExitStack()
+servers: dict[str, Server] = {}  # those that are the tests' own, to be killed as they like
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -30,13 +32,13 @@ def pytest_load_initial_conftests(early_config: pytest.Config) -> Generator[None
     if not (os.environ.get("DATABASE_URL") and os.environ.get("REDIS_URL")):
         folder = _running.enter_context(scratch_folder())
         if not os.environ.get("DATABASE_URL"):
-            postgres = start_postgres(folder)
-            _running.callback(postgres.stop)
-            os.environ["DATABASE_URL"] = postgres.url
+            servers["postgres"] = start_postgres(folder)
+            _running.callback(servers["postgres"].stop)
+            os.environ["DATABASE_URL"] = servers["postgres"].url
         if not os.environ.get("REDIS_URL"):
-            redis = start_redis(folder)
-            _running.callback(redis.stop)
-            os.environ["REDIS_URL"] = redis.url
+            servers["redis"] = start_redis(folder)
+            _running.callback(servers["redis"].stop)
+            os.environ["REDIS_URL"] = servers["redis"].url
     if early_config.known_args_namespace.split_databases:
         _one_database_per_app(os.environ["DATABASE_URL"])
     return (yield)

@@ -23,10 +23,16 @@ class Stack:
     """Relay, one worker per service and both providers, on the databases and broker the environment names."""
 
     def __init__(
-        self, supervisor: Supervisor, folder: Path, providers: Mapping[str, RunningProvider]
+        self,
+        supervisor: Supervisor,
+        folder: Path,
+        env: Mapping[str, str],
+        providers: Mapping[str, RunningProvider],
     ) -> None:
         self.supervisor = supervisor
         self.folder = folder
+        self.env = env
+        self.size = len(supervisor.pids())
         self.providers = providers
 
     def kill(self, name: str) -> None:
@@ -95,4 +101,4 @@ def running_stack(folder: Path, env: Mapping[str, str]) -> Iterator[Stack]:
         supervisor.start(relay("relay", logs, full), *(worker(name, logs, full) for name in names))
         supervisor.wait_ready(60)
         supervisor.watch()
-        yield Stack(supervisor, folder, {"payments": payments, "carrier": carrier})
+        yield Stack(supervisor, folder, full, {"payments": payments, "carrier": carrier})

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 from uuid import uuid4
 
 import pytest
@@ -24,12 +24,19 @@ from payments.models import Inbox
 pytestmark = pytest.mark.filterwarnings("ignore:No directory at")  # whitenoise: nothing is collected in tests
 
 PASSWORD = uuid4().hex
+Theme = Literal["light", "dark"]
 POLICY = "default-src 'self'"  # what the stock admin keeps, our pages keep
 
 UNDONE = [
     (1, "orders", "OrderCreated", "forward", "placed: 2 lines, GBP 25.00, choreography"),
     (14, "inventory", "InventoryReserved", "forward", "stock set aside in NORTH, SOUTH"),
-    (31, "payments", "StepFailed", "trouble", "payments.take_payment failed, to be tried again: Fault: no answer"),
+    (
+        31,
+        "payments",
+        "StepFailed",
+        "trouble",
+        "payments.take_payment failed, to be tried again: Fault: no answer",
+    ),
     (1203, "payments", "PaymentProcessed", "forward", "charged GBP 25.00"),
     (1220, "shipping", "ParcelPlanned", "forward", "a parcel from NORTH"),
     (1250, "orders", "CancellationRequested", "undo", "cancellation requested by customer"),
@@ -51,13 +58,28 @@ def order() -> Order:
     get_user_model().objects.create_superuser("ada", password=PASSWORD)
     placed = timezone.now() - timedelta(minutes=3)
     order = Order.objects.create(
-        **{"customer_id": 1, "style": "choreography", "status": "cancelling", "currency": "GBP"},
-        **{"total_minor": 2500, "payment_method": "pm_card_approved", "email": "ada@example.invalid"},
-        **{"name": "Ada Byron", "line1": "12 St James's Sq", "city": "London", "postcode": "SW1Y"},
-        **{"country": "GB", "idempotency_key": "k", "request_digest": "d", "placed_at": placed},
+        customer_id=1,
+        style="choreography",
+        status="cancelling",
+        currency="GBP",
+        total_minor=2500,
+        payment_method="pm_card_approved",
+        email="ada@example.invalid",
+        name="Ada Byron",
+        line1="12 St James's Sq",
+        city="London",
+        postcode="SW1Y",
+        country="GB",
+        idempotency_key="k",
+        request_digest="d",
+        placed_at=placed,
     )
     Saga.objects.create(
-        **{"order": order, "state": "parked", "step": "paid", "undo": "stopped", "attempt": 20},
+        order=order,
+        state="parked",
+        step="paid",
+        undo="stopped",
+        attempt=20,
         moved_at=placed + timedelta(seconds=2),
         last_error="payments.refund_payment: Fault: the provider does not answer",
         reason="cancelled by customer",
@@ -70,19 +92,28 @@ def order() -> Order:
             order=order, event_id=uuid4(), at=at, service=service, event=event, kind=kind, text=text
         )
     Inbox.objects.create(
-        **{"event_id": uuid4(), "receiver": "payments.refund_payment", "type": "ShippingStopped"},
-        **{"order_id": order.uuid, "number": order.number, "state": "parked", "attempts": 20},
-        **{"error": "Fault: the provider does not answer", "payload": {"at": "noon"}},
+        event_id=uuid4(),
+        receiver="payments.refund_payment",
+        type="ShippingStopped",
+        order_id=order.uuid,
+        number=order.number,
+        state="parked",
+        attempts=20,
+        error="Fault: the provider does not answer",
+        payload={"at": "noon"},
     )
     Mail.objects.create(
-        **{"message_id": "<1@shop>", "to": "ada@example.invalid", "subject": "Your order", "text": "Hello"},
+        message_id="<1@shop>",
+        to="ada@example.invalid",
+        subject="Your order",
+        text="Hello",
         html="<p>Hello</p><script>parent.document.title = 'stolen'</script>",
     )
     return order
 
 
 @contextmanager
-def browsing(base: str, theme: str, complaints: list[str]) -> Iterator[Page]:
+def browsing(base: str, theme: Theme, complaints: list[str]) -> Iterator[Page]:
     """A page, logged in; what the browser complains of is collected."""
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=browser_path(), args=["--no-sandbox"])
@@ -90,6 +121,7 @@ def browsing(base: str, theme: str, complaints: list[str]) -> Iterator[Page]:
         page = context.new_page()
         page.on("console", lambda message: complaints.append(message.text) if message.type != "log" else None)
         page.on("pageerror", lambda error: complaints.append(str(error)))
+        page.route("**/favicon.ico", lambda route: route.fulfill(status=204))  # the admin has none
         page.goto(f"{base}/admin/")
         page.fill("[name=username]", "ada")
         page.fill("[name=password]", PASSWORD)
@@ -111,7 +143,7 @@ def _with_policy(route: Route) -> None:
 @pytest.mark.django_db(transaction=True, databases="__all__")
 @pytest.mark.parametrize("theme", ["light", "dark"])
 def test_an_orders_page_shows_its_way_there_and_back_without_a_complaint_of_the_browser(
-    live_server: LiveServer, order: Order, tmp_path: Path, theme: str
+    live_server: LiveServer, order: Order, tmp_path: Path, theme: Theme
 ) -> None:
     complaints: list[str] = []
     with browsing(live_server.url, theme, complaints) as page:
@@ -125,7 +157,9 @@ def test_an_orders_page_shows_its_way_there_and_back_without_a_complaint_of_the_
         page.screenshot(path=tmp_path / "order.png", full_page=True)
         page.goto(f"{live_server.url}/admin/inventory/stock/receive/")
         page.screenshot(path=tmp_path / "receive.png")
-    assert ways == [{"forward": "→ forward", "undo": "← undo", "trouble": "! trouble"}[row[3]] for row in UNDONE]
+    assert ways == [
+        {"forward": "→ forward", "undo": "← undo", "trouble": "! trouble"}[row[3]] for row in UNDONE
+    ]
     assert "payments.refund_payment failed on ShippingStopped, 20 times" in why
     assert len({colour for colour, _ in colours.values()}) == 3
     for colour, background in colours.values():
@@ -160,5 +194,7 @@ def contrast(one: str, other: str) -> float:
 
 def _luminance(colour: str) -> float:
     parts = [int(part) / 255 for part in colour.removeprefix("rgb(").removesuffix(")").split(",")]
-    red, green, blue = (part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4 for part in parts)
+    red, green, blue = (
+        part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4 for part in parts
+    )
     return 0.2126 * red + 0.7152 * green + 0.0722 * blue

@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from uuid import UUID
 
-from django.db import connections
+from django.db import connections, transaction
+from django.utils import timezone
 
 from shop.messaging.events import Event, to_payload
+from shop.messaging.operations import CHANNEL
 from shop.messaging.outcomes import in_a_word
 from shop.messaging.retries import next_try
 from shop.messaging.tables import database_of, inbox_of
@@ -93,3 +95,18 @@ def receivers_that_have(service: str, event_ids: Sequence[UUID]) -> Mapping[UUID
     for event_id, receiver in rows.values_list("event_id", "receiver"):
         found.setdefault(event_id, set()).add(receiver)
     return found
+
+
+def send_again(service: str, ids: Sequence[int]) -> int:
+    """Have the receivers try these rows of the inbox again, now: what a person does about a parked one.
+
+    Rows that are handled stay as they are. Returns how many were not.
+    """
+    inbox = inbox_of(service)
+    with transaction.atomic(using=database_of(inbox)):
+        waiting = inbox._default_manager.filter(pk__in=ids).exclude(state=inbox.State.DONE)
+        count = waiting.update(state=inbox.State.FAILING, attempts=0, due_at=timezone.now())
+        if count:
+            with connections[database_of(inbox)].cursor() as cursor:
+                cursor.execute("SELECT pg_notify(%s, %s)", [CHANNEL, service])
+    return count

@@ -20,6 +20,7 @@ def main() -> None:
         "python -m shop.sandbox", description="Run a sandbox provider on loopback."
     )
     parser.add_argument("provider", choices=PROVIDERS)
+    parser.add_argument("--host", default="127.0.0.1", help="where to listen (default: loopback only)")
     parser.add_argument("--port", type=int, required=True)
     parser.add_argument("--ledger", type=Path, required=True, help="its SQLite file, made if it is not there")
     options = parser.parse_args()
@@ -31,7 +32,12 @@ def main() -> None:
         provider(options.ledger, timing).ledger.close()
     except sqlite3.Error as error:
         parser.error(f"the ledger {options.ledger} can't be used: {error}")
-    serve(lambda: provider(options.ledger, timing).routes(), port=options.port, name=options.provider)
+    serve(
+        lambda: provider(options.ledger, timing).routes(),
+        port=options.port,
+        name=options.provider,
+        host=options.host,
+    )
 
 
 if __name__ == "__main__":

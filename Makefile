@@ -1,0 +1,55 @@
+# make run    the whole shop, until Ctrl-C         ARGS="--port 9000 --style choreography --no-demo --data DIR"
+# make test   all tests                            ARGS="tests/test_up.py -k refuses"
+# make lint   style, types, who imports whom
+# make clean  remove .venv and caches; the shop's data in .data stays
+.PHONY: run test lint clean
+.SILENT:
+
+VENV := .venv
+PY := $(VENV)/bin/python
+PIP := $(PY) -m pip --disable-pip-version-check -q install
+NEW_ENOUGH := -c 'import sys; sys.exit(sys.version_info < (3, 11))'
+
+run: $(VENV)/.installed
+	exec $(PY) manage.py up $(ARGS)
+
+test: $(VENV)/.installed-dev
+	exec $(PY) -m pytest $(ARGS)
+
+lint: $(VENV)/.installed-dev
+	$(PY) -m ruff check .
+	$(PY) -m ruff format --check .
+	$(PY) -m mypy .
+	$(VENV)/bin/lint-imports
+
+clean:
+	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+$(VENV)/.installed: requirements.txt constraints.txt | $(VENV)/.made
+	echo "Installing what the shop needs into $(VENV)."
+	$(PIP) -r requirements.txt || { echo "The requirements could not be installed: see pip's message above."; exit 1; }
+	touch $@
+
+$(VENV)/.installed-dev: requirements-dev.txt requirements.txt constraints.txt | $(VENV)/.made
+	echo "Installing what the tests and checks need into $(VENV)."
+	$(PIP) -r requirements-dev.txt || { echo "The requirements could not be installed: see pip's message above."; exit 1; }
+	touch $@ $(VENV)/.installed
+
+# An environment that works is kept. Else it is made by the first Python here that is new enough.
+$(VENV)/.made:
+	if ! { $(PY) $(NEW_ENOUGH) && $(PY) -m pip --version; } >/dev/null 2>&1; then \
+		for python in $(PYTHON) python3.13 python3.12 python3.11 python3; do \
+			if $$python $(NEW_ENOUGH) >/dev/null 2>&1; then found=$$python; break; fi; \
+		done; \
+		if [ -z "$$found" ]; then \
+			echo "The shop needs Python 3.11 or newer, and none is on PATH: install one, or name it: make run PYTHON=/path/to/python3"; \
+			exit 1; \
+		fi; \
+		if ! $$found -m venv --clear $(VENV) >/dev/null 2>&1; then \
+			rm -rf $(VENV); \
+			echo "$$found can't make a virtual environment in $(VENV): install its venv module (Debian, Ubuntu: apt install python3-venv)."; \
+			exit 1; \
+		fi; \
+	fi
+	touch $@

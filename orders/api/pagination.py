@@ -1,0 +1,16 @@
+from shop.problems import Pages
+
+
+class OrderPages(Pages):
+    """The newest first."""
+
+    ordering = ("-placed_at", "-id")
+
+
+class TimelinePages(Pages):
+    """As it happened. A page holds the whole timeline of most orders."""
+
+    ordering = ("at", "id")
+    page_size = 200
+    max_page_size = 500
+    page_size_query_description = f"How many at once, 1 to {max_page_size}; {page_size} if not given."

@@ -1,0 +1,187 @@
+from __future__ import annotations
+
+from typing import Any
+from uuid import UUID
+
+from django.conf import settings
+from django.urls import reverse
+from drf_spectacular.utils import extend_schema_field
+from rest_framework import serializers
+
+from orders.api.fields import Email, ShortList, Text, WholeNumber
+from orders.api.waiting import told, waiting
+from orders.events import DeliveryAddress
+from orders.models import Order, OrderLine, TimelineEntry
+from orders.placement import PlaceOrder, WantedLine
+from shop.money import DECIMALS, show
+from shop.problems import Body
+
+MOST_LINES = 1000
+MOST_UNITS = 100_000
+
+
+class WantedLineSerializer(Body):
+    sku = Text(max_length=40, trim_whitespace=False)
+    quantity = WholeNumber(min_value=1, max_value=MOST_UNITS)
+
+
+class AddressSerializer(Body):
+    name = Text(max_length=100)
+    line1 = Text(max_length=200)
+    city = Text(max_length=100)
+    postcode = Text(max_length=20)
+    country = serializers.RegexField(
+        r"\A[A-Z]{2}\Z", help_text="ISO 3166, two capital letters.",
+        error_messages={"invalid": "Two capital letters are wanted, as in ISO 3166."},
+    )  # fmt: skip
+
+
+class PlaceOrderSerializer(Body):
+    """What a customer asks for."""
+
+    lines = ShortList(child=WantedLineSerializer(), min_length=1, max_length=MOST_LINES)
+    currency = serializers.ChoiceField(choices=list(DECIMALS), default="GBP", help_text="ISO 4217.")
+    payment_method = Text(
+        max_length=100, help_text="A token of the payment provider, such as `pm_card_approved`."
+    )
+    email = Email(max_length=254)
+    address = AddressSerializer()
+    style = serializers.ChoiceField(  # type: ignore[assignment]  # DRF takes it out of the class
+        choices=list(settings.STYLES), required=False, help_text="If not given: as the shop is set."
+    )
+
+    def wanted(self, customer_id: int, key: str) -> PlaceOrder:
+        body = self.validated_data
+        return PlaceOrder(
+            customer_id=customer_id,
+            idempotency_key=key,
+            lines=[WantedLine(**line) for line in body["lines"]],
+            currency=body["currency"],
+            payment_method=body["payment_method"],
+            email=body["email"],
+            address=DeliveryAddress(**body["address"]),
+            style=body.get("style"),
+        )
+
+
+class LinksSerializer(serializers.Serializer):
+    self = serializers.CharField()
+    timeline = serializers.CharField()
+    cancel = serializers.CharField()
+
+
+def links(order_id: UUID) -> dict[str, str]:
+    """Without a host, so that the answer to a repeated request is the same by whatever name it came."""
+    names = {"self": "api-order", "timeline": "api-order-timeline", "cancel": "api-order-cancel"}
+    return {key: reverse(name, args=[order_id]) for key, name in names.items()}
+
+
+class OrderSerializer(serializers.ModelSerializer[Order]):
+    """An order in a list."""
+
+    id = serializers.UUIDField(source="uuid")
+    number = serializers.CharField(help_text="For people, such as `S-100042`.")
+    total = serializers.CharField(help_text="For people.")
+    links = serializers.SerializerMethodField()
+
+    class Meta:
+        model = Order
+        fields = [
+            "id", "number", "style", "status", "currency", "total_minor", "total", "placed_at", "ended_at", "links",
+        ]  # fmt: skip
+        read_only_fields = fields
+
+    @extend_schema_field(LinksSerializer)
+    def get_links(self, order: Order) -> dict[str, str]:
+        return links(order.uuid)
+
+
+class ReceiptSerializer(OrderSerializer):
+    """The answer to a placed order. It never changes, however far the order has come when it is asked for again."""
+
+    status = serializers.SerializerMethodField(help_text="Always `placed`.")
+
+    class Meta(OrderSerializer.Meta):
+        fields = ["id", "number", "style", "status", "currency", "total_minor", "total", "placed_at", "links"]
+        read_only_fields = fields
+
+    def get_status(self, order: Order) -> str:
+        return Order.Status.PLACED.value
+
+
+class OrderLineSerializer(serializers.ModelSerializer[OrderLine]):
+    price = serializers.SerializerMethodField(help_text="Of one, for people.")
+    total_minor = serializers.SerializerMethodField()
+
+    class Meta:
+        model = OrderLine
+        fields = ["sku", "name", "quantity", "price_minor", "price", "total_minor"]
+
+    def get_price(self, line: OrderLine) -> str:
+        return show(line.price_minor, self.context["currency"])
+
+    def get_total_minor(self, line: OrderLine) -> int:
+        return line.quantity * line.price_minor
+
+
+class WaitingSerializer(serializers.Serializer):
+    """How far an order has come, and what it waits for."""
+
+    reached = serializers.CharField(help_text="The last step done.")
+    undone = serializers.CharField(help_text="The last step undone; empty: it is not being undone.")
+    text = serializers.CharField(help_text="What is being done.")
+    attempt = serializers.IntegerField(help_text="How often it was taken up again.")
+    next_look = serializers.DateTimeField(
+        allow_null=True, help_text="When it is taken up again at the latest, should nothing happen before."
+    )
+    trouble = serializers.CharField(help_text="What went wrong, if something did.")
+    last_error = serializers.CharField(required=False, help_text="Only for staff.")
+
+
+class DeliverySerializer(serializers.ModelSerializer[Order]):
+    """Where the parcels go."""
+
+    class Meta:
+        model = Order
+        fields = ["name", "line1", "city", "postcode", "country"]
+
+
+class OrderDetailSerializer(OrderSerializer):
+    """One order, with where it is and why it waits."""
+
+    address = DeliverySerializer(source="*")
+    lines = serializers.SerializerMethodField()
+    waiting = serializers.SerializerMethodField(help_text="Null when the order is at its end.")
+
+    class Meta(OrderSerializer.Meta):
+        fields = [*OrderSerializer.Meta.fields, "email", "address", "lines", "waiting"]
+        read_only_fields = fields
+
+    @extend_schema_field(OrderLineSerializer(many=True))
+    def get_lines(self, order: Order) -> Any:
+        return OrderLineSerializer(order.lines.all(), many=True, context={"currency": order.currency}).data
+
+    @extend_schema_field(WaitingSerializer(allow_null=True))
+    def get_waiting(self, order: Order) -> Any:
+        answer = waiting(order, for_staff=self.context["request"].user.is_staff)
+        return WaitingSerializer(answer).data if answer else None
+
+
+class TimelineEntrySerializer(serializers.ModelSerializer[TimelineEntry]):
+    event = serializers.CharField(help_text="What happened, such as `OrderCreated`.")
+    text = serializers.SerializerMethodField()
+
+    class Meta:
+        model = TimelineEntry
+        fields = ["at", "service", "event", "kind", "text"]
+
+    def get_text(self, entry: TimelineEntry) -> str:
+        return told(entry, for_staff=self.context["request"].user.is_staff)
+
+
+class CancellationSerializer(serializers.Serializer):
+    id = serializers.UUIDField()
+    number = serializers.CharField()
+    status = serializers.CharField(help_text="`cancelling`, or `cancelled` when it was cancelled already.")
+    detail = serializers.CharField()
+    links = LinksSerializer()

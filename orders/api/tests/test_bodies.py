@@ -1,0 +1,159 @@
+"""What may stand in the body of an order, and that nothing moves when something else does."""
+
+from __future__ import annotations
+
+import os
+import random
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, given, seed
+from hypothesis import settings as examples
+from hypothesis import strategies as st
+from rest_framework.test import APIClient
+
+from orders.api.tests.client import (
+    ADA,
+    BODY,
+    client_of,
+    fields,
+    nothing_moved,
+    placed,
+    post,
+    stock_the_catalogue,
+)
+from orders.models import Order, Outbox
+
+pytestmark = pytest.mark.django_db(databases="__all__")
+
+
+@pytest.fixture(autouse=True)
+def catalogue(db: None, settings: Any) -> None:
+    settings.WHITENOISE_AUTOREFRESH = True  # no look at all static files for each client
+    stock_the_catalogue()
+
+
+@pytest.fixture
+def ada(db: None) -> APIClient:
+    return client_of("ada")
+
+
+BAD_BODIES: list[tuple[str, object, list[str]]] = [
+    ("no lines", BODY | {"lines": []}, ["lines"]),
+    ("1,001 lines", BODY | {"lines": [{"sku": "MUG", "quantity": 1}] * 1001}, ["lines"]),
+    ("lines is an object", BODY | {"lines": {"sku": "MUG"}}, ["lines"]),
+    ("a line is a number", BODY | {"lines": [7]}, ["lines.0"]),
+    ("quantity 0", BODY | {"lines": [{"sku": "MUG", "quantity": 0}]}, ["lines.0.quantity"]),
+    ("quantity -1", BODY | {"lines": [{"sku": "MUG", "quantity": -1}]}, ["lines.0.quantity"]),
+    ("quantity 100,001", BODY | {"lines": [{"sku": "MUG", "quantity": 100_001}]}, ["lines.0.quantity"]),
+    ("quantity 10^400", BODY | {"lines": [{"sku": "MUG", "quantity": 10**400}]}, ["lines.0.quantity"]),
+    ("quantity 1.0", BODY | {"lines": [{"sku": "MUG", "quantity": 1.0}]}, ["lines.0.quantity"]),
+    ("quantity text", BODY | {"lines": [{"sku": "MUG", "quantity": "1"}]}, ["lines.0.quantity"]),
+    ("quantity true", BODY | {"lines": [{"sku": "MUG", "quantity": True}]}, ["lines.0.quantity"]),
+    ("quantity null", BODY | {"lines": [{"sku": "MUG", "quantity": None}]}, ["lines.0.quantity"]),
+    ("no such product", BODY | {"lines": [*BODY["lines"], {"sku": "X", "quantity": 1}]}, ["lines.2.sku"]),
+    ("sku is a number", BODY | {"lines": [{"sku": 7, "quantity": 1}]}, ["lines.0.sku"]),
+    ("sku with NUL", BODY | {"lines": [{"sku": "M\0UG", "quantity": 1}]}, ["lines.0.sku", "lines.0.sku"]),
+    ("half a character", BODY | {"lines": [{"sku": "\ud800", "quantity": 1}]}, ["lines.0.sku"]),
+    ("a price", BODY | {"lines": [{"sku": "MUG", "quantity": 1, "price_minor": 1}]}, ["lines.0.price_minor"]),
+    ("total past a bigint", BODY | {"lines": [{"sku": "GOLD", "quantity": 100_000}]}, ["lines"]),
+    ("unknown currency", BODY | {"currency": "XXX"}, ["currency"]),
+    ("currency is a list", BODY | {"currency": ["GBP"]}, ["currency"]),
+    ("currency is half a character", BODY | {"currency": "\udfff"}, ["currency"]),
+    ("not sold in this currency", BODY | {"currency": "EUR"}, ["lines.0.sku"]),
+    ("unknown style", BODY | {"style": "jazz"}, ["style"]),
+    ("style null", BODY | {"style": None}, ["style"]),
+    ("no such mail address", BODY | {"email": "ada"}, ["email"]),
+    (
+        "mail header smuggled in",
+        BODY | {"email": "ada@example.com\nBcc: eve@example.com"},
+        ["email", "email"],
+    ),
+    ("payment method too long", BODY | {"payment_method": "x" * 101}, ["payment_method"]),
+    ("payment method with newline", BODY | {"payment_method": "a\nb"}, ["payment_method"]),
+    ("country in small letters", BODY | {"address": ADA | {"country": "gb"}}, ["address.country"]),
+    ("country of three", BODY | {"address": ADA | {"country": "GBR"}}, ["address.country"]),
+    ("address is text", BODY | {"address": "1 Street"}, ["address"]),
+    ("address field unknown", BODY | {"address": ADA | {"floor": 3}}, ["address.floor"]),
+    ("city blank", BODY | {"address": ADA | {"city": "  "}}, ["address.city"]),
+    ("unknown field", BODY | {"coupon": "FREE"}, ["coupon"]),
+    ("unknown half character", BODY | {"\ud800": 1}, ["?"]),
+    ("a list", [BODY], ["body"]),
+]
+
+
+@pytest.mark.parametrize(
+    ("body", "named"), [case[1:] for case in BAD_BODIES], ids=[case[0] for case in BAD_BODIES]
+)
+def test_a_bad_body_is_refused_naming_the_field_and_nothing_moves(
+    ada: APIClient, body: object, named: list[str]
+) -> None:
+    answer = post(ada, body)
+    assert (answer.status_code, fields(answer)) == (400, named)
+    assert nothing_moved()
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"",
+        b"{",
+        b"null",
+        b"7",
+        b'"text"',
+        b"[1,]",
+        b"NaN",
+        b"\xff\xfe",
+        b"{}",
+        b"[" * 100_000,
+        b'{"lines":' * 50_000,
+        b'{"email": NaN}',
+        b'{"email": ' + b"9" * 5_000 + b"}",
+    ],  # fmt: skip
+    ids=lambda body: f"{body[:12]!r}",
+)
+def test_what_is_no_order_at_all_is_refused(ada: APIClient, body: bytes) -> None:
+    answer = post(ada, body)
+    assert (answer.status_code, answer["Content-Type"]) == (400, "application/problem+json")
+    assert nothing_moved()
+
+
+def test_every_missing_field_is_named(ada: APIClient) -> None:
+    assert fields(post(ada, b"{}")) == ["lines", "payment_method", "email", "address"]
+
+
+def test_a_thousand_lines_are_one_order_and_a_thousand_mistakes_a_short_answer(ada: APIClient) -> None:
+    line = {"sku": "MUG", "quantity": 100_000}
+    assert placed(ada, lines=[line] * 1000).total_minor == 1000 * 100_000 * 850
+    answer = post(ada, BODY | {"lines": [{"sku": "MUG", "quantity": 0}] * 1000})
+    assert len(fields(answer)) == 100
+
+
+FUZZ_SEED = int(os.environ.get("FUZZ_SEED") or random.randrange(2**32))
+texts = st.text(st.characters(), max_size=30) | st.sampled_from(["MUG", "GBP", "\0", "\ud800", "x" * 300])
+values = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | texts | st.sampled_from([2**63, 10**400]),
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(texts, inner, max_size=4),
+    max_leaves=12,
+)
+lines = st.lists(
+    st.fixed_dictionaries(
+        {"sku": st.sampled_from(["MUG", "GOLD"]) | values, "quantity": st.integers() | values}
+    )
+)
+bodies = values | st.fixed_dictionaries(
+    {name: st.just(value) | values for name, value in BODY.items()} | {"lines": lines | values},
+    optional={"currency": values, "coupon": values},
+)
+
+
+@seed(FUZZ_SEED)
+@examples(max_examples=150, deadline=None, suppress_health_check=list(HealthCheck), database=None)
+@given(body=bodies)
+def test_no_body_whatever_is_a_fault_of_ours(body: object, ada: APIClient) -> None:
+    answer = post(ada, body)
+    print(f"FUZZ_SEED={FUZZ_SEED}")  # noqa: T201 (shown when it fails)
+    assert answer.status_code in (202, 400), answer.content
+    assert (answer.status_code == 202) == Order.objects.exists() == Outbox.objects.exists()
+    Order.objects.all().delete()
+    Outbox.objects.all().delete()

@@ -1,0 +1,41 @@
+"""The OpenAPI page, of which the orders are the most."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from typing import Any
+
+import pytest
+from django.conf import settings as project
+from rest_framework.test import APIClient
+
+
+@pytest.fixture
+def client(db: None, settings: Any) -> APIClient:
+    settings.WHITENOISE_AUTOREFRESH = True  # no look at all static files for each client
+    return APIClient()
+
+
+def test_the_schema_documents_the_key_the_location_and_the_problems(client: APIClient) -> None:
+    schema = client.get("/api/schema/", headers={"Accept": "application/json"}).json()
+    placing = schema["paths"]["/api/v1/orders/"]["post"]
+    (key,) = (p for p in placing["parameters"] if p["name"] == "Idempotency-Key")
+    assert (key["in"], key["required"]) == ("header", True)
+    assert "Location" in placing["responses"]["202"]["headers"]
+    for status in ("400", "401", "413", "415", "422", "503"):
+        assert set(placing["responses"][status]["content"]) == {"application/problem+json"}
+    limits = schema["components"]["schemas"]["PlaceOrder"]["properties"]["lines"]
+    assert (limits["minItems"], limits["maxItems"]) == (1, 1000)
+
+
+def test_the_page_is_served_from_here_alone(client: APIClient) -> None:
+    page = client.get("/api/docs/").content.decode()
+    assert "/static/drf_spectacular_sidecar/" in page
+    assert "https://" not in page.replace("http://www.w3.org", "")
+
+
+def test_the_schema_has_no_errors_and_no_warnings() -> None:
+    command = [sys.executable, "manage.py", "spectacular", "--validate", "--fail-on-warn"]
+    ran = subprocess.run(command, cwd=project.BASE_DIR, capture_output=True, text=True, timeout=60)
+    assert (ran.returncode, ran.stderr) == (0, "")

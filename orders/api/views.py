@@ -1,0 +1,142 @@
+"""Orders over REST. A customer sees their own and nobody else's: another's is not there (404)."""
+
+from __future__ import annotations
+
+from typing import Any
+from uuid import UUID
+
+from django.db import DataError
+from django.db.models import QuerySet
+from django.shortcuts import get_object_or_404
+from rest_framework.exceptions import ValidationError
+from rest_framework.generics import ListAPIView, RetrieveAPIView
+from rest_framework.permissions import IsAuthenticated
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from orders.api import docs
+from orders.api.fields import idempotency_key
+from orders.api.filters import OrderFilter
+from orders.api.pagination import OrderPages, TimelinePages
+from orders.api.serializers import (
+    OrderDetailSerializer,
+    OrderSerializer,
+    PlaceOrderSerializer,
+    ReceiptSerializer,
+    TimelineEntrySerializer,
+    links,
+)
+from orders.models import Order, TimelineEntry
+from orders.placement import KeyTaken, NotPlaceable, Placed, place_orders
+from orders.services import Cancellation, request_cancellation
+from shop.accounts import ApiToken
+from shop.problems import JsonBody, KeyReused, TooLateToCancel
+
+
+class OrdersView(APIView):
+    authentication_classes = [ApiToken]
+    permission_classes = [IsAuthenticated]
+    parser_classes = [JsonBody]
+
+    @property
+    def customer_id(self) -> int:
+        return int(self.request.user.pk or 0)  # never 0: only those who are logged in get here
+
+    def own(self) -> QuerySet[Order]:
+        return Order.objects.filter(customer_id=self.customer_id)
+
+
+class Orders(OrdersView, ListAPIView):
+    queryset = Order.objects.none()
+    serializer_class = OrderSerializer
+    pagination_class = OrderPages
+    filterset_class = OrderFilter
+
+    def get_queryset(self) -> QuerySet[Order]:
+        return self.own()
+
+    @docs.listing
+    def get(self, request: Request, *args: Any, **kwargs: Any) -> Response:
+        """Your orders, the newest first."""
+        return super().get(request, *args, **kwargs)
+
+    @docs.placing
+    def post(self, request: Request) -> Response:
+        """Place an order. It is accepted at once and fulfilled afterwards: follow it at `Location`.
+
+        Send a new `Idempotency-Key` with each order. When no answer arrives, send the same request with the
+        same key again: the order is placed once, and the answer is the same.
+        """
+        key = idempotency_key(request)
+        body = PlaceOrderSerializer(data=request.data)
+        body.is_valid(raise_exception=True)
+        try:
+            (answer,) = place_orders([body.wanted(self.customer_id, key)])
+        except DataError:  # every field has been checked by now: what does not fit is the sum
+            raise ValidationError({"lines": ["The total is more than the shop can count."]}) from None
+        match answer:
+            case Placed(order):
+                receipt = ReceiptSerializer(order).data
+                return Response(receipt, status=202, headers={"Location": receipt["links"]["self"]})
+            case KeyTaken():
+                raise KeyReused
+            case NotPlaceable(line, field, reason):
+                raise ValidationError({f"lines.{line}.{field}": [reason]})
+
+
+class OneOrder(OrdersView, RetrieveAPIView):
+    queryset = Order.objects.none()
+    serializer_class = OrderDetailSerializer
+    lookup_field = "uuid"
+    lookup_url_kwarg = "id"
+
+    def get_queryset(self) -> QuerySet[Order]:
+        return self.own().select_related("saga").prefetch_related("lines")
+
+    @docs.detail
+    def get(self, request: Request, *args: Any, **kwargs: Any) -> Response:
+        """One of your orders: what was ordered, where it is, and what it waits for."""
+        return super().get(request, *args, **kwargs)
+
+
+class Timeline(OrdersView, ListAPIView):
+    queryset = TimelineEntry.objects.none()
+    serializer_class = TimelineEntrySerializer
+    pagination_class = TimelinePages
+    filter_backends = []
+
+    def get_queryset(self) -> QuerySet[TimelineEntry]:
+        order = get_object_or_404(self.own().only("pk"), uuid=self.kwargs["id"])
+        return TimelineEntry.objects.filter(order=order)
+
+    @docs.timeline
+    def get(self, request: Request, *args: Any, **kwargs: Any) -> Response:
+        """What happened to an order, in all services, as it happened.
+
+        An entry may arrive late and stand before ones you have read: to follow an order, read it from the beginning.
+        """
+        return super().get(request, *args, **kwargs)
+
+
+class CancelOrder(OrdersView):
+    @docs.cancelling
+    def post(self, request: Request, id: UUID) -> Response:
+        """Ask for an order to be cancelled.
+
+        A 202 says that the wish is noted: should the parcels turn out to have left, the order is completed.
+        """
+        order = get_object_or_404(self.own().only("pk", "uuid"), uuid=id)
+        answer = request_cancellation(order.uuid, by="customer")
+        if answer is Cancellation.SHIPPED:
+            raise TooLateToCancel(answer.value)
+        done = answer is Cancellation.ALREADY_CANCELLED
+        status = Order.Status.CANCELLED if done else Order.Status.CANCELLING
+        body = {
+            "id": order.uuid,
+            "number": order.number,
+            "status": status.value,
+            "detail": answer.value,
+            "links": links(order.uuid),
+        }
+        return Response(body, status=200 if done else 202)

@@ -1,0 +1,241 @@
+"""Where an order is, and why it does not move: the answer in sentences, from its saga and every outbox and inbox."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from django.db.models import Q
+from django.utils import timezone
+
+from orders.models import Order, Saga, TimelineEntry
+from orders.progress import STEPS, UNDONE, UNDONE_BY
+from shop.messaging import inbox, subscriptions
+from shop.messaging.models import AbstractInbox, AbstractOutbox
+from shop.messaging.tables import inbox_of, outbox_of, services
+
+LATE = timedelta(seconds=5)  # the relay looks every second: what is due for longer, nobody looks after
+AT_MOST = 20  # rows of one table that are told of
+
+# Who acts next on an order that has come this far, forward or being undone: in both styles the same.
+NEXT = {
+    "placed": "inventory",
+    "reserved": "payments",
+    "paid": "shipping",
+    "shipped": "notifications",
+    "confirmed": "orders",
+    "completed": "orders",
+    "requested": "shipping",
+    "stopped": "payments",
+    "refunded": "inventory",
+    "released": "orders",
+    "cancelled": "notifications",
+    "notified": "orders",
+}
+
+UNDONE_WORDS = {
+    "requested": "undo begun",
+    "stopped": "shipping stopped",
+    "refunded": "payment undone",
+    "released": "stock released",
+    "cancelled": "cancelled",
+    "notified": "customer told",
+}
+POSITION_OF = {event.__name__: position for event, position in UNDONE_BY.items()}
+
+FINE, WAITING, TROUBLE = "fine", "waiting", "trouble"
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One sentence of the answer; ``service`` and ``table`` (outbox or inbox) say where the row it is about is."""
+
+    level: str
+    text: str
+    service: str = ""
+    table: str = ""
+
+
+def in_short(order: Order) -> tuple[str, str]:
+    """(level, a few words) for a list: from the order and its saga alone."""
+    saga, now = order.saga, timezone.now()
+    if saga.state == Saga.State.PARKED:
+        return TROUBLE, f"parked after {_position(saga)}: {saga.last_error or 'waits for a person'}"
+    if saga.state == Saga.State.ENDED:
+        return FINE, f"at its end{f': {saga.reason}' if saga.reason else ''}"
+    waits_for = f"{_position(saga)}, waits for {NEXT[saga.undo or saga.step]}"
+    if saga.deadline is None or saga.deadline < now - LATE:
+        return TROUBLE, f"{waits_for}, overdue"
+    if saga.attempt or saga.last_error:
+        error = f": {saga.last_error}" if saga.last_error else ""
+        return WAITING, f"{waits_for}, attempt {saga.attempt + 1}{error}"
+    return FINE, waits_for
+
+
+def needing_attention() -> dict[str, tuple[str, Q]]:
+    """The kinds of orders a person may look for: what they are called, and which they are."""
+    running = Q(saga__state=Saga.State.RUNNING)
+    late = Q(saga__deadline=None) | Q(saga__deadline__lt=timezone.now() - LATE)
+    return {
+        "parked": ("Waits for a person", Q(saga__state=Saga.State.PARKED)),
+        "overdue": ("Overdue", running & late),
+        "retrying": ("Being tried again", running & (Q(saga__attempt__gt=0) | ~Q(saga__last_error=""))),
+        "undoing": ("Being undone", ~Q(saga__state=Saga.State.ENDED) & ~Q(saga__undo="")),
+    }
+
+
+def why_it_waits(order: Order) -> list[Finding]:
+    """The whole answer, most telling first."""
+    return [_of_the_saga(order), *_failing(order), *_unconfirmed(order)]
+
+
+def _of_the_saga(order: Order) -> Finding:
+    saga, now = order.saga, timezone.now()
+    if saga.state == Saga.State.ENDED:
+        return Finding(FINE, "The order is at its end: there is nothing left to do.")
+    whom = NEXT[saga.undo or saga.step]
+    reached = f"It has come as far as “{_position(saga)}”, {ago(saga.moved_at, now)}, and waits for {whom}."
+    error = f" The last error was: {saga.last_error}." if saga.last_error else ""
+    if saga.state == Saga.State.PARKED:
+        return Finding(
+            TROUBLE,
+            f"It is parked and waits for a person. {reached}{error} Remove the cause, then resume it.",
+        )
+    if saga.deadline is None:
+        return Finding(
+            TROUBLE, f"{reached}{error} Nothing will take it up by itself, as it has no deadline: resume it."
+        )
+    if saga.deadline < now - LATE:
+        return Finding(
+            TROUBLE,
+            f"{reached}{error} It was to be taken up again {ago(saga.deadline, now)} and was not: is a relay running?",
+        )
+    again = f"Without progress it is taken up again {when(saga.deadline, now)}"
+    if saga.attempt or saga.last_error:
+        return Finding(WAITING, f"{reached}{error} {again}, attempt {saga.attempt + 1}.")
+    return Finding(FINE, f"{reached} {again}.")
+
+
+def _failing(order: Order) -> Iterable[Finding]:
+    """What a receiver of any service fails at, or has given up."""
+    now = timezone.now()
+    for service in services():
+        table = inbox_of(service)
+        rows: Iterable[AbstractInbox] = (
+            table._default_manager.filter(order_id=order.uuid).exclude(state=table.State.DONE).order_by("id")
+        )[:AT_MOST]
+        for row in rows:
+            what = f"{row.receiver} failed on {row.type}, {_times(row.attempts)}: {row.error or 'no error noted'}."
+            if row.state == table.State.PARKED:
+                then = " It is parked; remove the cause, then send it again."
+            elif row.due_at is None or row.due_at < now - LATE:
+                then = " It is due to be tried again and is not: is a relay running?"
+            else:
+                then = f" It is tried again {when(row.due_at, now)}."
+            yield Finding(TROUBLE, what + then, service, "inbox")
+
+
+def _unconfirmed(order: Order) -> Iterable[Finding]:
+    """What a service published and not everybody who hears it has. (The relay may not have noted yet that they do.)"""
+    now = timezone.now()
+    for service in services():
+        rows = list(
+            outbox_of(service)
+            ._default_manager.filter(order_id=order.uuid, confirmed_at=None)
+            .order_by("id")[:AT_MOST]
+        )
+        have = _who_has(rows)
+        for row in rows:
+            missing = sorted(
+                subscription.receiver
+                for subscription in subscriptions.of(row.type, style=row.style)
+                if (subscription.service, subscription.receiver) not in have[row.event_id]
+            )
+            if missing:
+                yield _undelivered(row, missing, service, now)
+
+
+def _undelivered(row: AbstractOutbox, missing: Sequence[str], service: str, now: datetime) -> Finding:
+    whom = " and ".join(missing)
+    late = row.due_at < now - LATE
+    if late:
+        what = f"{row.type} of {service} is due to be sent to {whom} and is not: is a relay running?"
+        return Finding(TROUBLE, what, service, "outbox")
+    if not row.sends:
+        return Finding(FINE, f"{row.type} of {service} is about to be sent to {whom}.", service, "outbox")
+    what = (
+        f"{row.type} of {service} was sent {_times(row.sends)}, but {whom} {'has' if len(missing) == 1 else 'have'} "
+        f"not confirmed it. It is sent again {when(row.due_at, now)}."
+    )
+    return Finding(WAITING if row.sends == 1 else TROUBLE, what, service, "outbox")
+
+
+def _who_has(rows: Sequence[AbstractOutbox]) -> dict[UUID, set[tuple[str, str]]]:
+    have: dict[UUID, set[tuple[str, str]]] = defaultdict(set)
+    asked: dict[str, list[UUID]] = defaultdict(list)
+    for row in rows:
+        for service in {sub.service for sub in subscriptions.of(row.type, style=row.style)}:
+            asked[service].append(row.event_id)
+    for service, event_ids in asked.items():
+        for event_id, receivers in inbox.receivers_that_have(service, event_ids).items():
+            have[event_id] |= {(service, receiver) for receiver in receivers}
+    return have
+
+
+def offset(order: Order, entry: TimelineEntry) -> str:
+    """How long after the order was placed."""
+    return f"+{span(entry.at - order.placed_at)}"
+
+
+def steps_reached(saga: Saga) -> list[tuple[str, bool]]:
+    """(step, reached) for each."""
+    return [(step, STEPS.index(step) <= STEPS.index(saga.step)) for step in STEPS]
+
+
+def steps_undone(saga: Saga, timeline: Iterable[TimelineEntry]) -> list[tuple[str, str]]:
+    """(words, done | skipped | ahead) for each position of the mirror; a refusal enters it where it happened."""
+    if not saga.undo:
+        return []
+    told = {POSITION_OF[entry.event] for entry in timeline if entry.event in POSITION_OF} | {saga.undo}
+    reached = UNDONE.index(saga.undo)
+    return [
+        (
+            UNDONE_WORDS[position],
+            "ahead" if index > reached else "done" if position in told else "skipped",
+        )
+        for index, position in enumerate(UNDONE)
+        if position
+    ]
+
+
+def _position(saga: Saga) -> str:
+    return f"undo: {saga.undo}" if saga.undo else saga.step
+
+
+def _times(count: int) -> str:
+    return "once" if count == 1 else f"{count} times"
+
+
+def ago(moment: datetime, now: datetime) -> str:
+    return f"{span(now - moment)} ago"
+
+
+def when(moment: datetime, now: datetime) -> str:
+    return f"in {span(moment - now)}" if moment > now else "now"
+
+
+def span(length: timedelta) -> str:
+    """A length of time for people: ``12 ms``, ``1.2 s``, ``3 min 4 s``, ``2 h 5 min``, ``3 d 4 h``."""
+    ms = round(max(length, timedelta(0)).total_seconds() * 1000)
+    if ms < 1000:
+        return f"{ms} ms"
+    if ms < 60_000:
+        return f"{ms / 1000:.1f} s"
+    seconds = ms // 1000
+    for unit, size, smaller, part in (("min", 60, "s", 1), ("h", 3600, "min", 60), ("d", 86400, "h", 3600)):
+        if seconds < size * (60 if unit == "min" else 24) or unit == "d":
+            return f"{seconds // size:,} {unit} {seconds % size // part} {smaller}"
+    raise AssertionError("days have no end")

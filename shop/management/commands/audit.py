@@ -1,0 +1,66 @@
+"""``manage.py audit``: whether the promises hold, over all services and both providers' ledgers."""
+
+from __future__ import annotations
+
+import json
+import sys
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.db import Error as DatabaseError
+
+from shop.audit.findings import Report
+from shop.audit.run import audit
+from shop.messaging.outcomes import Fault
+
+
+class Command(BaseCommand):
+    help = (
+        "Check that stock is conserved, money matches, every order is at an end or has a deadline ahead, parcels and "
+        "mails are right, and all services agree. Reads only; may run while the shop does. "
+        "Exit 0: all promises hold; 1: one does not, or the audit could not be done."
+    )
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("--json", action="store_true", help="print the result as JSON")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        try:
+            report = audit()
+        except (Fault, DatabaseError) as error:
+            reason = str(error).partition("\n")[0].rstrip(".")
+            sentence = f"The audit could not be done: {reason}."
+            if options["json"]:
+                self.stdout.write(json.dumps({"ok": False, "error": sentence}))
+            raise CommandError(sentence) from None
+        self.stdout.write(_as_json(report) if options["json"] else _as_text(report))
+        if not report.ok:
+            sys.exit(1)
+
+
+def _as_text(report: Report) -> str:
+    lines = [violation.sentence for violation in report.violations]
+    if lines:
+        lines.append("")
+    for promise, checked in report.checked.items():
+        found = sum(violation.promise == promise for violation in report.violations)
+        looked_at = ", ".join(f"{count:,} {what}" for what, count in checked.items()) or "nothing to check"
+        lines.append(f"{promise:<10} {'ok' if not found else f'{found:,} WRONG':<10} {looked_at}")
+    lines.append("")
+    lines.append(
+        f"{report.orders:,} orders, {report.in_flight:,} in flight, {len(report.violations):,} violations"
+    )
+    return "\n".join(lines)
+
+
+def _as_json(report: Report) -> str:
+    return json.dumps(
+        {
+            "ok": report.ok,
+            "orders": report.orders,
+            "in_flight": report.in_flight,
+            "checked": {promise: dict(checked) for promise, checked in report.checked.items()},
+            "violations": [{"promise": v.promise, "sentence": v.sentence} for v in report.violations],
+        },
+        indent=2,
+    )

@@ -1,0 +1,165 @@
+"""``manage.py import_orders``: real invoices become orders, through the same door as the API."""
+
+from __future__ import annotations
+
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+from django.conf import settings
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.db import Error as DatabaseError
+
+from shop.invoices import catalogue
+from shop.invoices.placing import Placing, importing_user
+from shop.invoices.reading import FileError
+from shop.invoices.summary import summary
+from shop.invoices.survey import Survey, cleaned, survey
+from shop.invoices.tally import Tally
+from shop.invoices.waiting import ends_of, wait
+
+MOST_STOCK = 1_000_000
+LONGEST_WAIT = 86_400.0  # s
+SAY_EVERY = 5.0  # s, where lines can't be overwritten
+INTERRUPTED = 130  # what a shell says of a command ended by Ctrl-C
+
+
+class Command(BaseCommand):
+    help = (
+        "Place the invoices of CSV files as orders and wait until they have ended. Safe to run again: in the same "
+        "style an invoice is one order for ever. In the other style the same files make new orders. "
+        "Exit 0: all have ended; 1: some have not."
+    )
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument(
+            "files", nargs="+", type=Path, metavar="FILE", help="CSV, as in the Online Retail data"
+        )
+        parser.add_argument(
+            "--style",
+            choices=settings.STYLES,
+            default=settings.FULFILLMENT_STYLE,
+            help="how the orders are coordinated (default: %(default)s)",
+        )
+        parser.add_argument("--limit", metavar="N", help="place at most so many orders")
+        parser.add_argument(
+            "--stock",
+            default="auto",
+            metavar="auto|N",
+            help="auto: take in what the orders need (default); N: so many of each product in each warehouse",
+        )
+        parser.add_argument(
+            "--timeout",
+            default="600",
+            metavar="SECONDS",
+            help="wait at most so long for the orders (default: 600)",
+        )
+        parser.add_argument("--no-wait", action="store_true", help="place the orders and leave")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        limit = _whole("--limit", options["limit"], 1, sys.maxsize) if options["limit"] is not None else None
+        stock = _whole("--stock", options["stock"], 0, MOST_STOCK) if options["stock"] != "auto" else None
+        timeout = _seconds(options["timeout"])
+        begun = time.monotonic()
+        tally = Tally()
+        line = ProgressLine(self)
+        interrupted = False
+        try:
+            try:
+                self._import(options["files"], options["style"], limit, stock, tally, line)
+                if not options["no_wait"]:
+                    wait(tally.orders, timeout, lambda left: line.show(f"{left:,} orders have yet to end"))
+            except KeyboardInterrupt:
+                interrupted = True
+            line.clear()
+            ends = ends_of(tally)
+        except FileError as error:
+            line.clear()
+            raise CommandError(f"{error} Nothing was placed.") from None
+        except DatabaseError as error:
+            line.clear()
+            raise CommandError(_database_trouble(error, tally)) from None
+        self.stdout.write("\n".join(summary(tally, ends, options["style"], time.monotonic() - begun)))
+        if interrupted:
+            self.stderr.write(
+                "Interrupted. What is placed goes on by itself; run the same command to place the rest."
+            )
+            sys.exit(INTERRUPTED)
+        if not ends.all_ended and not options["no_wait"]:
+            raise CommandError(f"{ends.unfinished + ends.parked:,} orders are not at an end.")
+
+    def _import(
+        self,
+        files: list[Path],
+        style: str,
+        limit: int | None,
+        stock: int | None,
+        tally: Tally,
+        line: ProgressLine,
+    ) -> None:
+        user = importing_user()
+        found = survey(files, user.pk, style, limit)
+        self._stock_up(found, stock, style)
+
+        def show(tally: Tally) -> None:
+            line.show(f"{len(tally.placed) + len(tally.again):,} of {found.orders:,} orders placed")
+
+        Placing(user.pk, style, tally).take_all(cleaned(files, limit), show)
+
+    def _stock_up(self, found: Survey, stock: int | None, style: str) -> None:
+        new = catalogue.make_catalogue(found)
+        if stock is None:
+            units = catalogue.receive_what_is_needed(found, style)
+        else:
+            units = catalogue.receive_up_to(stock, found, style)
+        self.stdout.write(f"{len(found.prices):,} products, {new:,} of them new; {units:,} units received.")
+
+
+class ProgressLine:
+    """One line that is overwritten on a terminal; elsewhere a plain line now and then."""
+
+    def __init__(self, command: BaseCommand) -> None:
+        self._out = command.stdout
+        self._live = bool(self._out.isatty())
+        self._next = 0.0 if self._live else time.monotonic() + SAY_EVERY
+
+    def show(self, text: str) -> None:
+        now = time.monotonic()
+        if now < self._next:
+            return
+        self._next = now + (0.1 if self._live else SAY_EVERY)
+        if self._live:
+            self._out.write(f"\r\x1b[K{text}", ending="")
+            self._out.flush()
+        else:
+            self._out.write(f"{text}.")
+
+    def clear(self) -> None:
+        if self._live:
+            self._out.write("\r\x1b[K", ending="")
+
+
+def _whole(option: str, text: str, least: int, most: int) -> int:
+    if not (text.isascii() and text.isdigit() and least <= int(text[:20]) <= most):
+        kinds = f"a whole number from {least}" + (f" to {most:,}" if most < sys.maxsize else "")
+        raise CommandError(
+            f"{option} must be {'auto or ' if option == '--stock' else ''}{kinds}; it is {text!r}."
+        )
+    return int(text)
+
+
+def _seconds(text: str) -> float:
+    try:
+        seconds = float(text)
+    except ValueError:
+        seconds = -1.0
+    if not 0 <= seconds <= LONGEST_WAIT:
+        raise CommandError(f"--timeout must be seconds from 0 to {LONGEST_WAIT:,.0f}; it is {text!r}.")
+    return seconds
+
+
+def _database_trouble(error: DatabaseError, tally: Tally) -> str:
+    first_line = str(error).partition("\n")[0]
+    placed = f"{len(tally.placed)} orders were placed before" if tally.placed else "no order was placed"
+    return f"The database does not do its part ({first_line}); {placed}. Is it up, and is it migrated?"

@@ -1,0 +1,303 @@
+"""Whatever goes wrong, the API answers with a problem document; and logging in, where most of it goes wrong."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from datetime import timedelta
+from typing import Any
+
+import pytest
+import redis
+from django.conf import settings as project
+from django.contrib.auth.models import User
+from django.core.cache import cache
+from django.db import IntegrityError, InterfaceError, OperationalError
+from django.http import UnreadablePostError
+from django.test import RequestFactory
+from django.utils import timezone
+from knox.models import AuthToken
+from rest_framework.test import APIClient
+
+from shop import problems
+from shop.accounts import LoginThrottle
+from shop.sandbox.testing import free_port
+
+pytestmark = pytest.mark.django_db(databases="__all__")
+
+LOGIN = "/api/v1/login/"
+ORDERS = "/api/v1/orders/"
+RIGHT = {"username": "ada", "password": " pass word "}
+
+
+@pytest.fixture(autouse=True)
+def shop(db: None, settings: Any) -> None:
+    settings.WHITENOISE_AUTOREFRESH = True  # no look at all static files for each client
+    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+    cache.clear()
+    User.objects.create_user("ada", password=RIGHT["password"])
+
+
+@pytest.fixture
+def client() -> APIClient:
+    return APIClient()
+
+
+def problem(answer: Any, status: int) -> dict[str, Any]:
+    """The document, whose members are checked here."""
+    assert (answer.status_code, answer["Content-Type"]) == (status, "application/problem+json"), (
+        answer.content
+    )
+    document: dict[str, Any] = json.loads(answer.content)
+    assert document["status"] == status
+    assert all(isinstance(document[member], str) for member in ("type", "title", "detail", "instance"))
+    return document
+
+
+def log_in(client: APIClient, body: object = RIGHT, **extra: Any) -> Any:
+    return client.post(LOGIN, json.dumps(body), content_type="application/json", **extra)
+
+
+def use(client: APIClient, token: str) -> Any:
+    return client.get(ORDERS, headers={"Authorization": token})
+
+
+# --- logging in -----------------------------------------------------------------------------------------------------
+
+
+def test_a_username_and_its_password_are_a_token_that_expires_and_can_be_made_void(client: APIClient) -> None:
+    answer = log_in(client)
+    assert (answer.status_code, set(answer.json()), answer["Cache-Control"]) == (
+        200,
+        {"token", "expiry"},
+        "no-store",
+    )
+    token = f"Token {answer.json()['token']}"
+    assert use(client, token).status_code == 200
+    assert client.post("/api/v1/logout/", headers={"Authorization": token}).status_code == 204
+    problem(use(client, token), 401)
+    assert log_in(client).status_code == 200
+    AuthToken.objects.update(expiry=timezone.now() - timedelta(seconds=1))
+    problem(use(client, f"Token {log_in(client).json()['token'][:-1]}0"), 401)
+
+
+@pytest.mark.parametrize(
+    "wrong", [{"username": "eve"}, {"password": "guess"}, {"password": "pass word"}, {"username": "ADA"}]
+)
+def test_a_failed_login_does_not_say_which_part_was_wrong(client: APIClient, wrong: dict[str, str]) -> None:
+    answer = log_in(client, RIGHT | wrong)
+    assert problem(answer, 401)["detail"] == "Username and password don't go together."
+    assert answer["WWW-Authenticate"] == "Token"
+    assert not AuthToken.objects.exists()
+
+
+def test_somebody_who_was_locked_out_cannot_log_in_nor_use_a_token(client: APIClient) -> None:
+    token = log_in(client).json()["token"]
+    User.objects.update(is_active=False)
+    problem(log_in(client), 401)
+    problem(use(client, f"Token {token}"), 401)
+
+
+@pytest.mark.parametrize(
+    ("body", "fields"),
+    [
+        ({}, ["username", "password"]),
+        ([], ["body"]),
+        (RIGHT | {"username": "a\0"}, ["username"]),
+        (RIGHT | {"username": {"$ne": ""}}, ["username"]),
+        (RIGHT | {"password": "\ud800"}, ["password"]),
+        (RIGHT | {"otp": 1}, ["otp"]),
+    ],
+)
+def test_a_malformed_login_names_its_fields(client: APIClient, body: object, fields: list[str]) -> None:
+    assert [error["field"] for error in problem(log_in(client, body), 400)["errors"]] == fields
+
+
+def test_attempts_to_log_in_are_limited_whatever_the_client_says_of_its_address(
+    client: APIClient, settings: Any
+) -> None:
+    settings.LOGIN_RATE = "2/minute"
+    for _ in range(2):
+        problem(log_in(client, RIGHT | {"password": "guess"}, REMOTE_ADDR="192.0.2.1"), 401)
+    headers = {"X-Forwarded-For": "10.0.0.1"}
+    answer = log_in(client, REMOTE_ADDR="192.0.2.1", headers=headers)
+    problem(answer, 429)
+    assert 0 < int(answer["Retry-After"]) <= 60
+    assert log_in(client, REMOTE_ADDR="192.0.2.2").status_code == 200
+
+
+def test_a_cache_that_is_away_locks_nobody_out(client: APIClient, monkeypatch: pytest.MonkeyPatch) -> None:
+    class Away:
+        def get(self, *args: Any) -> None:
+            raise redis.ConnectionError("away")
+
+    monkeypatch.setattr(LoginThrottle, "cache", Away())
+    assert log_in(client).status_code == 200
+
+
+@pytest.mark.parametrize(
+    "header",
+    [
+        "",
+        "Token",
+        "Token a b",
+        "Token nonsense",
+        "Token \x80\xff",
+        "Token a\x01",
+        "Token " + "a" * 5000,
+        "Basic YTpi",
+    ],
+    ids=lambda header: repr(header[:12]),
+)
+def test_without_a_good_token_there_is_no_way_in(client: APIClient, header: str) -> None:
+    answer = use(client, header)
+    problem(answer, 401)
+    assert answer["WWW-Authenticate"] == "Token"
+
+
+# --- other refusals -------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("method", ["get", "post", "put", "delete", "patch"])
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/api/",
+        "/api/v1/",
+        "/api/v1/orders",
+        "/api/v1/orders/7/",
+        "/api/v1/orders.json",
+        "/api/x%0Ay",
+        "/api/%FF/\u2603/",
+    ],
+)
+def test_an_unknown_address_is_a_problem_and_not_a_page(method: str, path: str) -> None:
+    client = APIClient(enforce_csrf_checks=True)
+    document = problem(getattr(client, method)(path), 404)
+    assert document["instance"].isascii()
+    assert ("end with a slash" in document["detail"]) != path.endswith("/")
+
+
+@pytest.mark.parametrize(
+    "path", [ORDERS, "/api/v1/login/", "/api/v1/products/", "/api/schema/", "/api/docs/"]
+)
+def test_a_method_that_is_not_there_is_refused_with_those_that_are(client: APIClient, path: str) -> None:
+    client.force_authenticate(User.objects.get())
+    answer = client.delete(path)
+    problem(answer, 405)
+    assert "OPTIONS" in answer["Allow"]
+
+
+def test_what_we_cannot_answer_in_or_read_is_refused(client: APIClient) -> None:
+    client.force_authenticate(User.objects.get())
+    problem(client.get(ORDERS, headers={"Accept": "text/html"}), 406)
+    problem(client.get(f"{ORDERS}?format=xml"), 404)
+    key = {"Idempotency-Key": "k"}
+    for kind in (
+        "text/plain",
+        "application/x-www-form-urlencoded",
+        "multipart/form-data; boundary=x",
+        "a/b/c",
+    ):
+        problem(client.post(ORDERS, b"lines=1", content_type=kind, headers=key), 415)
+    for charset in ("bz2", "nonsense", "utf-16"):
+        problem(
+            client.post(ORDERS, b"{}", content_type=f"application/json; charset={charset}", headers=key), 400
+        )
+
+
+class Unread:
+    """A body that must not be read."""
+
+    def read(self, *args: Any) -> bytes:
+        raise AssertionError("read")
+
+    readline = read
+
+
+def test_too_large_a_body_is_refused_before_it_is_read(client: APIClient) -> None:
+    too_large = project.DATA_UPLOAD_MAX_MEMORY_SIZE + 1
+    body: dict[str, Any] = {"wsgi.input": Unread(), "CONTENT_LENGTH": str(too_large)}
+    problem(client.generic("POST", LOGIN, content_type="application/json", **body), 413)
+    largest = json.dumps(RIGHT).encode().ljust(too_large - 1)
+    assert client.post(LOGIN, largest, content_type="application/json").status_code == 200
+
+
+@pytest.mark.parametrize("error", [OperationalError, InterfaceError])
+def test_without_the_database_the_client_is_told_when_to_come_back(
+    client: APIClient, error: type[Exception], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def away(*args: Any) -> None:
+        raise error("connection to 10.0.0.7 refused")
+
+    monkeypatch.setattr("inventory.api.Products.get_queryset", away)
+    answer = client.get("/api/v1/products/")
+    assert "10.0.0.7" not in json.dumps(problem(answer, 503))
+    assert answer["Retry-After"] == "5"
+
+
+def test_a_database_that_really_is_away_is_a_503_everywhere() -> None:
+    script = """
+import django; django.setup()
+from django.test import Client
+client = Client(HTTP_HOST="127.0.0.1", headers={"Authorization": "Token " + "a" * 64})
+for path in ("orders/", "products/", "orders/00000000-0000-0000-0000-000000000000/"):
+    answer = client.get(f"/api/v1/{path}")
+    print(answer.status_code, answer["Content-Type"], answer["Retry-After"])
+answer = client.post("/api/v1/login/", {"username": "a", "password": "b"}, content_type="application/json")
+print(answer.status_code, answer["Content-Type"], answer["Retry-After"])
+"""
+    nobody = f"postgres://shop@127.0.0.1:{free_port()}/shop"
+    env = {name: value for name, value in os.environ.items() if not name.endswith("DATABASE_URL")}
+    env |= {"DATABASE_URL": nobody, "DJANGO_SETTINGS_MODULE": "shop.settings"}
+    ran = subprocess.run(
+        [sys.executable, "-c", script],
+        env=env,
+        cwd=project.BASE_DIR,
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+    assert ran.stdout.splitlines() == ["503 application/problem+json 5"] * 4, ran.stderr
+
+
+def test_a_fault_of_ours_tells_nothing_to_the_client_and_no_data_to_the_log(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    error = IntegrityError("null value in column\nDETAIL: Failing row contains (ada@example.invalid).")
+
+    def broken(*args: Any) -> None:
+        raise error
+
+    monkeypatch.setattr("inventory.api.Products.get_queryset", broken)
+    client = APIClient(raise_request_exception=False)
+    answer = client.get("/api/v1/products/")
+    assert problem(answer, 500)["detail"] == "Something went wrong here. It has been noted."
+    assert "IntegrityError: null value in column" in caplog.text
+    assert "in broken" in caplog.text
+    assert "ada@example" not in caplog.text
+
+
+def test_a_client_that_goes_away_is_no_fault_of_ours(
+    client: APIClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def gone(*args: Any) -> None:
+        raise UnreadablePostError("gone")
+
+    monkeypatch.setattr("shop.accounts.JsonBody.parse", gone)
+    problem(log_in(client), 400)
+
+
+def test_what_was_sent_is_repeated_in_short_and_in_whole_characters(client: APIClient) -> None:
+    document = problem(log_in(client, {"x" * 50_000: 1, "\udc00": 2}), 400)
+    assert [len(error["field"]) for error in document["errors"]] == [8, 8, 100, 1]
+    assert len(document["detail"]) <= 300
+
+
+def test_django_s_own_refusals_are_problems_under_api_and_pages_elsewhere() -> None:
+    for path, kind in (("/api/x/", "application/problem+json"), ("/admin/", "text/html; charset=utf-8")):
+        request = RequestFactory().get(path)
+        assert problems.bad_request(request, Exception())["Content-Type"] == kind
+        assert problems.server_error(request)["Content-Type"].partition(";")[0] == kind.partition(";")[0]

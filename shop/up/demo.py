@@ -1,0 +1,143 @@
+"""Two orders through the real API, one in each style, and their timelines as they grow."""
+
+from __future__ import annotations
+
+import json
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+from uuid import uuid4
+
+PATIENCE = 60.0  # s for both orders
+EVERY = 0.1  # s between two looks
+GRACE = 5.0  # s that an order's last timeline entry may come after its status
+ENDS = {"completed": "OrderCompleted", "cancelled": "OrderCancelled"}
+# The first is kept in one warehouse only and the second in the other: each order leaves in two parcels.
+LINES = [
+    {"sku": "MUG-RED", "quantity": 2},
+    {"sku": "LAMP-DESK", "quantity": 1},
+    {"sku": "TEA-EARL", "quantity": 3},
+]
+
+
+class DemoError(Exception):
+    """A demo order could not be placed or followed; the text is one sentence."""
+
+
+class Api:
+    """The few calls the demo makes, past any proxy."""
+
+    def __init__(self, base: str) -> None:
+        self.base = base
+        self.token = ""
+        self._opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+
+    def call(self, method: str, path: str, body: object = None, **headers: str) -> tuple[dict[str, Any], str]:
+        """The answer and its Location."""
+        url = path if path.startswith("http") else self.base + path
+        request = urllib.request.Request(url, method=method, headers={"Accept": "application/json"})  # noqa: S310
+        if body is not None:
+            request.data = json.dumps(body).encode()
+            request.add_header("Content-Type", "application/json")
+        if self.token:
+            request.add_header("Authorization", f"Token {self.token}")
+        for name, value in headers.items():
+            request.add_header(name.replace("_", "-"), value)
+        try:
+            with self._opener.open(request, timeout=10) as response:
+                return json.loads(response.read() or b"{}"), response.headers.get("Location", "")
+        except urllib.error.HTTPError as error:
+            raise DemoError(f"{method} {path} was answered {error.code}: {_detail(error)}") from None
+        except (OSError, ValueError) as error:
+            raise DemoError(f"{method} {path} got no answer: {error}") from None
+
+    def login(self, username: str, password: str) -> None:
+        answer, _ = self.call("POST", "/api/v1/login/", {"username": username, "password": password})
+        self.token = str(answer["token"])
+
+
+@dataclass
+class Followed:
+    style: str
+    number: str
+    address: str
+    status: str = ""
+    seen: set[tuple[str, str, str]] = field(default_factory=set)
+    ended_at: float = 0.0
+
+    @property
+    def told_whole(self) -> bool:
+        """Whether it is at its end, and its timeline says so."""
+        told = any(event == ENDS.get(self.status) for _, event, _ in self.seen)
+        return self.status in ENDS and (told or time.monotonic() - self.ended_at > GRACE)
+
+
+def place_and_follow(
+    api: Api, styles: Sequence[str], say: Callable[[str], None], between: Callable[[], None]
+) -> bool:
+    """True when all of the orders were completed in time. `between` is called between two looks."""
+    begun = time.monotonic()
+    orders = [_place(api, style) for style in styles]
+    names = ", ".join(f"{order.number} by {order.style}" for order in orders)
+    say(f"\nPlaced {names}:")
+    while True:
+        for order in orders:
+            _look(api, order, say, begun)
+        if all(order.told_whole for order in orders):
+            break
+        if time.monotonic() - begun > PATIENCE:
+            late = ", ".join(
+                f"{order.number} is {order.status}" for order in orders if order.status not in ENDS
+            )
+            say(f"After {PATIENCE:g} s {late}: see the order in the admin. The shop stays up.")
+            return False
+        between()
+        time.sleep(EVERY)
+    for order in orders:
+        say(f"{order.number} is {order.status}.")
+    return all(order.status == "completed" for order in orders)
+
+
+def _place(api: Api, style: str) -> Followed:
+    body = {
+        "style": style,
+        "currency": "GBP",
+        "lines": LINES,
+        "payment_method": "pm_card_approved",
+        "email": "demo@example.com",
+        "address": {
+            "name": "Demo Customer",
+            "line1": "1 Example Street",
+            "city": "London",
+            "postcode": "N1 1AA",
+            "country": "GB",
+        },
+    }
+    answer, location = api.call("POST", "/api/v1/orders/", body, Idempotency_Key=str(uuid4()))
+    return Followed(style, str(answer.get("number", answer.get("id", ""))), location)
+
+
+def _look(api: Api, order: Followed, say: Callable[[str], None], begun: float) -> None:
+    if order.told_whole:
+        return
+    status = str(api.call("GET", order.address)[0]["status"])
+    for entry in api.call("GET", f"{order.address.rstrip('/')}/timeline/")[0]["results"]:
+        key = (str(entry["at"]), str(entry["event"]), str(entry["text"]))
+        if key not in order.seen:
+            order.seen.add(key)
+            passed = time.monotonic() - begun
+            say(f"  {passed:5.2f} s  {order.style:<13}  {entry['service']:<13}  {entry['text']}")
+    if status in ENDS and order.status not in ENDS:
+        order.ended_at = time.monotonic()
+    order.status = status
+
+
+def _detail(error: urllib.error.HTTPError) -> str:
+    try:
+        problem = json.loads(error.read())
+        return str(problem.get("detail") or problem.get("title") or problem)[:300]
+    except (ValueError, AttributeError, OSError):
+        return str(error.reason)
