@@ -29,7 +29,7 @@ class OrderQuerySet(models.QuerySet["Order"]):
         digits = number.strip().upper().removeprefix("S-")
         return (
             self.filter(pk=int(digits) - FIRST_NUMBER)
-            if digits.isdigit() and len(digits) < 15
+            if digits.isdecimal() and digits.isascii() and len(digits) < 15
             else self.none()
         )
 

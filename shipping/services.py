@@ -56,18 +56,16 @@ def plan_parcels(refs: Sequence[Ref]) -> Outcome:
 
 def create_label(refs: Sequence[Ref], warehouse: str) -> Outcome:
     """Have the carrier take on each order's parcel from this warehouse, or refuse the order. Undo: ``stop_shipping``."""
-    parcels = {
-        parcel.shipment_id: parcel
-        for parcel in Parcel.objects.select_related("shipment").filter(
-            shipment__in=[ref.id for ref in refs], warehouse=warehouse
-        )
-    }
+    unlabelled = _parcels_from(warehouse, refs).values()
     answers = carrier().create_labels(
-        _label_requests([p for p in parcels.values() if p.state == Parcel.State.PLANNED])
+        _label_requests([parcel for parcel in unlabelled if parcel.state == Parcel.State.PLANNED])
     )
     outcome = Outcome()
     with recording("shipping") as record:
         rows = Shipment.claim(refs)
+        parcels = _parcels_from(
+            warehouse, refs
+        )  # again, under the lock: another delivery may have been faster
         labelled: list[Parcel] = []
         for ref in refs:
             row, parcel = rows[ref.id], parcels[ref.id]
@@ -85,7 +83,8 @@ def create_label(refs: Sequence[Ref], warehouse: str) -> Outcome:
             (outcome.refused if row.state in NEVER_LEAVES else outcome.done).append(ref)
         save_all(rows.values(), ["state", "reason"])
         save_all(labelled, ["state", "tracking"])
-    _finish_undo([ref for ref in refs if rows[ref.id].state == State.FAILING], outcome)
+    failing = [ref for ref in refs if rows[ref.id].state == State.FAILING]
+    outcome.faults |= _finish_undo(failing).faults
     return outcome
 
 
@@ -152,17 +151,15 @@ def stop_shipping(refs: Sequence[Ref]) -> Outcome:
             if row.state in (State.STOPPED, State.FAILED):
                 outcome.done.append(ref)
         save_all(rows.values(), ["state", "refused_cancellation"])
-    undone = Outcome()
-    _finish_undo([ref for ref in refs if rows[ref.id].state in BEING_UNDONE], undone)
-    outcome.done += undone.done
-    outcome.faults |= undone.faults
+    outcome.add(_finish_undo([ref for ref in refs if rows[ref.id].state in BEING_UNDONE]))
     return outcome
 
 
-def _finish_undo(refs: Sequence[Ref], outcome: Outcome) -> None:
+def _finish_undo(refs: Sequence[Ref]) -> Outcome:
     """Void all labels of shipments that are failing or stopping, made or still being made; then say so."""
+    outcome = Outcome()
     if not refs:
-        return
+        return outcome
     parcels = _parcels_of(refs)
     answers = carrier().void([parcel.key for mine in parcels.values() for parcel in mine])
     with recording("shipping") as record:
@@ -186,6 +183,13 @@ def _finish_undo(refs: Sequence[Ref], outcome: Outcome) -> None:
                 Parcel.objects.filter(shipment=row).update(state=Parcel.State.VOID)
             outcome.done.append(ref)
         save_all(rows.values(), ["state"])
+    return outcome
+
+
+def _parcels_from(warehouse: str, refs: Sequence[Ref]) -> dict[UUID, Parcel]:
+    ids = [ref.id for ref in refs]
+    rows = Parcel.objects.select_related("shipment").filter(shipment__in=ids, warehouse=warehouse)
+    return {parcel.shipment_id: parcel for parcel in rows}
 
 
 def _parcels_of(refs: Sequence[Ref]) -> dict[UUID, list[Parcel]]:

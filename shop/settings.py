@@ -142,6 +142,15 @@ EMAIL_BACKEND = env("EMAIL_BACKEND", "notifications.mailbox.MailboxBackend")
 DEFAULT_FROM_EMAIL = env("DEFAULT_FROM_EMAIL", "shop@localhost")
 EMAIL_TIMEOUT = 10
 
+# --- Cache: counts attempts to log in, across processes -----------------------------------------------------------
+CACHES = {
+    "default": {
+        "BACKEND": "django.core.cache.backends.redis.RedisCache",
+        "LOCATION": env("REDIS_URL", "redis://127.0.0.1:6379/0"),
+        "KEY_PREFIX": "web",
+    }
+}
+
 # --- REST ---------------------------------------------------------------------------------------------------------
 REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": ["knox.auth.TokenAuthentication"],

@@ -4,6 +4,9 @@ from django.views.generic import RedirectView
 
 from shop import health
 
+handler400 = "shop.problems.bad_request"
+handler500 = "shop.problems.server_error"
+
 urlpatterns = [
     path("", RedirectView.as_view(url="/api/docs/")),
     path("livez", health.livez),

@@ -30,7 +30,7 @@ def test_no_foreign_key_crosses_apps() -> None:
 
 @pytest.mark.parametrize("name", sorted({name for _, name in SCORES} | {"shipping.create_label"}))
 def test_every_command_of_the_score_is_a_task_in_its_services_queue(name: str) -> None:
-    assert current_app.tasks[name].queue == name.partition(".")[0]
+    assert getattr(current_app.tasks[name], "queue", None) == name.partition(".")[0]
 
 
 def test_every_retry_policy_names_an_operation_that_exists() -> None:

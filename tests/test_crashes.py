@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 import redis
+from celery import current_app
 
 from orders.models import Order
 from shop.messaging import relay, subscriptions
@@ -121,10 +122,11 @@ def test_messages_delivered_twice_change_nothing(live: Live, style: str) -> None
     live.wait_until_ended(orders)
     before = [live.traces(order) for order in orders], [live.events(order) for order in orders]
     for service in services():
-        rows = list(outbox_of(service).objects.filter(order_id__in=[order.uuid for order in orders]))
+        rows = list(outbox_of(service)._default_manager.filter(order_id__in=[order.uuid for order in orders]))
         for subscriber in services():
             wanted = [row for row in rows if subscriptions.of(row.type, service=subscriber, style=style)]
-            relay._send(subscriber, wanted)
+            with current_app.producer_pool.acquire(block=True) as producer:
+                relay._send(subscriber, wanted, producer)
     (probe,) = live.place(style, skus)  # behind them in every queue
     live.wait_until_ended([probe])
     assert before == ([live.traces(order) for order in orders], [live.events(order) for order in orders])

@@ -7,6 +7,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -116,8 +117,6 @@ def all_mishaps(live: Live, broker_url: str) -> list[Callable[[], object]]:
 
         return now
 
-    kills: list[Callable[[], object]] = [
-        (lambda name=name: live.stack.kill(name)) for name in ("relay", *SERVICES)
-    ]
+    kills = [partial(live.stack.kill, name) for name in ("relay", *SERVICES)]
     providers = [provider.crash_and_restart for provider in live.stack.providers.values()]
     return [*kills, *providers, flush, flush, *(crash(name) for name in servers.servers)]

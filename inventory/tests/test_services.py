@@ -88,7 +88,10 @@ def test_an_unknown_delivery_is_named_and_nothing_is_taken_in(place_order: Any) 
 
 
 def test_the_database_itself_forbids_overselling(place_order: Any) -> None:
-    with pytest.raises(IntegrityError, match="stock_never_oversold"), transaction.atomic(alias_of("inventory")):
+    with (
+        pytest.raises(IntegrityError, match="stock_never_oversold"),
+        transaction.atomic(alias_of("inventory")),
+    ):
         Stock.objects.filter(product__sku="A").update(reserved=11)
 
 

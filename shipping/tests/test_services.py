@@ -1,8 +1,10 @@
 from __future__ import annotations
 
+import threading
 from typing import Any
 
 import pytest
+from django.db import connections
 
 from inventory.services import reserve_stock
 from shipping.carrier import carrier
@@ -81,6 +83,32 @@ def test_past_the_pivot_stopping_is_refused_and_said_once(planned: Any) -> None:
     assert told(ref).count("CancellationRefused") == 1
     assert Shipment.objects.get(pk=ref.id).state == "handed_over"
     assert handed_over(ref) == 2
+
+
+@pytest.mark.django_db(transaction=True, databases="__all__")
+def test_two_deliveries_of_one_parcel_at_once_make_and_tell_of_one_label(
+    transactional_db: None, request: pytest.FixtureRequest
+) -> None:
+    ref = request.getfixturevalue("planned")(
+        postcode="SLOW"
+    )  # both ask the carrier before either has its answer
+    barrier = threading.Barrier(2)
+
+    def label() -> None:
+        barrier.wait(10)
+        create_label([ref], "NORTH")
+        connections.close_all()
+
+    threads = [threading.Thread(target=label) for _ in range(2)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(30)
+    key = Parcel.objects.get(shipment=ref.id, warehouse="NORTH").key
+    assert [move.kind for move in carrier().ledger() if move.key == key] == ["label"]
+    assert told(ref).count("LabelCreated") <= 1
+    create_label([ref], "NORTH")  # one of them may have been told that the other is at it
+    assert told(ref).count("LabelCreated") == 1
 
 
 def test_a_lost_answer_makes_one_label(planned: Any) -> None:

@@ -15,6 +15,7 @@ from celery import current_app
 from django.conf import settings
 from django.db import connections
 from django.utils import timezone
+from kombu import Producer
 
 from shop.messaging import inbox, subscriptions
 from shop.messaging.models import AbstractInbox, AbstractOutbox
@@ -23,15 +24,16 @@ from shop.messaging.tables import database_of, inbox_of, outbox_of
 Row = AbstractOutbox | AbstractInbox
 
 
-def relay_once(service: str) -> int:
+def relay_once(service: str, producer: Producer | None = None) -> int:
     """Send what is due of one service: events to their subscribers, failing deliveries to itself.
 
     Returns how many rows were due. Raises what the broker raises; the claimed rows come due again by themselves.
     """
     events = _claim_events(service)
     retries = _claim_failing(service)
-    _confirm_or_send(events)
-    _send(service, retries)
+    with current_app.producer_or_acquire(producer) as producer:
+        _confirm_or_send(events, producer)
+        _send(service, retries, producer)
     return len(events) + len(retries)
 
 
@@ -73,7 +75,7 @@ def _returned_rows(model: type[Any], sql: str, params: Sequence[object]) -> list
     return sorted(rows, key=lambda row: row.id)
 
 
-def _confirm_or_send(events: Sequence[AbstractOutbox]) -> None:
+def _confirm_or_send(events: Sequence[AbstractOutbox], producer: Producer) -> None:
     """First sends go to all subscribers. Later: confirm what all their inboxes have, send the rest to who lacks it."""
     have = _who_has([row for row in events if row.sends > 1])
     confirmed: list[int] = []
@@ -90,7 +92,7 @@ def _confirm_or_send(events: Sequence[AbstractOutbox]) -> None:
     if confirmed:
         type(events[0])._default_manager.filter(pk__in=confirmed).update(confirmed_at=timezone.now())
     for service, rows in to_send.items():
-        _send(service, rows)
+        _send(service, rows, producer)
 
 
 def _who_has(events: Sequence[AbstractOutbox]) -> dict[UUID, set[tuple[str, str]]]:
@@ -105,24 +107,21 @@ def _who_has(events: Sequence[AbstractOutbox]) -> dict[UUID, set[tuple[str, str]
     return have
 
 
-def _send(service: str, rows: Iterable[Row]) -> None:
+def _send(service: str, rows: Iterable[Row], producer: Producer) -> None:
     """Send rows to one service: one message per set of events of a type."""
     by_type: dict[str, list[Row]] = defaultdict(list)
     for row in rows:
         by_type[row.type].append(row)
-    if not by_type:
-        return
-    with current_app.producer_pool.acquire(block=True, timeout=10) as producer:
-        for event_type, of_type in by_type.items():
-            for some in sets(of_type, int(settings.MESSAGING["SET_SIZE"])):
-                current_app.send_task(
-                    subscriptions.task_name(service, event_type),
-                    args=[[row.payload for row in some]],
-                    queue=service,
-                    producer=producer,
-                    argsrepr=", ".join(row.number for row in some),
-                    kwargsrepr="",
-                )
+    for event_type, of_type in by_type.items():
+        for some in sets(of_type, int(settings.MESSAGING["SET_SIZE"])):
+            current_app.send_task(
+                subscriptions.task_name(service, event_type),
+                args=[[row.payload for row in some]],
+                queue=service,
+                producer=producer,
+                argsrepr=", ".join(row.number for row in some),
+                kwargsrepr="",
+            )
 
 
 def sets(rows: Iterable[Row], size: int) -> Iterator[list[Row]]:

@@ -14,6 +14,7 @@ from celery import current_app
 from django.conf import settings
 from django.db import Error as DatabaseError
 from django.db import close_old_connections, connections
+from kombu import Producer
 from kombu.exceptions import OperationalError as BrokerError
 from redis.exceptions import RedisError
 
@@ -42,19 +43,20 @@ def run_for_ever(ready: Callable[[], None], stopping: Callable[[], bool]) -> Non
     wait = 0.2
     while not stopping():
         try:
-            with _listening() as woken:
+            with _listening() as woken, current_app.connection_for_write() as broker:
                 ready()
-                _relay_while_connected(woken, stopping)
+                _relay_while_connected(woken, current_app.amqp.Producer(broker), stopping)
             return
         except (DatabaseError, psycopg.Error, BrokerError, RedisError, OSError) as error:
             logger.warning("Relay waits %.1f s: %s", wait, str(error).partition("\n")[0])
             close_old_connections()
-            current_app.pool.force_close_all()  # type: ignore[attr-defined]  # kombu's pool, wrongly typed
             time.sleep(wait)
             wait = min(wait * 2, 10.0)
 
 
-def _relay_while_connected(woken: Callable[[float], set[str]], stopping: Callable[[], bool]) -> None:
+def _relay_while_connected(
+    woken: Callable[[float], set[str]], producer: Producer, stopping: Callable[[], bool]
+) -> None:
     poll = settings.MESSAGING["POLL_EVERY"]
     next_look = 0.0
     next_sweep = {function: time.monotonic() for _, function in _sweeps}
@@ -65,7 +67,7 @@ def _relay_while_connected(woken: Callable[[float], set[str]], stopping: Callabl
         if now >= next_look:
             busy |= set(services())
             next_look = now + poll
-        busy = {service for service in services() if service in busy and relay_once(service) > 0}
+        busy = {service for service in services() if service in busy and relay_once(service, producer) > 0}
         for every, function in _sweeps:
             if now >= next_sweep[function]:
                 function()

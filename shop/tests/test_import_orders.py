@@ -130,7 +130,7 @@ class TestPlacing:
 
     def test_waiting_ends_with_the_time_given_and_says_how_many_are_open(self, tmp_path: Path) -> None:
         file = write(tmp_path / "a.csv", row("1"), row("2"))
-        with pytest.raises(CommandError, match=r"^2 orders are not at an end\.$"):
+        with pytest.raises(CommandError, match=r"^2 of 2 orders are not at an end\.$"):
             call_command("import_orders", str(file), timeout="0.1", stdout=StringIO())
 
     def test_orders_that_have_ended_are_waited_for_no_longer(self, tmp_path: Path) -> None:
@@ -150,7 +150,7 @@ class TestPlacing:
         file = write(tmp_path / "a.csv", row("1"))
         run(file)
         Saga.objects.update(state="parked", deadline=None)
-        with pytest.raises(CommandError, match=r"^1 orders are not at an end\.$"):
+        with pytest.raises(CommandError, match=r"^1 of 1 orders are not at an end\.$"):
             call_command("import_orders", str(file), stdout=StringIO())
 
     def test_ctrl_c_is_answered_with_the_summary(

@@ -218,7 +218,7 @@ def test_two_event_types_of_one_name_fail_at_startup() -> None:
 
 def queued(service: str, broker: redis.Redis) -> list[list[dict[str, Any]]]:
     """The sets of events waiting in a service's queue."""
-    messages = [json.loads(raw) for raw in broker.lrange(f"shop:{service}", 0, -1)]  # type: ignore[union-attr]
+    messages = [json.loads(raw) for raw in broker.lrange(f"shop:{service}", 0, -1)]
     return [json.loads(base64.b64decode(message["body"]))[0][0] for message in messages]
 
 

@@ -109,7 +109,7 @@ def test_a_bad_body_is_refused_naming_the_field_and_nothing_moves(
         b'{"lines":' * 50_000,
         b'{"email": NaN}',
         b'{"email": ' + b"9" * 5_000 + b"}",
-    ],  # fmt: skip
+    ],
     ids=lambda body: f"{body[:12]!r}",
 )
 def test_what_is_no_order_at_all_is_refused(ada: APIClient, body: bytes) -> None:

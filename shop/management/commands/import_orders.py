@@ -87,7 +87,8 @@ class Command(BaseCommand):
             )
             sys.exit(INTERRUPTED)
         if not ends.all_ended and not options["no_wait"]:
-            raise CommandError(f"{ends.unfinished + ends.parked:,} orders are not at an end.")
+            open_orders = ends.unfinished + ends.parked
+            raise CommandError(f"{open_orders:,} of {len(tally.orders):,} orders are not at an end.")
 
     def _import(
         self,
@@ -162,4 +163,4 @@ def _seconds(text: str) -> float:
 def _database_trouble(error: DatabaseError, tally: Tally) -> str:
     first_line = str(error).partition("\n")[0]
     placed = f"{len(tally.placed)} orders were placed before" if tally.placed else "no order was placed"
-    return f"The database does not do its part ({first_line}); {placed}. Is it up, and is it migrated?"
+    return f"The database gave an error ({first_line}); {placed}. Is it up, and is it migrated?"
