@@ -3,12 +3,17 @@
 
 import os
 import sys
+from pathlib import Path
 
 
 def main() -> None:
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "shop.settings")
     from django.core.management import execute_from_command_line
 
+    from shop.up.running import use_the_running_shop
+
+    if sys.argv[1:2] != ["up"]:
+        use_the_running_shop(Path(__file__).resolve().parent / ".data")
     execute_from_command_line(sys.argv)
 
 

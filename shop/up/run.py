@@ -15,6 +15,7 @@ from shop.up.demo import Api, DemoError, place_and_follow
 from shop.up.environment import Accounts, check_ports, environment, find_servers
 from shop.up.leftovers import end_leftovers
 from shop.up.prepare import Prepared, prepare
+from shop.up.running import findable
 from shop.up.stack import Stack
 
 LOOK_EVERY = 0.25  # s between two looks at the children
@@ -78,18 +79,19 @@ def run(options: Options) -> None:
                 flower_port=options.flower_port,
                 say=say,
             )
-            prepared = prepare(stack.env, data, own_database=servers.owns_database, check=check, say=say)
-            say("Starting the shop.")
-            stack.start()
-            stack.wait_ready(check=check)
-            _introduce(options, data, accounts, prepared, time.monotonic() - begun)
-            if options.demo:
-                _demo(options, accounts, prepared, stack, check)
-            say(f"\nThe shop runs at {options.url}/ until you press Ctrl-C.")
-            while True:
-                check()
-                stack.supervisor.tick()
-                time.sleep(LOOK_EVERY)
+            with findable(data, stack.env):
+                prepared = prepare(stack.env, data, own_database=servers.owns_database, check=check, say=say)
+                say("Starting the shop.")
+                stack.start()
+                stack.wait_ready(check=check)
+                _introduce(options, data, accounts, prepared, time.monotonic() - begun)
+                if options.demo:
+                    _demo(options, accounts, prepared, stack, check)
+                say(f"\nThe shop runs at {options.url}/ until you press Ctrl-C.")
+                while True:
+                    check()
+                    stack.supervisor.tick()
+                    time.sleep(LOOK_EVERY)
         except Interrupted:
             say("\nStopping.")
         finally:
