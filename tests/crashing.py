@@ -58,4 +58,4 @@ def watch_tasks(**kwargs: Any) -> None:
     watch_publishing()
     for name, task in app.tasks.items():
         if not name.startswith("celery."):
-            task.run = watched_run(name, task.run)
+            task.run = watched_run(name, task.run)  # type: ignore[method-assign]
