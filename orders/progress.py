@@ -144,11 +144,8 @@ def _in_words(event: Event) -> str:
         case PaymentFailed() | ShippingFailed():
             return f"refused: {event.reason}"
         case PaymentRefunded():
-            return (
-                f"refunded {event.amount_minor} minor units"
-                if event.amount_minor
-                else "nothing had been charged"
-            )
+            refunded = f"refunded {show(event.amount_minor, event.currency)}"
+            return refunded if event.amount_minor else "nothing had been charged"
         case ParcelPlanned():
             return f"a parcel from {event.warehouse}"
         case LabelCreated():

@@ -23,3 +23,4 @@ class PaymentRefunded(Event, frozen=True, kw_only=True):
     """The undo: what was charged is given back (0: nothing had been), and nothing will be charged."""
 
     amount_minor: int
+    currency: str = ""  # empty where nothing had been charged

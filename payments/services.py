@@ -79,7 +79,9 @@ def refund_payment(refs: Sequence[Ref]) -> Outcome:
             if row.state == State.REFUNDING:
                 if isinstance(answer, Refunded):
                     row.state, row.refunded_minor = State.REFUNDED, answer.amount_minor
-                    record.publish(PaymentRefunded(ref=ref, amount_minor=answer.amount_minor))
+                    record.publish(
+                        PaymentRefunded(ref=ref, amount_minor=answer.amount_minor, currency=row.currency)
+                    )
                 else:
                     outcome.faults[ref] = answer or Fault("The payment provider has not been asked yet.")
                     continue

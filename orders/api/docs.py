@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from django.conf import settings
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiExample, OpenApiParameter, OpenApiResponse, extend_schema
 
@@ -33,12 +34,12 @@ ORDER = {
         "postcode": "SW1Y 4LB",
         "country": "GB",
     },
-    "style": "orchestration",
+    "style": settings.FULFILLMENT_STYLE,
 }
 RECEIPT = {
     "id": ID,
     "number": "S-100042",
-    "style": "orchestration",
+    "style": settings.FULFILLMENT_STYLE,
     "status": "placed",
     "currency": "GBP",
     "total_minor": 2290,

@@ -15,6 +15,7 @@ from shop.up.children import Probe, Program, answers, says
 from shop.up.servers import Server, free_port
 from shop.up.supervisor import Supervisor
 
+FLOWER_COLUMNS = "--tasks_columns=name,args,state,received,runtime,worker,uuid"  # args: the orders' numbers
 SANDBOXES = {"payments": "PAYMENTS_URL", "carrier": "CARRIER_URL"}
 
 
@@ -144,6 +145,16 @@ class Stack:
     def _flower(self, port: int) -> Program:
         return self._program(
             "flower",
-            *("-m", "celery", "-A", "shop", "flower", "--address=127.0.0.1", f"--port={port}", "--read_only"),
+            *(
+                "-m",
+                "celery",
+                "-A",
+                "shop",
+                "flower",
+                "--address=127.0.0.1",
+                f"--port={port}",
+                "--read_only",
+                FLOWER_COLUMNS,
+            ),
             ready=answers(f"http://127.0.0.1:{port}/healthcheck"),
         )
