@@ -16,6 +16,7 @@ from shop.messaging.bulk import save_all
 from shop.messaging.events import Ref, StepFailed
 from shop.messaging.outcomes import Outcome
 from shop.messaging.recording import recording
+from shop.messaging.relay import take_up
 from shop.messaging.retries import next_try
 from shop.messaging.wakeup import sweep
 
@@ -133,7 +134,8 @@ def follow_retries(failures: Sequence[StepFailed]) -> None:
 
 
 def resume(order_ids: Sequence[UUID]) -> int:
-    """Take sagas that wait up again, now: what a person does about a parked order. Returns how many."""
+    """Take orders that wait up again, now, and all that is parked of them. Returns how many."""
+    take_up(order_ids)
     waiting = Saga.objects.filter(order__uuid__in=order_ids).exclude(state=Saga.State.ENDED)
     return waiting.update(state=Saga.State.RUNNING, attempt=0, deadline=timezone.now())
 

@@ -10,7 +10,6 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from shop.sandbox.testing import RunningProvider, running_provider
-from shop.up import supervisor as supervising
 from shop.up.children import Program, says
 from shop.up.supervisor import Supervisor
 
@@ -88,12 +87,11 @@ def relay(name: str, logs: Path, env: Mapping[str, str]) -> Program:
 @contextmanager
 def running_stack(folder: Path, env: Mapping[str, str]) -> Iterator[Stack]:
     """Start everything and wait until it is ready."""
-    supervising.LONGEST_WAIT = supervising.FIRST_WAIT  # these tests kill often
     logs = folder / "logs"
     with (
         running_provider("payments", folder / "payments.sqlite3") as payments,
         running_provider("carrier", folder / "carrier.sqlite3") as carrier,
-        Supervisor(say=lambda line: None) as supervisor,
+        Supervisor(say=lambda line: None, longest_wait=0.5) as supervisor,
     ):
         own = {"PAYMENTS_URL": payments.url, "CARRIER_URL": carrier.url, "CRASH_FILE": str(folder / "crash")}
         full = {**os.environ, **env, **own}

@@ -9,7 +9,7 @@ from contextlib import contextmanager
 
 import psycopg
 import pytest
-from django.db import connections
+from django.db import connections, transaction
 
 from inventory.models import Stock
 from orders.models import Order
@@ -126,8 +126,9 @@ def test_a_cancellation_that_the_pivot_overtakes_is_refused_by_shipping(live: Li
     with live.stack.paused("notifications"):
         (order,) = live.place(style, skus)
         live.wait_for_event(order, "OrderShipped")
-        Order.objects.filter(pk=order.pk).update(status="paid")  # as it was a moment ago
-        assert request_cancellation(order.uuid, by="customer") is Cancellation.REQUESTED
+        with transaction.atomic(using=alias_of("orders")):
+            Order.objects.filter(pk=order.pk).update(status="paid")  # as it was a moment ago
+            assert request_cancellation(order.uuid, by="customer") is Cancellation.REQUESTED
         live.wait_for_event(order, "CancellationRefused")
     live.wait_until_ended([order])
     assert_shipped(live, order)

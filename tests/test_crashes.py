@@ -6,7 +6,8 @@ import pytest
 import redis
 from celery import current_app
 
-from orders.models import Order
+from orders.models import Order, Saga
+from orders.services import resume
 from shop.messaging import relay, subscriptions
 from shop.messaging.tables import outbox_of, services
 from tests.live import Live
@@ -131,3 +132,24 @@ def test_messages_delivered_twice_change_nothing(live: Live, style: str) -> None
     live.wait_until_ended([probe])
     assert before == ([live.traces(order) for order in orders], [live.events(order) for order in orders])
     assert_whole(live, [*orders, probe], skus)
+
+
+@both_styles
+def test_a_parked_order_goes_on_when_a_person_says_so(live: Live, style: str) -> None:
+    """The payment provider is gone for longer than anybody tries."""
+    skus = live.products(100)
+    provider = live.stack.providers["payments"]
+    provider.stop()
+    try:
+        orders = live.place(style, skus, orders=2)
+        parked = Saga.objects.filter(
+            order__in=orders, state="parked", last_error__contains="payments.take_payment"
+        )
+        live.wait_for(lambda: parked.count() == 2, "both orders are parked, and say why")
+        neighbour_of_the_parked = live.place(style, skus)  # placed behind them: it fails on its own
+        live.wait_for_event(neighbour_of_the_parked[0], "StepFailed")
+    finally:
+        provider.start()
+    resume([order.uuid for order in orders])
+    live.wait_until_ended([*orders, *neighbour_of_the_parked])
+    assert_whole(live, [*orders, *neighbour_of_the_parked], skus)

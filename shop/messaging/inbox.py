@@ -107,6 +107,11 @@ def send_again(service: str, ids: Sequence[int]) -> int:
         waiting = inbox._default_manager.filter(pk__in=ids).exclude(state=inbox.State.DONE)
         count = waiting.update(state=inbox.State.FAILING, attempts=0, due_at=timezone.now())
         if count:
-            with connections[database_of(inbox)].cursor() as cursor:
-                cursor.execute("SELECT pg_notify(%s, %s)", [CHANNEL, service])
+            wake_relay(service)
     return count
+
+
+def wake_relay(service: str) -> None:
+    """Have the relays look at this service's rows, as soon as the current transaction is committed."""
+    with connections[database_of(inbox_of(service))].cursor() as cursor:
+        cursor.execute("SELECT pg_notify(%s, %s)", [CHANNEL, service])

@@ -13,7 +13,6 @@ from uuid import UUID
 
 from celery import current_app
 from django.conf import settings
-from django.db import connections
 from django.utils import timezone
 from kombu import Producer
 
@@ -141,15 +140,17 @@ def sets(rows: Iterable[Row], size: int) -> Iterator[list[Row]]:
 
 
 def nudge(order_ids: Sequence[UUID]) -> None:
-    """Make all that is still open for these orders due now, parked deliveries too, in every service."""
-    now = timezone.now()
+    """Send what no inbox has confirmed of these orders' events again, now, in every service."""
     for service in settings.SERVICES:
-        outbox_of(service)._default_manager.filter(order_id__in=order_ids, confirmed_at=None).update(
-            due_at=now
-        )
-        inbox = inbox_of(service)
-        inbox._default_manager.filter(order_id__in=order_ids).exclude(state=inbox.State.DONE).update(
-            due_at=now, state=inbox.State.FAILING, attempts=0
-        )
-        with connections[database_of(inbox)].cursor() as cursor:
-            cursor.execute("SELECT pg_notify('outbox', %s)", [service])
+        outbox = outbox_of(service)
+        unconfirmed = outbox._default_manager.filter(order_id__in=order_ids, confirmed_at=None)
+        if unconfirmed.update(due_at=timezone.now()):
+            inbox.wake_relay(service)
+
+
+def take_up(order_ids: Sequence[UUID]) -> None:
+    """Make all that is open for these orders due now, parked deliveries too: what a person does about one that waits."""
+    nudge(order_ids)
+    for service in settings.SERVICES:
+        rows = inbox_of(service)._default_manager.filter(order_id__in=order_ids)
+        inbox.send_again(service, list(rows.values_list("pk", flat=True)))

@@ -39,7 +39,14 @@ class Watched:
 class Supervisor:
     """Without a thread of its own: call `tick()` a few times a second, or `watch()` to have one thread do it."""
 
-    def __init__(self, *, say: Callable[[str], None] = print, pids: Path | None = None) -> None:
+    def __init__(
+        self,
+        *,
+        say: Callable[[str], None] = print,
+        pids: Path | None = None,
+        longest_wait: float = LONGEST_WAIT,
+    ) -> None:
+        self._longest_wait = longest_wait
         self._say = say
         self._pids = pids
         self._tiers: list[list[Watched]] = []
@@ -120,7 +127,7 @@ class Supervisor:
                 f"{watched.name} stopped ({_ending(child)}); starting it again in {watched.wait:g} s. "
                 f"Its log: {child.program.log}"
             )
-            watched.wait = min(watched.wait * 2, LONGEST_WAIT)
+            watched.wait = min(watched.wait * 2, self._longest_wait)
             return True
         if (not watched.ready or watched.announce) and child.is_ready():
             if watched.announce:
@@ -134,7 +141,7 @@ class Supervisor:
         except OSError as error:
             self._say(f"{watched.name} can't be started ({error}); trying again in {watched.wait:g} s.")
             watched.due = time.monotonic() + watched.wait
-            watched.wait = min(watched.wait * 2, LONGEST_WAIT)
+            watched.wait = min(watched.wait * 2, self._longest_wait)
             return False
         watched.due, watched.started, watched.announce = None, time.monotonic(), watched.ready
         return True
