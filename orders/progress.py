@@ -106,7 +106,7 @@ def _move(order: Order, event: Event) -> None:
     if saga.state == Saga.State.ENDED:
         saga.deadline = None
         return
-    saga.state, saga.attempt, saga.deadline = Saga.State.RUNNING, 0, deadline_after(0)
+    saga.state, saga.attempt, saga.deadline = Saga.State.RUNNING, 0, deadline_after()
     saga.moved_at = max(saga.moved_at, event.at)
     saga.reason = (saga.reason or _why_undone(event)) if saga.undo else ""
     saga.last_error = ""
@@ -159,7 +159,7 @@ def _in_words(event: Event) -> str:
         case OrderCancelled():
             return f"cancelled: {event.reason}"
         case OrderStalled():
-            return f"no progress since {event.step!r}; taken up again, attempt {event.attempt}"
+            return f"no progress since {event.step!r}; taken up again"
         case StepFailed():
             next_step = "parked for a person" if event.parked else "to be tried again"
             return f"{event.operation} failed, {next_step}: {event.error}"

@@ -78,7 +78,7 @@ def request_cancellation(order_id: UUID, by: str) -> Cancellation:
             order.status = Status.CANCELLING
             order.save(update_fields=["status"])
             saga.state, saga.undo, saga.attempt = Saga.State.RUNNING, "requested", 0
-            saga.moved_at, saga.deadline = timezone.now(), deadline_after(0)
+            saga.moved_at, saga.deadline = timezone.now(), deadline_after()
             saga.save()
             record.publish(CancellationRequested(ref=order.ref, by=by))
         return Cancellation.REQUESTED
@@ -95,12 +95,11 @@ def wake_overdue() -> int:
             .order_by("deadline")[:WOKEN_AT_ONCE]
         )
         for saga in sagas:
-            saga.attempt += 1
-            saga.deadline = deadline_after(saga.attempt)
+            saga.deadline = deadline_after(timezone.now() - saga.moved_at)
             record.publish(
                 OrderStalled(ref=saga.order.ref, step=saga.undo or saga.step, attempt=saga.attempt)
             )
-        save_all(sagas, ["attempt", "deadline"])
+        save_all(sagas, ["deadline"])
     return len(sagas)
 
 
@@ -115,7 +114,7 @@ def retry_later(failures: Sequence[StepFailed]) -> None:
                     failure.operation, saga.attempt + 1
                 )  # waking it is what counts as an attempt
                 saga.state = Saga.State.RUNNING if saga.deadline else Saga.State.PARKED
-        save_all([order.saga for order in orders.values()], ["deadline", "state"])
+        save_all([order.saga for order in orders.values()], ["attempt", "deadline", "state"])
 
 
 def follow_retries(failures: Sequence[StepFailed]) -> None:
@@ -140,8 +139,9 @@ def resume(order_ids: Sequence[UUID]) -> int:
     return waiting.update(state=Saga.State.RUNNING, attempt=0, deadline=timezone.now())
 
 
-def deadline_after(attempt: int) -> datetime:
-    wait = min(settings.SAGA_DEADLINE * 2 ** min(attempt, 16), settings.SAGA_DEADLINE_CAP)
+def deadline_after(stalled: timedelta = timedelta(0)) -> datetime:
+    """When to look after a saga again: the longer it has not moved, the later, so that a backlog is not added to."""
+    wait = min(max(stalled.total_seconds(), settings.SAGA_DEADLINE), settings.SAGA_DEADLINE_CAP)
     return timezone.now() + timedelta(seconds=wait)
 
 

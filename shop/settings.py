@@ -46,7 +46,7 @@ RETRIES = {
     "shipping.stop_shipping": {"attempts": 20, "first": 1.0, "cap": 300.0},
     "shipping.hand_over": {"attempts": 20, "first": 1.0, "cap": 300.0},
 }
-# A saga that made no progress for this long is resumed; the wait doubles with every attempt, up to the cap (s).
+# A saga that made no progress for this long is resumed; then when it has stood still as long again, up to the cap (s).
 SAGA_DEADLINE = float(env("SAGA_DEADLINE", "10"))
 SAGA_DEADLINE_CAP = 300.0
 

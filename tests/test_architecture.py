@@ -11,6 +11,7 @@ from celery import current_app
 from django.apps import apps
 from django.conf import settings
 from django.core.checks import run_checks
+from django.core.management import call_command
 
 from orders import orchestration
 from shop.messaging import subscriptions
@@ -79,3 +80,8 @@ def test_a_stored_event_is_still_read(name: str) -> None:
     for payload in SAMPLES[name].values():
         event = from_payload(registry[name], payload)
         assert payload.items() <= to_payload(event).items()
+
+
+@pytest.mark.django_db(databases="__all__")
+def test_the_migrations_are_as_the_models_say() -> None:
+    call_command("makemigrations", check_changes=True, dry_run=True, verbosity=0)

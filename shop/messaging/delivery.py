@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, cast
 
+import msgspec
 from django.db import transaction
 
 from shop.messaging import inbox
@@ -21,17 +22,32 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 
-def deliver(service: str, event_type: type[Event], payloads: Sequence[Mapping[str, Any]]) -> None:
+def deliver(
+    service: str, event_type: type[Event], payloads: Sequence[Mapping[str, Any]], receivers: Sequence[str]
+) -> None:
     """Send the event type's signal to one service's receivers, with all events of a message.
 
     A receiver notes its own failures in its inbox. What it could not even note (no database) is raised here; then
     no inbox has the event and the relay sends it again.
     """
-    events = [from_payload(event_type, payload) for payload in payloads]
+    events = list(_readable(service, event_type, payloads, receivers))
     answers = event_type.signal.send(sender=service, events=events)
     broken = [answer for _, answer in answers if isinstance(answer, Exception)]
     if broken:
         raise broken[0]
+
+
+def _readable(
+    service: str, event_type: type[Event], payloads: Sequence[Mapping[str, Any]], receivers: Sequence[str]
+) -> Iterator[Event]:
+    """The events of a message; what can't be read is parked, so that the others need not wait for it."""
+    for payload in payloads:
+        try:
+            yield from_payload(event_type, payload)
+        except msgspec.ValidationError as error:
+            name = event_type.__name__
+            inbox.park_unreadable(service, name, receivers, payload, in_a_word(error))
+            logger.error("%s can't read a %s: %s", service, name, error)
 
 
 def receive(subscription: Subscription, events: Sequence[Event]) -> None:

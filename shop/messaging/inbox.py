@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 from uuid import UUID
 
 from django.db import connections, transaction
@@ -86,6 +87,30 @@ def fail(service: str, receiver: str, event: Event, error: Exception) -> tuple[i
     row.payload = to_payload(event)
     row.save()
     return row.attempts, row.due_at
+
+
+def park_unreadable(
+    service: str, event_type: str, receivers: Sequence[str], payload: Mapping[str, Any], error: str
+) -> None:
+    """Keep a message that is no event of its type, as sent by another version of the shop, for a person to see."""
+    inbox = inbox_of(service)
+    order_id, number, *_ = payload["ref"]
+    inbox._default_manager.bulk_create(
+        (
+            inbox(
+                event_id=payload["id"],
+                receiver=receiver,
+                type=event_type,
+                order_id=order_id,
+                number=number,
+                state=inbox.State.PARKED,
+                error=error,
+                payload=payload,
+            )
+            for receiver in receivers
+        ),
+        ignore_conflicts=True,
+    )
 
 
 def receivers_that_have(service: str, event_ids: Sequence[UUID]) -> Mapping[UUID, set[str]]:

@@ -91,6 +91,7 @@ def task_name(service: str, event_type: str) -> str:
 
 def _make_delivery_task(service: str, event: type[Event]) -> None:
     def deliver(payloads: list[dict[str, Any]]) -> None:
-        delivery.deliver(service, event, payloads)
+        receivers = [sub.receiver for sub in of(event.__name__, service=service)]
+        delivery.deliver(service, event, payloads, receivers)
 
     shared_task(name=task_name(service, event.__name__), queue=service)(deliver)

@@ -196,7 +196,21 @@ def test_a_receiver_that_raises_is_never_silently_swallowed(monkeypatch: pytest.
 
     monkeypatch.setattr(delivery, "receive", no_database)
     with pytest.raises(ConnectionError, match="out of reach"):
-        delivery.deliver(service, Rang, [to_payload(Rang(ref=ref()))])
+        delivery.deliver(service, Rang, [to_payload(Rang(ref=ref()))], [])
+
+
+@pytest.mark.django_db(databases="__all__")
+def test_a_message_that_cannot_be_read_is_parked_and_its_neighbours_are_handled() -> None:
+    good, bad = to_payload(Rang(ref=ref())), {**to_payload(Rang(ref=ref())), "at": "yesterday"}
+    seen: list[Event] = []
+    Rang.signal.connect(
+        lambda events, **_: seen.extend(events), sender="payments", weak=False, dispatch_uid="unreadable"
+    )
+    delivery.deliver("payments", Rang, [bad, good], ["payments.react"])
+    assert [str(event.id) for event in seen] == [good["id"]]
+    row = Inbox.objects.get()
+    assert (row.state, row.payload) == ("parked", bad)
+    assert "`$.at`" in row.error
 
 
 def test_connecting_a_receiver_twice_fails_at_startup() -> None:
