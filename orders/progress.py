@@ -73,6 +73,9 @@ def note_progress(events: Sequence[Event]) -> None:
     """Write the timeline, and move status and saga on, of all orders in the message, in one transaction."""
     with recording("orders"):
         orders = locked([event.ref for event in events])
+        events = [
+            event for event in events if event.ref.id in orders
+        ]  # an order nobody placed: nothing to keep
         TimelineEntry.objects.bulk_create(
             (_entry(orders[event.ref.id], event) for event in events), ignore_conflicts=True
         )

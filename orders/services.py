@@ -107,7 +107,7 @@ def retry_later(failures: Sequence[StepFailed]) -> None:
     """Give the sagas of failed commands a time to try again or, after too many attempts, to a person."""
     with recording("orders"):
         orders = locked([failure.ref for failure in failures])
-        for failure in failures:
+        for failure in (failure for failure in failures if failure.ref.id in orders):
             saga = orders[failure.ref.id].saga
             if saga.state == Saga.State.RUNNING and saga.moved_at <= failure.at:
                 saga.deadline = next_try(
@@ -121,7 +121,7 @@ def follow_retries(failures: Sequence[StepFailed]) -> None:
     """Let the sagas wait as long as the service that tries again by itself waits, or park them as it did."""
     with recording("orders"):
         orders = locked([failure.ref for failure in failures])
-        for failure in failures:
+        for failure in (failure for failure in failures if failure.ref.id in orders):
             saga = orders[failure.ref.id].saga
             if saga.state == Saga.State.RUNNING and saga.moved_at <= failure.at:
                 saga.attempt = failure.attempt or 0

@@ -226,6 +226,18 @@ def test_two_event_types_of_one_name_fail_at_startup() -> None:
         type("Rang", (Event,), {})
 
 
+@pytest.mark.django_db(databases="__all__")
+def test_an_event_of_an_order_nobody_placed_does_not_go_round_for_ever() -> None:
+    from orders.models import Inbox as OrdersInbox
+
+    for style in ("orchestration", "choreography"):
+        event = StepFailed(ref=ref(style), operation="x", error="y")
+        for sub in subscriptions.of("StepFailed", style=style):
+            delivery.receive(sub, [event])
+    assert list(OrdersInbox.objects.values_list("state", flat=True)) == ["done"] * 4
+    assert not Outbox.objects.exists()
+
+
 # --- relay ----------------------------------------------------------------------------------------------------------
 
 
