@@ -5,7 +5,6 @@ from __future__ import annotations
 import smtplib
 from collections.abc import Mapping, Sequence
 from datetime import timedelta
-from typing import Any
 from uuid import UUID
 
 from django.conf import settings
@@ -42,9 +41,9 @@ def send_cancellation_notice(refs: Sequence[Ref]) -> Outcome:
 
 def _send(template: str, event: str, subject: str, told: type[Event], refs: Sequence[Ref]) -> Outcome:
     """Claim the mails, send them with no transaction open, record what became of each."""
-    connection = get_connection()
-    mine, busy = _claim(template, event, refs, sends_once=getattr(connection, "sends_once", False))
-    results = _deliver(connection, _write(template, subject, [ref for ref in refs if ref.id in mine]))
+    mails = _write(template, subject, refs)  # what breaks here breaks before anything is claimed
+    mine, busy = _claim(template, event, refs, sends_once=getattr(get_connection(), "sends_once", False))
+    results = {order_id: _deliver(mails[order_id], message_id) for order_id, message_id in mine.items()}
     outcome = Outcome(
         faults={ref: Fault("Another worker is sending this mail.") for ref in refs if ref.id in busy}
     )
@@ -52,19 +51,14 @@ def _send(template: str, event: str, subject: str, told: type[Event], refs: Sequ
         rows = _lock(template, event, refs)
         for ref in refs:
             row = rows[ref.id]
-            result = results.get(row.message_id)
             if row.state == State.SENDING and ref.id in mine:
-                row.state = (
-                    State.PENDING
-                    if isinstance(result, NotSent)
-                    else State.SENT
-                    if result is None
-                    else row.state
-                )
-                if row.state == State.SENT:
+                problem = results[ref.id]
+                if problem is None:
+                    row.state = State.SENT
                     record.publish(told(ref=ref))
                 else:
-                    outcome.faults[ref] = Fault(f"The mail was not taken: {result}")
+                    row.state = State.PENDING if isinstance(problem, NotSent) else row.state
+                    outcome.faults[ref] = Fault(f"The mail was not taken: {problem}")
             elif row.state == State.UNKNOWN and row.sending_since is not None:
                 row.sending_since = None
                 record.publish(told(ref=ref))
@@ -77,38 +71,40 @@ class NotSent(Exception):
     """The server said no, or was never reached: the mail may be sent again."""
 
 
-def _deliver(connection: Any, mails: Sequence[EmailMultiAlternatives]) -> dict[str, Exception | None]:
-    """Send over one connection. Per Message-ID: None (sent), NotSent, or the error that leaves the outcome unknown."""
-    results: dict[str, Exception | None] = {}
-    if not mails:
-        return results
+def _deliver(mail: EmailMultiAlternatives, message_id: str) -> Exception | None:
+    """Send one mail, over a connection of its own: one that breaks leaves the fate of no other mail unknown.
+
+    Returns None (sent), NotSent, or the error that leaves the outcome unknown.
+    """
+    mail.extra_headers["Message-ID"] = message_id
+    connection = get_connection()
     try:
         connection.open()
     except Exception as error:
-        return {mail.extra_headers["Message-ID"]: NotSent(type(error).__name__) for mail in mails}
-    for mail in mails:
-        try:
-            connection.send_messages([mail])
-            results[mail.extra_headers["Message-ID"]] = None
-        except smtplib.SMTPResponseException as error:
-            results[mail.extra_headers["Message-ID"]] = NotSent(f"the server answered {error.smtp_code}")
-        except (smtplib.SMTPRecipientsRefused, DatabaseError) as error:
-            results[mail.extra_headers["Message-ID"]] = NotSent(type(error).__name__)
-        except Exception as error:
-            results[mail.extra_headers["Message-ID"]] = Exception(type(error).__name__)
-    connection.close()
-    return results
+        return NotSent(type(error).__name__)
+    try:
+        connection.send_messages([mail])
+    except smtplib.SMTPResponseException as error:
+        return NotSent(f"the server answered {error.smtp_code}")
+    except (smtplib.SMTPRecipientsRefused, DatabaseError) as error:
+        return NotSent(type(error).__name__)
+    except Exception as error:
+        return Exception(type(error).__name__)
+    finally:
+        connection.close()
+    return None
 
 
 def _claim(
     template: str, event: str, refs: Sequence[Ref], *, sends_once: bool
-) -> tuple[set[UUID], set[UUID]]:
-    """Mark the orders' mails as being sent. Returns whose mail is ours to send, and whose another worker has in hand.
+) -> tuple[dict[UUID, str], set[UUID]]:
+    """Mark the orders' mails as being sent. Returns the Message-IDs of those that are ours
+    to send, by order, and the orders whose mail another worker has in hand.
 
     A mail whose sender died in the middle may be out. Where the backend sends a Message-ID once, it is ours again;
     else, when the sender's time is over, its state is unknown for good and a person decides.
     """
-    mine: set[UUID] = set()
+    mine: dict[UUID, str] = {}
     busy: set[UUID] = set()
     now = timezone.now()
     with transaction.atomic(using=alias_of("notifications")):
@@ -123,7 +119,7 @@ def _claim(
         for order_id, row in rows.items():
             if row.state == State.PENDING or (row.state == State.SENDING and sends_once):
                 row.state, row.sending_since = State.SENDING, now
-                mine.add(order_id)
+                mine[order_id] = row.message_id
             elif (
                 row.state == State.SENDING
                 and row.sending_since
@@ -141,15 +137,12 @@ def _lock(template: str, event: str, refs: Sequence[Ref]) -> dict[UUID, Notifica
     return {row.order_id: row for row in rows.select_for_update().order_by("order_id")}
 
 
-def _write(template: str, subject: str, refs: Sequence[Ref]) -> list[EmailMultiAlternatives]:
+def _write(template: str, subject: str, refs: Sequence[Ref]) -> dict[UUID, EmailMultiAlternatives]:
     """The mails themselves, in text and HTML. Whom to and what about is asked for here, and kept nowhere else."""
     ids = [ref.id for ref in refs]
     contacts: Mapping[UUID, Contact] = ask(Contact, ids)
     ordered: Mapping[UUID, OrderLines] = ask(OrderLines, ids)
-    message_ids = dict(
-        Notification.objects.filter(template=template, order_id__in=ids).values_list("order_id", "message_id")
-    )
-    mails: list[EmailMultiAlternatives] = []
+    mails: dict[UUID, EmailMultiAlternatives] = {}
     for ref in refs:
         order = ordered[ref.id]
         context = {
@@ -163,8 +156,7 @@ def _write(template: str, subject: str, refs: Sequence[Ref]) -> list[EmailMultiA
             render_to_string(f"notifications/{template}.txt", context),
             settings.DEFAULT_FROM_EMAIL,
             [contacts[ref.id].email],
-            headers={"Message-ID": message_ids[ref.id]},
         )
         mail.attach_alternative(render_to_string(f"notifications/{template}.html", context), "text/html")
-        mails.append(mail)
+        mails[ref.id] = mail
     return mails

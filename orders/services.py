@@ -8,10 +8,12 @@ from enum import Enum
 from uuid import UUID
 
 from django.conf import settings
+from django.db import transaction
 from django.utils import timezone
 
 from orders.events import CancellationRequested, OrderCancelled, OrderCompleted, OrderStalled
 from orders.models import Order, Saga
+from shop.databases import alias_of
 from shop.messaging.bulk import save_all
 from shop.messaging.events import Ref, StepFailed
 from shop.messaging.outcomes import Outcome
@@ -110,9 +112,8 @@ def retry_later(failures: Sequence[StepFailed]) -> None:
         for failure in (failure for failure in failures if failure.ref.id in orders):
             saga = orders[failure.ref.id].saga
             if saga.state == Saga.State.RUNNING and saga.moved_at <= failure.at:
-                saga.deadline = next_try(
-                    failure.operation, saga.attempt + 1
-                )  # waking it is what counts as an attempt
+                saga.attempt += 1
+                saga.deadline = next_try(failure.operation, saga.attempt)
                 saga.state = Saga.State.RUNNING if saga.deadline else Saga.State.PARKED
         save_all([order.saga for order in orders.values()], ["attempt", "deadline", "state"])
 
@@ -135,8 +136,12 @@ def follow_retries(failures: Sequence[StepFailed]) -> None:
 def resume(order_ids: Sequence[UUID]) -> int:
     """Take orders that wait up again, now, and all that is parked of them. Returns how many."""
     take_up(order_ids)
-    waiting = Saga.objects.filter(order__uuid__in=order_ids).exclude(state=Saga.State.ENDED)
-    return waiting.update(state=Saga.State.RUNNING, attempt=0, deadline=timezone.now())
+    with transaction.atomic(using=alias_of("orders")):
+        waiting = Saga.objects.filter(order__uuid__in=order_ids).exclude(state=Saga.State.ENDED)
+        keys = list(waiting.select_for_update().order_by("order").values_list("pk", flat=True))
+        return Saga.objects.filter(pk__in=keys).update(
+            state=Saga.State.RUNNING, attempt=0, deadline=timezone.now()
+        )
 
 
 def deadline_after(stalled: timedelta = timedelta(0)) -> datetime:

@@ -51,6 +51,9 @@ def plan_parcels(refs: Sequence[Ref]) -> Outcome:
             (outcome.refused if row.state in NEVER_LEAVES else outcome.done).append(ref)
         save_all(rows.values(), ["state"])
         Parcel.objects.bulk_create(parcels)
+    # A refusal whose undo broke off: whoever takes the order up again comes by here.
+    failing = [ref for ref in refs if rows[ref.id].state == State.FAILING]
+    outcome.faults |= _finish_undo(failing).faults
     return outcome
 
 
@@ -109,7 +112,7 @@ def hand_over(refs: Sequence[Ref]) -> Outcome:
         gone: list[Parcel] = []
         for ref in refs:
             row, mine = rows[ref.id], parcels[ref.id]
-            if row.state == State.HANDING_OVER:
+            if row.state == State.HANDING_OVER and all(parcel.key in answers for parcel in mine):
                 if fault := next(
                     (answers[p.key] for p in mine if not isinstance(answers[p.key], HandedOver)), None
                 ):

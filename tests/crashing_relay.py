@@ -19,11 +19,11 @@ def main() -> None:
 
     send = relay._send
 
-    def watched(service: str, rows: Iterable[Any], producer: Any) -> None:
+    def watched(service: str, rows: Iterable[Any], producer: Any, *, again: bool = False) -> None:
         rows = list(rows)
         if rows:
             die_if("relaying")
-        send(service, rows, producer)
+        send(service, rows, producer, again=again)
 
     relay._send = watched
     call_command("relay")

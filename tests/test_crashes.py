@@ -153,3 +153,14 @@ def test_a_parked_order_goes_on_when_a_person_says_so(live: Live, style: str) ->
     resume([order.uuid for order in orders])
     live.wait_until_ended([*orders, *neighbour_of_the_parked])
     assert_whole(live, [*orders, *neighbour_of_the_parked], skus)
+
+
+@both_styles
+def test_killed_while_undoing_an_order_of_one_parcel(live: Live, style: str) -> None:
+    """No second parcel comes by to finish what the dead worker left."""
+    skus = live.products(100)
+    armed = live.stack.arm("publishing ShippingFailed")
+    orders = live.place(style, skus[:1], orders=3, postcode="REFUSE")
+    live.wait_for(lambda: not armed.exists(), "a process dies")
+    live.wait_until_ended(orders)
+    assert_undone(live, orders, skus)

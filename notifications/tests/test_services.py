@@ -4,9 +4,11 @@ import smtplib
 from datetime import timedelta
 from typing import Any
 
+import pytest
 from django.core.mail.backends.base import BaseEmailBackend
 from django.utils import timezone
 
+from notifications import services
 from notifications.models import Mail, Notification, Outbox
 from notifications.services import send_cancellation_notice, send_confirmation
 
@@ -87,3 +89,43 @@ def test_the_mailbox_takes_up_a_mail_whose_sender_died(place_order: Any, mailbox
     Notification.objects.update(state="sending")
     assert send_confirmation([ref]).done == [ref]
     assert Mail.objects.count() == 1
+
+
+class DropsAfterOne(BaseEmailBackend):
+    """A mail server that takes one mail per connection, as many take no more than so many."""
+
+    def open(self) -> bool:
+        self.left = 1
+        return True
+
+    def send_messages(self, email_messages: Any) -> int:
+        if not self.left:
+            raise smtplib.SMTPServerDisconnected("please run connect() first")
+        self.left -= 1
+        sent.extend(message.subject for message in email_messages)
+        return len(email_messages)
+
+
+def test_a_dropped_connection_loses_nobody_elses_mail(place_order: Any, settings: Any) -> None:
+    settings.EMAIL_BACKEND = "notifications.tests.test_services.DropsAfterOne"
+    sent.clear()
+    refs = [place_order() for _ in range(4)]
+    assert send_confirmation(refs).done == refs
+    assert len(sent) == 4
+
+
+def test_what_breaks_before_the_first_mail_claims_none(
+    place_order: Any, settings: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    refs = [place_order() for _ in range(3)]
+    use_a_server(settings)
+
+    def out_of_reach(*args: Any) -> Any:
+        raise ConnectionError("orders' database is away")
+
+    with monkeypatch.context() as away:
+        away.setattr(services, "ask", out_of_reach)
+        with pytest.raises(ConnectionError):
+            send_confirmation(refs)
+    assert send_confirmation(refs).done == refs
+    assert len(sent) == 3

@@ -7,9 +7,10 @@ import pytest
 from django.db import connections
 
 from inventory.services import reserve_stock
-from shipping.carrier import carrier
+from shipping.carrier import SandboxCarrier, carrier
 from shipping.models import Outbox, Parcel, Shipment
 from shipping.services import create_label, hand_over, plan_parcels, stop_shipping
+from shop.messaging.outcomes import Fault
 
 
 @pytest.fixture
@@ -109,6 +110,21 @@ def test_two_deliveries_of_one_parcel_at_once_make_and_tell_of_one_label(
     assert told(ref).count("LabelCreated") <= 1
     create_label([ref], "NORTH")  # one of them may have been told that the other is at it
     assert told(ref).count("LabelCreated") == 1
+
+
+def test_a_refusal_whose_undo_broke_off_is_finished_by_whoever_takes_the_order_up(
+    planned: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ref = planned(postcode="REFUSE")
+    with monkeypatch.context() as away:
+        away.setattr(
+            SandboxCarrier, "void", lambda self, keys: {key: Fault("can't be reached") for key in keys}
+        )
+        assert list(create_label([ref], "NORTH").faults) == [ref]
+    assert Shipment.objects.get(pk=ref.id).state == "failing"
+    assert plan_parcels([ref]).refused == [ref]
+    assert Shipment.objects.get(pk=ref.id).state == "failed"
+    assert told(ref).count("ShippingFailed") == 1
 
 
 def test_a_lost_answer_makes_one_label(planned: Any) -> None:

@@ -23,7 +23,12 @@ logger = logging.getLogger(__name__)
 
 
 def deliver(
-    service: str, event_type: type[Event], payloads: Sequence[Mapping[str, Any]], receivers: Sequence[str]
+    service: str,
+    event_type: type[Event],
+    payloads: Sequence[Mapping[str, Any]],
+    receivers: Sequence[str],
+    *,
+    again: bool = False,
 ) -> None:
     """Send the event type's signal to one service's receivers, with all events of a message.
 
@@ -31,7 +36,7 @@ def deliver(
     no inbox has the event and the relay sends it again.
     """
     events = list(_readable(service, event_type, payloads, receivers))
-    answers = event_type.signal.send(sender=service, events=events)
+    answers = event_type.signal.send(sender=service, events=events, again=again)
     broken = [answer for _, answer in answers if isinstance(answer, Exception)]
     if broken:
         raise broken[0]
@@ -50,10 +55,10 @@ def _readable(
             logger.error("%s can't read a %s: %s", service, name, error)
 
 
-def receive(subscription: Subscription, events: Sequence[Event]) -> None:
+def receive(subscription: Subscription, events: Sequence[Event], *, again: bool = False) -> None:
     """One receiver takes its share of a message: what it has not handled, each order with its own outcome."""
     mine = [event for event in events if subscription.wants(event.ref.style)]
-    fresh = inbox.unhandled(subscription.service, subscription.receiver, mine)
+    fresh = inbox.unhandled(subscription.service, subscription.receiver, mine, again=again)
 
     def react(events: Sequence[Event]) -> Outcome:
         delivery = Answering(

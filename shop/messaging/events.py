@@ -41,7 +41,7 @@ class Event(msgspec.Struct, frozen=True, kw_only=True):
         super().__init_subclass__(**kwargs)
         if cls.__name__ in registry:
             raise TypeError(f"Two event types are called {cls.__name__}; give one another name.")
-        cls.signal = Signal(name=cls.__name__, providing_args=["events"])
+        cls.signal = Signal(name=cls.__name__, providing_args=["events", "again"])
         registry[cls.__name__] = cls
 
     @classmethod

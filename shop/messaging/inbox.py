@@ -20,13 +20,15 @@ class AlreadyHandled(Exception):
     """Another delivery of the same event has been confirmed meanwhile; this one must not count."""
 
 
-def unhandled(service: str, receiver: str, events: Sequence[Event]) -> list[Event]:
-    """Those of the events the receiver has still to handle: not done, and not waiting for a person."""
+def unhandled(service: str, receiver: str, events: Sequence[Event], *, again: bool) -> list[Event]:
+    """Those of the events the receiver has still to handle: not done, and not waiting for a person.
+
+    What it failed at waits for its time, whatever else brings the event; ``again`` says that this is it.
+    """
     inbox = inbox_of(service)
+    rows = inbox._default_manager.filter(receiver=receiver, event_id__in=[event.id for event in events])
     over = set(
-        inbox._default_manager.filter(receiver=receiver, event_id__in=[event.id for event in events])
-        .exclude(state=inbox.State.FAILING)
-        .values_list("event_id", flat=True)
+        (rows.exclude(state=inbox.State.FAILING) if again else rows).values_list("event_id", flat=True)
     )
     return [event for event in events if event.id not in over]
 

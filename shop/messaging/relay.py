@@ -32,7 +32,7 @@ def relay_once(service: str, producer: Producer | None = None) -> int:
     retries = _claim_failing(service)
     with current_app.producer_or_acquire(producer) as producer:
         _confirm_or_send(events, producer)
-        _send(service, retries, producer)
+        _send(service, retries, producer, again=True)
     return len(events) + len(retries)
 
 
@@ -43,7 +43,7 @@ def _claim_events(service: str) -> list[AbstractOutbox]:
     return _returned_rows(
         outbox,
         f"""
-        UPDATE {table} SET sends = sends + 1,
+        UPDATE {table} SET sends = least(sends + 1, 32767),
             due_at = now() + make_interval(secs => least(%s * power(2, least(sends, 16)), %s))
         WHERE id IN (
             SELECT id FROM {table} WHERE confirmed_at IS NULL AND due_at <= now()
@@ -106,8 +106,8 @@ def _who_has(events: Sequence[AbstractOutbox]) -> dict[UUID, set[tuple[str, str]
     return have
 
 
-def _send(service: str, rows: Iterable[Row], producer: Producer) -> None:
-    """Send rows to one service: one message per set of events of a type."""
+def _send(service: str, rows: Iterable[Row], producer: Producer, *, again: bool = False) -> None:
+    """Send rows to one service: one message per set of events of a type. ``again``: what a receiver failed at is due."""
     by_type: dict[str, list[Row]] = defaultdict(list)
     for row in rows:
         by_type[row.type].append(row)
@@ -116,6 +116,7 @@ def _send(service: str, rows: Iterable[Row], producer: Producer) -> None:
             current_app.send_task(
                 subscriptions.task_name(service, event_type),
                 args=[[row.payload for row in some]],
+                kwargs={"again": True} if again else {},
                 queue=service,
                 producer=producer,
                 argsrepr=", ".join(row.number for row in some),

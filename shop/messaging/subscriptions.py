@@ -59,7 +59,9 @@ def when(
                 _make_delivery_task(service, event)
             _subscriptions[event.__name__].append(subscription)
             event.signal.connect(
-                lambda events, subscription=subscription, **_: delivery.receive(subscription, events),
+                lambda events, again, subscription=subscription, **_: delivery.receive(
+                    subscription, events, again=again
+                ),
                 sender=service,
                 weak=False,
                 dispatch_uid=f"{name}<-{event.__name__}",
@@ -90,8 +92,8 @@ def task_name(service: str, event_type: str) -> str:
 
 
 def _make_delivery_task(service: str, event: type[Event]) -> None:
-    def deliver(payloads: list[dict[str, Any]]) -> None:
+    def deliver(payloads: list[dict[str, Any]], again: bool = False) -> None:
         receivers = [sub.receiver for sub in of(event.__name__, service=service)]
-        delivery.deliver(service, event, payloads, receivers)
+        delivery.deliver(service, event, payloads, receivers, again=again)
 
     shared_task(name=task_name(service, event.__name__), queue=service)(deliver)

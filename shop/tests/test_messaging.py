@@ -173,13 +173,25 @@ def test_what_keeps_failing_is_parked_and_left_alone_until_it_is_sent_again(sett
         raise Fault("broken")
 
     for _ in range(4):
-        delivery.receive(subscription(react), [event])
+        delivery.receive(subscription(react), [event], again=True)
     assert len(calls) == 2
     assert Inbox.objects.get().state == "parked"
     assert PaymentsOutbox.objects.order_by("-id")[0].payload["parked"] is True
     Inbox.objects.update(state="failing")
-    delivery.receive(subscription(lambda some: None), [event])
+    delivery.receive(subscription(lambda some: None), [event], again=True)
     assert Inbox.objects.get().state == "done"
+
+
+@pytest.mark.django_db(databases="__all__")
+def test_copies_of_an_event_do_not_use_up_the_attempts() -> None:
+    event = Rang(ref=ref())
+
+    def react(events: Sequence[Event]) -> Outcome:
+        raise Fault("broken")
+
+    for _ in range(8):
+        delivery.receive(subscription(react), [event])
+    assert (Inbox.objects.get().state, Inbox.objects.get().attempts) == ("failing", 1)
 
 
 @pytest.mark.django_db(databases="__all__")
@@ -191,7 +203,7 @@ def test_a_receiver_that_raises_is_never_silently_swallowed(monkeypatch: pytest.
 
     service = subscriptions.of("Rang")[-1].service
 
-    def no_database(*args: Any) -> None:
+    def no_database(*args: Any, **kwargs: Any) -> None:
         raise ConnectionError("the inbox is out of reach")
 
     monkeypatch.setattr(delivery, "receive", no_database)
