@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from uuid import UUID
 
 from django.db.models import Q
 from django.utils import timezone
 
 from orders.models import Order, Saga, TimelineEntry
 from orders.progress import STEPS, UNDONE, UNDONE_BY
-from shop.messaging import inbox, subscriptions
+from shop.messaging import subscriptions
 from shop.messaging.models import AbstractInbox, AbstractOutbox
+from shop.messaging.relay import who_has
 from shop.messaging.tables import inbox_of, outbox_of, services
 
 LATE = timedelta(seconds=5)  # the relay looks every second: what is due for longer, nobody looks after
@@ -147,7 +146,7 @@ def _unconfirmed(order: Order) -> Iterable[Finding]:
             ._default_manager.filter(order_id=order.uuid, confirmed_at=None)
             .order_by("id")[:AT_MOST]
         )
-        have = _who_has(rows)
+        have = who_has(rows)
         for row in rows:
             missing = sorted(
                 subscription.receiver
@@ -171,18 +170,6 @@ def _undelivered(row: AbstractOutbox, missing: Sequence[str], service: str, now:
         f"not confirmed it. It is sent again {when(row.due_at, now)}."
     )
     return Finding(WAITING if row.sends == 1 else TROUBLE, what, service, "outbox")
-
-
-def _who_has(rows: Sequence[AbstractOutbox]) -> dict[UUID, set[tuple[str, str]]]:
-    have: dict[UUID, set[tuple[str, str]]] = defaultdict(set)
-    asked: dict[str, list[UUID]] = defaultdict(list)
-    for row in rows:
-        for service in {sub.service for sub in subscriptions.of(row.type, style=row.style)}:
-            asked[service].append(row.event_id)
-    for service, event_ids in asked.items():
-        for event_id, receivers in inbox.receivers_that_have(service, event_ids).items():
-            have[event_id] |= {(service, receiver) for receiver in receivers}
-    return have
 
 
 def offset(order: Order, entry: TimelineEntry) -> str:

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterator, Mapping, Sequence
-from datetime import datetime
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 from django.db import transaction
@@ -95,7 +94,7 @@ def _note_failure(subscription: Subscription, event: Event, error: Exception) ->
                         operation=receiver,
                         error=in_a_word(error),
                         attempt=attempts,
-                        retry_at=cast("datetime | None", due_at),
+                        retry_at=due_at,
                         parked=due_at is None,
                     )
                 )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -64,7 +65,7 @@ def confirm(service: str, receiver: str, events: Sequence[Event]) -> None:
             raise AlreadyHandled(f"{receiver} has handled some of these {len(events)} events before.")
 
 
-def fail(service: str, receiver: str, event: Event, error: Exception) -> tuple[int, object]:
+def fail(service: str, receiver: str, event: Event, error: Exception) -> tuple[int, datetime | None]:
     """Note a failed attempt in the current transaction: try again after a while, or park it.
 
     Returns the number of attempts so far, and when it is tried again (None: parked).

@@ -76,7 +76,7 @@ def _returned_rows(model: type[Any], sql: str, params: Sequence[object]) -> list
 
 def _confirm_or_send(events: Sequence[AbstractOutbox], producer: Producer) -> None:
     """First sends go to all subscribers. Later: confirm what all their inboxes have, send the rest to who lacks it."""
-    have = _who_has([row for row in events if row.sends > 1])
+    have = who_has([row for row in events if row.sends > 1])
     confirmed: list[int] = []
     to_send: dict[str, list[AbstractOutbox]] = defaultdict(list)
     for row in events:
@@ -94,7 +94,8 @@ def _confirm_or_send(events: Sequence[AbstractOutbox], producer: Producer) -> No
         _send(service, rows, producer)
 
 
-def _who_has(events: Sequence[AbstractOutbox]) -> dict[UUID, set[tuple[str, str]]]:
+def who_has(events: Sequence[AbstractOutbox]) -> dict[UUID, set[tuple[str, str]]]:
+    """The (service, receiver) pairs that have taken each event over."""
     have: dict[UUID, set[tuple[str, str]]] = defaultdict(set)
     asked: dict[str, list[UUID]] = defaultdict(list)
     for row in events:
