@@ -49,7 +49,7 @@ def place_order(db: None) -> PlaceOne:
     """Places an order for two products that stand in one warehouse each; answers with its Ref."""
     from inventory.models import Product, Warehouse
     from inventory.services import Delivery, receive_stock
-    from orders.events import DeliveryAddress
+    from orders.lookups import DeliveryAddress
     from orders.placement import Placed, PlaceOrder, WantedLine, place_orders
 
     for code in ("NORTH", "SOUTH"):

@@ -10,7 +10,7 @@ def main() -> None:
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "shop.settings")
     from django.core.management import execute_from_command_line
 
-    from shop.up.running import use_the_running_shop
+    from shop.tools.up.running import use_the_running_shop
 
     if sys.argv[1:2] != ["up"]:
         use_the_running_shop(Path(__file__).resolve().parent / ".data")

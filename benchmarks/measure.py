@@ -22,7 +22,7 @@ PATIENCE = 30.0  # s for one order
 
 def idle(style: str, orders: int) -> list[float]:
     """Seconds from placed to ended, order by order, each placed when the one before has ended."""
-    from orders.events import DeliveryAddress
+    from orders.lookups import DeliveryAddress
     from orders.models import Order
     from orders.placement import Placed, PlaceOrder, WantedLine, place_orders
 
@@ -75,7 +75,7 @@ def memory() -> tuple[int, float]:
 
 
 def main() -> None:
-    from shop.up.running import use_the_running_shop
+    from shop.tools.up.running import use_the_running_shop
 
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "shop.settings")
     use_the_running_shop(ROOT / ".data")

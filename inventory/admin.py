@@ -16,8 +16,8 @@ from django.utils.html import format_html, format_html_join
 
 from inventory.models import Inbox, Outbox, Product, Receipt, Reservation, Stock, Warehouse
 from inventory.services import Delivery, receive_stock
-from shop.admin import InboxAdmin, OfAnOrderAdmin, OutboxAdmin, ReadOnlyAdmin, StateFilter, money
-from shop.money import DECIMALS
+from shop.base.admin import InboxAdmin, OfAnOrderAdmin, OutboxAdmin, ReadOnlyAdmin, StateFilter, money
+from shop.base.money import DECIMALS
 
 admin.site.register(Outbox, OutboxAdmin)
 admin.site.register(Inbox, InboxAdmin)

@@ -11,9 +11,9 @@ from rest_framework.generics import ListAPIView
 from rest_framework.permissions import AllowAny
 
 from inventory.models import Product, Stock
-from shop.accounts import ApiToken
-from shop.money import show
-from shop.problems import Pages, documented
+from shop.base.api.problems import Pages, documented
+from shop.base.api.tokens import ApiToken
+from shop.base.money import show
 
 
 class ProductPages(Pages):

@@ -1,8 +1,6 @@
-"""What inventory publishes. All that other apps may import of it."""
+"""What inventory publishes: each fact, what it says, and when it is sent."""
 
 from __future__ import annotations
-
-import msgspec
 
 from shop.messaging.events import Event
 
@@ -26,27 +24,3 @@ class InventoryReleased(Event, frozen=True, kw_only=True):
 
 class StockDispatched(Event, frozen=True, kw_only=True):
     """What was set aside has left the warehouses."""
-
-
-class Price(msgspec.Struct, frozen=True):
-    """A product on sale: its name, and its price in minor units of the ISO currency. Asked for by SKU."""
-
-    name: str
-    price_minor: int
-    currency: str
-
-
-class Pick(msgspec.Struct, frozen=True):
-    warehouse: str
-    sku: str
-    quantity: int
-
-
-class Picks(msgspec.Struct, frozen=True):
-    """What to take from which warehouse for an order. Asked for by order id."""
-
-    picks: list[Pick]
-
-    @property
-    def warehouses(self) -> list[str]:
-        return sorted({pick.warehouse for pick in self.picks})

@@ -12,8 +12,8 @@ from django.db import connections, transaction
 from inventory.allocation import allocate, missing
 from inventory.events import InventoryRejected, InventoryReleased, InventoryReserved, StockDispatched
 from inventory.models import Product, Receipt, Reservation, ReservationLine, Stock, Warehouse
-from orders.events import OrderLines
-from shop.databases import alias_of
+from orders.lookups import OrderLines
+from shop.base.databases import alias_of
 from shop.messaging.bulk import save_all
 from shop.messaging.events import Ref
 from shop.messaging.lookups import ask

@@ -1,4 +1,4 @@
-"""What notifications publishes. All that other apps may import of it."""
+"""What notifications publishes: each fact, what it says, and when it is sent."""
 
 from __future__ import annotations
 

@@ -15,14 +15,14 @@ from django.utils import timezone
 
 from notifications.events import CancellationNoticeSent, ConfirmationSent
 from notifications.models import Notification
-from orders.events import Contact, OrderLines
-from shop.databases import alias_of
+from orders.lookups import Contact, OrderLines
+from shop.base.databases import alias_of
+from shop.base.money import show
 from shop.messaging.bulk import save_all
 from shop.messaging.events import Event, Ref
 from shop.messaging.lookups import ask
 from shop.messaging.outcomes import Fault, Outcome
 from shop.messaging.recording import recording
-from shop.money import show
 
 State = Notification.State
 SENDING_TAKES_AT_MOST = timedelta(seconds=60)

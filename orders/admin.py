@@ -18,8 +18,8 @@ from django.views.decorators.http import require_POST
 from orders import services, trouble
 from orders.models import Inbox, Order, Outbox, Saga, TimelineEntry
 from orders.services import Cancellation
-from shipping.events import PlannedParcels
-from shop.admin import (
+from shipping.lookups import ParcelWarehouses
+from shop.base.admin import (
     InboxAdmin,
     OutboxAdmin,
     ReadOnlyAdmin,
@@ -31,8 +31,8 @@ from shop.admin import (
     may_change,
     may_view,
 )
+from shop.base.money import show
 from shop.messaging.lookups import ask
-from shop.money import show
 
 Status = Order.Status
 MOST_ENTRIES = 500  # of a timeline, on one page
@@ -292,8 +292,8 @@ def _labels(request: HttpRequest, order: Order, timeline: Iterable[TimelineEntry
     """(warehouse, address of the PDF) of each parcel, once labels have been made."""
     if not may_view(request, "shipping", "parcel") or all(e.event != "LabelCreated" for e in timeline):
         return []
-    planned = ask(PlannedParcels, [order.uuid]).get(order.uuid)
+    planned = ask(ParcelWarehouses, [order.uuid]).get(order.uuid)
     return [
         (warehouse, reverse("admin:shipping_parcel_label_of", args=[order.uuid, warehouse]))
-        for warehouse in (planned.warehouses if planned else ())
+        for warehouse in (planned.codes if planned else ())
     ]

@@ -1,55 +1,45 @@
-"""What other services may ask of orders. All of it is fixed when the order is placed."""
+"""What other apps may ask of orders: the answers' types. All of it is fixed when the order is placed."""
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Collection, Mapping
-from uuid import UUID
-
-from orders.events import AmountDue, Contact, DeliveryAddress, Line, OrderLines
-from orders.models import Order, OrderLine
-from shop.messaging.lookups import answers
+import msgspec
 
 
-@answers(OrderLines)
-def order_lines(order_ids: Collection[UUID]) -> Mapping[UUID, OrderLines]:
-    lines: dict[int, list[Line]] = defaultdict(list)
-    rows = OrderLine.objects.filter(order__uuid__in=order_ids)
-    for order, sku, name, quantity, price in rows.values_list(
-        "order", "sku", "name", "quantity", "price_minor"
-    ):
-        lines[order].append(Line(sku=sku, name=name, quantity=quantity, price_minor=price))
-    return {
-        order.uuid: OrderLines(currency=order.currency, total_minor=order.total_minor, lines=lines[order.pk])
-        for order in Order.objects.filter(uuid__in=order_ids)
-    }
+class Line(msgspec.Struct, frozen=True):
+    sku: str
+    name: str
+    quantity: int
+    price_minor: int
 
 
-@answers(AmountDue)
-def amounts_due(order_ids: Collection[UUID]) -> Mapping[UUID, AmountDue]:
-    return {
-        order.uuid: AmountDue(
-            amount_minor=order.total_minor, currency=order.currency, method=order.payment_method
-        )
-        for order in Order.objects.filter(uuid__in=order_ids)
-    }
+class OrderLines(msgspec.Struct, frozen=True):
+    """What was ordered: a snapshot, made at placement. A SKU may stand there at two prices."""
+
+    currency: str
+    total_minor: int
+    lines: list[Line]
 
 
-@answers(DeliveryAddress)
-def delivery_addresses(order_ids: Collection[UUID]) -> Mapping[UUID, DeliveryAddress]:
-    return {
-        order.uuid: DeliveryAddress(
-            name=order.name,
-            line1=order.line1,
-            city=order.city,
-            postcode=order.postcode,
-            country=order.country,
-        )
-        for order in Order.objects.filter(uuid__in=order_ids)
-    }
+class AmountDue(msgspec.Struct, frozen=True):
+    """What is to be paid, in minor units of the ISO currency, and with which payment method (an opaque token)."""
+
+    amount_minor: int
+    currency: str
+    method: str
 
 
-@answers(Contact)
-def contacts(order_ids: Collection[UUID]) -> Mapping[UUID, Contact]:
-    orders = Order.objects.filter(uuid__in=order_ids)
-    return {order.uuid: Contact(name=order.name, email=order.email) for order in orders}
+class DeliveryAddress(msgspec.Struct, frozen=True):
+    """Where the parcels go. Personal data: asked for when needed, never put in a message."""
+
+    name: str
+    line1: str
+    city: str
+    postcode: str
+    country: str
+
+
+class Contact(msgspec.Struct, frozen=True):
+    """Whom to write to. Personal data, too."""
+
+    name: str
+    email: str

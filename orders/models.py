@@ -7,9 +7,9 @@ from django.conf import settings
 from django.db import models
 from django.db.models import Q
 
+from shop.base.money import show
 from shop.messaging.events import Ref
 from shop.messaging.models import AbstractInbox, AbstractOutbox
-from shop.money import show
 
 FIRST_NUMBER = 100_000
 

@@ -16,7 +16,8 @@ from orders.events import CancellationRequested, OrderCreated, OrderStalled
 from orders.models import Saga
 from orders.progress import STEPS, UNDONE
 from payments.events import PaymentFailed
-from shipping.events import CancellationRefused, PlannedParcels, ShippingFailed
+from shipping.events import CancellationRefused, ShippingFailed
+from shipping.lookups import ParcelWarehouses
 from shop.messaging.commands import call, decode
 from shop.messaging.events import Event, Ref, StepFailed, refs_of
 from shop.messaging.lookups import ask
@@ -67,10 +68,10 @@ def backward(refs: Sequence[Ref], since: str) -> None:
 def label_parcels(encoded: list[list[str]]) -> None:
     """A chord: label the parcels of each warehouse, then hand over. Hand-over itself counts the labels, in its rows."""
     refs = decode(encoded)
-    planned = ask(PlannedParcels, [ref.id for ref in refs])
+    planned = ask(ParcelWarehouses, [ref.id for ref in refs])
     from_warehouse: dict[str, list[Ref]] = defaultdict(list)
     for ref in refs:
-        for warehouse in planned[ref.id].warehouses if ref.id in planned else ():
+        for warehouse in planned[ref.id].codes if ref.id in planned else ():
             from_warehouse[warehouse].append(ref)
     labels = [
         call("shipping.create_label", some, name, joined=True)

@@ -14,8 +14,9 @@ from django.db import IntegrityError
 from django.db.models import Q
 from django.utils import timezone
 
-from inventory.events import Price
-from orders.events import DeliveryAddress, OrderCreated
+from inventory.lookups import Price
+from orders.events import OrderCreated
+from orders.lookups import DeliveryAddress
 from orders.models import Order, OrderLine, Saga
 from shop.messaging.lookups import ask
 from shop.messaging.recording import recording

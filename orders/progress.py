@@ -21,11 +21,11 @@ from shipping.events import (
     ShippingFailed,
     ShippingStopped,
 )
+from shop.base.money import show
 from shop.messaging.bulk import save_all
 from shop.messaging.events import Event, StepFailed
 from shop.messaging.recording import recording
 from shop.messaging.subscriptions import when
-from shop.money import show
 
 Status = Order.Status
 Kind = TimelineEntry.Kind

@@ -13,7 +13,7 @@ from django.utils import timezone
 
 from orders.events import CancellationRequested, OrderCancelled, OrderCompleted, OrderStalled
 from orders.models import Order, Saga
-from shop.databases import alias_of
+from shop.base.databases import alias_of
 from shop.messaging.bulk import save_all
 from shop.messaging.events import Ref, StepFailed
 from shop.messaging.outcomes import Outcome

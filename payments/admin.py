@@ -3,7 +3,7 @@ from __future__ import annotations
 from django.contrib import admin
 
 from payments.models import Inbox, Outbox, Payment
-from shop.admin import InboxAdmin, OfAnOrderAdmin, OutboxAdmin, StateFilter, money
+from shop.base.admin import InboxAdmin, OfAnOrderAdmin, OutboxAdmin, StateFilter, money
 
 admin.site.register(Outbox, OutboxAdmin)
 admin.site.register(Inbox, InboxAdmin)

@@ -1,4 +1,4 @@
-"""What payments publishes. All that other apps may import of it."""
+"""What payments publishes: each fact, what it says, and when it is sent."""
 
 from __future__ import annotations
 

@@ -7,11 +7,11 @@ from uuid import UUID
 
 from django.db import transaction
 
-from orders.events import AmountDue
+from orders.lookups import AmountDue
 from payments.events import PaymentFailed, PaymentProcessed, PaymentRefunded
 from payments.gateway import Approved, Charge, Declined, Refund, Refunded, gateway
 from payments.models import Payment
-from shop.databases import alias_of
+from shop.base.databases import alias_of
 from shop.messaging.bulk import save_all
 from shop.messaging.events import Ref
 from shop.messaging.lookups import ask

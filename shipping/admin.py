@@ -11,10 +11,10 @@ from django.urls import URLPattern, path, reverse
 from django.utils.html import format_html
 from django.utils.text import slugify
 
-from orders.events import DeliveryAddress
+from orders.lookups import DeliveryAddress
 from shipping.labels import ParcelLabel, draw
 from shipping.models import Inbox, Outbox, Parcel, Shipment
-from shop.admin import NOTHING, InboxAdmin, OfAnOrderAdmin, OutboxAdmin, StateFilter
+from shop.base.admin import NOTHING, InboxAdmin, OfAnOrderAdmin, OutboxAdmin, StateFilter
 from shop.messaging.lookups import ask
 
 admin.site.register(Outbox, OutboxAdmin)

@@ -10,7 +10,7 @@ from typing import Protocol
 import msgspec
 from django.conf import settings
 
-from shop.http import Client, call_each
+from shop.base.http import Client, call_each
 from shop.messaging.outcomes import Fault
 
 PAGE = 1000

@@ -1,8 +1,6 @@
-"""What shipping publishes. All that other apps may import of it."""
+"""What shipping publishes: each fact, what it says, and when it is sent."""
 
 from __future__ import annotations
-
-import msgspec
 
 from shop.messaging.events import Event
 
@@ -38,9 +36,3 @@ class ShippingStopped(Event, frozen=True, kw_only=True):
 
 class CancellationRefused(Event, frozen=True, kw_only=True):
     """A cancellation came after the pivot: the order goes on."""
-
-
-class PlannedParcels(msgspec.Struct, frozen=True):
-    """The warehouses an order's parcels leave from. Asked for by order id."""
-
-    warehouses: list[str]

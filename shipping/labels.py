@@ -15,7 +15,7 @@ from reportlab.pdfbase import pdfmetrics
 from reportlab.pdfbase.ttfonts import TTFont
 from reportlab.pdfgen.canvas import Canvas
 
-from orders.events import DeliveryAddress
+from orders.lookups import DeliveryAddress
 
 WIDTH: float = A6[0]
 HEIGHT: float = A6[1]

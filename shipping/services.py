@@ -9,8 +9,8 @@ from uuid import UUID
 import msgspec
 from django.db import transaction
 
-from inventory.events import Picks
-from orders.events import DeliveryAddress
+from inventory.lookups import StockWarehouses
+from orders.lookups import DeliveryAddress
 from shipping.carrier import Address, HandedOver, Label, LabelRefused, LabelRequest, Voided, carrier
 from shipping.events import (
     CancellationRefused,
@@ -21,7 +21,7 @@ from shipping.events import (
     ShippingStopped,
 )
 from shipping.models import Parcel, Shipment
-from shop.databases import alias_of
+from shop.base.databases import alias_of
 from shop.messaging.bulk import save_all
 from shop.messaging.events import Ref
 from shop.messaging.lookups import ask
@@ -36,7 +36,7 @@ NEVER_LEAVES = (State.FAILING, State.FAILED, State.STOPPING, State.STOPPED)
 
 def plan_parcels(refs: Sequence[Ref]) -> Outcome:
     """Make one parcel per warehouse the order's stock is set aside in."""
-    picks: Mapping[UUID, Picks] = ask(Picks, [ref.id for ref in refs])
+    stock: Mapping[UUID, StockWarehouses] = ask(StockWarehouses, [ref.id for ref in refs])
     outcome = Outcome()
     with recording("shipping") as record:
         rows = Shipment.claim(refs)
@@ -45,7 +45,7 @@ def plan_parcels(refs: Sequence[Ref]) -> Outcome:
             row = rows[ref.id]
             if row.state == State.NEW:
                 row.state = State.PLANNED
-                for warehouse in picks[ref.id].warehouses:
+                for warehouse in stock[ref.id].codes:
                     parcels.append(Parcel(shipment=row, warehouse=warehouse))
                     record.publish(ParcelPlanned(ref=ref, warehouse=warehouse))
             (outcome.refused if row.state in NEVER_LEAVES else outcome.done).append(ref)

@@ -96,7 +96,7 @@ MIDDLEWARE = [
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
 ]
-ROOT_URLCONF = "shop.urls"
+ROOT_URLCONF = "shop.web.urls"
 WSGI_APPLICATION = "shop.wsgi.application"
 TEMPLATES = [
     {
@@ -135,7 +135,7 @@ DATABASES = {"default": database(env("DATABASE_URL", "postgres://127.0.0.1:5432/
 for _service in SERVICES:
     if _url := env(f"{_service.upper()}_DATABASE_URL"):
         DATABASES[_service] = database(_url)
-DATABASE_ROUTERS = ["shop.databases.OneDatabasePerApp"]
+DATABASE_ROUTERS = ["shop.base.databases.OneDatabasePerApp"]
 
 # --- Mail: kept in the database and shown in the admin, or any other Django backend -------------------------------
 EMAIL_BACKEND = env("EMAIL_BACKEND", "notifications.mailbox.MailboxBackend")
@@ -159,7 +159,7 @@ REST_FRAMEWORK = {
     "DEFAULT_PARSER_CLASSES": ["rest_framework.parsers.JSONParser"],
     "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
     "DEFAULT_FILTER_BACKENDS": ["django_filters.rest_framework.DjangoFilterBackend"],
-    "EXCEPTION_HANDLER": "shop.problems.problem_response",
+    "EXCEPTION_HANDLER": "shop.base.api.problems.problem_response",
 }
 SPECTACULAR_SETTINGS = {
     "TITLE": "Shop",

@@ -12,7 +12,7 @@ import msgspec
 from inventory.models import Product, Reservation, Stock, Warehouse
 from inventory.services import Delivery, receive_stock
 from notifications.models import Notification
-from orders.events import DeliveryAddress
+from orders.lookups import DeliveryAddress
 from orders.models import Order, TimelineEntry
 from orders.placement import Placed, PlaceOrder, WantedLine, place_orders
 from payments.gateway import gateway

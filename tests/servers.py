@@ -13,10 +13,10 @@ from contextlib import ExitStack
 import psycopg
 import pytest
 
-from shop.up.datafolder import scratch_folder
-from shop.up.postgres import start_postgres
-from shop.up.redis import start_redis
-from shop.up.servers import Server
+from shop.tools.up.datafolder import scratch_folder
+from shop.tools.up.postgres import start_postgres
+from shop.tools.up.redis import start_redis
+from shop.tools.up.servers import Server
 
 _running = ExitStack()
 servers: dict[str, Server] = {}  # those that are the tests' own, to be killed as they like

@@ -10,8 +10,8 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from shop.sandbox.testing import RunningProvider, running_provider
-from shop.up.children import Program, says
-from shop.up.supervisor import Supervisor
+from shop.tools.up.children import Program, says
+from shop.tools.up.supervisor import Supervisor
 
 ROOT = Path(__file__).resolve().parents[1]
 SERVICES = ("orders", "inventory", "payments", "shipping", "notifications")

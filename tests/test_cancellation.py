@@ -16,7 +16,7 @@ from orders.models import Order
 from orders.services import Cancellation, request_cancellation
 from payments.models import Payment
 from shipping.models import Parcel
-from shop.databases import alias_of
+from shop.base.databases import alias_of
 from tests.live import Live
 
 both_styles = pytest.mark.parametrize("style", ["orchestration", "choreography"])

@@ -22,12 +22,12 @@ import redis
 import yaml
 from django.conf import settings
 
-from shop.up.children import Program
-from shop.up.datafolder import scratch_folder
-from shop.up.postgres import find_binaries, start_postgres
-from shop.up.redis import find_binary
-from shop.up.servers import free_port
-from shop.up.supervisor import Supervisor
+from shop.tools.up.children import Program
+from shop.tools.up.datafolder import scratch_folder
+from shop.tools.up.postgres import find_binaries, start_postgres
+from shop.tools.up.redis import find_binary
+from shop.tools.up.servers import free_port
+from shop.tools.up.supervisor import Supervisor
 
 ROOT = Path(__file__).resolve().parents[1]
 TEXT = (ROOT / "docker-compose.yml").read_text()

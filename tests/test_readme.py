@@ -16,8 +16,8 @@ from pathlib import Path
 import psutil
 import pytest
 
-from shop.up.datafolder import remove_folder, scratch_folder
-from shop.up.servers import port_is_free
+from shop.tools.up.datafolder import remove_folder, scratch_folder
+from shop.tools.up.servers import port_is_free
 from tests.stack import ROOT
 
 FIRST_RUN = 300.0  # s, with all packages to be installed

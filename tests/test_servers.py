@@ -13,15 +13,15 @@ import psycopg
 import pytest
 import redis
 
-from shop.up import account as account_module
-from shop.up import postgres as postgres_module
-from shop.up import redis as redis_module
-from shop.up.children import Account, run
-from shop.up.datafolder import remove_folder, scratch_folder
-from shop.up.errors import StartError
-from shop.up.postgres import check_database, start_postgres
-from shop.up.redis import check_redis, start_redis
-from shop.up.servers import Server, package_folder
+from shop.tools.up import account as account_module
+from shop.tools.up import postgres as postgres_module
+from shop.tools.up import redis as redis_module
+from shop.tools.up.children import Account, run
+from shop.tools.up.datafolder import remove_folder, scratch_folder
+from shop.tools.up.errors import StartError
+from shop.tools.up.postgres import check_database, start_postgres
+from shop.tools.up.redis import check_redis, start_redis
+from shop.tools.up.servers import Server, package_folder
 
 
 @pytest.fixture(scope="module")

@@ -16,12 +16,12 @@ from pathlib import Path
 import psutil
 import pytest
 
-from shop.up.children import Program, says
-from shop.up.datafolder import JsonFile, only_user, scratch_folder
-from shop.up.errors import StartError
-from shop.up.leftovers import end_leftovers
-from shop.up.servers import free_port
-from shop.up.supervisor import Supervisor
+from shop.tools.up.children import Program, says
+from shop.tools.up.datafolder import JsonFile, only_user, scratch_folder
+from shop.tools.up.errors import StartError
+from shop.tools.up.leftovers import end_leftovers
+from shop.tools.up.servers import free_port
+from shop.tools.up.supervisor import Supervisor
 
 ROOT = Path(__file__).resolve().parents[1]
 CONFIGURED = re.compile(
@@ -130,8 +130,8 @@ def test_a_supervisor_killed_with_sigkill_leaves_no_child(tmp_path: Path) -> Non
 import os, time
 from pathlib import Path
 from tests.test_up import SLEEPER, program
-from shop.up.children import says
-from shop.up.supervisor import Supervisor
+from shop.tools.up.children import says
+from shop.tools.up.supervisor import Supervisor
 supervisor = Supervisor()
 supervisor.start(*(program(name, Path({str(tmp_path)!r}), SLEEPER, ready=says("here")) for name in "ab"))
 supervisor.wait_ready(10)

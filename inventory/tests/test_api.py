@@ -8,7 +8,7 @@ import pytest
 from rest_framework.test import APIClient
 
 from inventory.models import Product, Stock, Warehouse
-from shop.databases import alias_of
+from shop.base.databases import alias_of
 
 pytestmark = pytest.mark.django_db(databases="__all__")
 

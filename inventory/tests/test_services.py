@@ -8,7 +8,7 @@ from django.db import IntegrityError, connections, transaction
 
 from inventory.models import Outbox, Receipt, Reservation, Stock
 from inventory.services import Delivery, dispatch_stock, receive_stock, release_stock, reserve_stock
-from shop.databases import alias_of
+from shop.base.databases import alias_of
 
 
 def stock(sku: str = "A") -> tuple[int, int]:

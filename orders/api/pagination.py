@@ -1,4 +1,4 @@
-from shop.problems import Pages
+from shop.base.api.problems import Pages
 
 
 class OrderPages(Pages):

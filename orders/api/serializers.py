@@ -10,11 +10,11 @@ from rest_framework import serializers
 
 from orders.api.fields import Email, ShortList, Text, WholeNumber
 from orders.api.waiting import told, waiting
-from orders.events import DeliveryAddress
+from orders.lookups import DeliveryAddress
 from orders.models import Order, OrderLine, TimelineEntry
 from orders.placement import PlaceOrder, WantedLine
-from shop.money import DECIMALS, show
-from shop.problems import Body
+from shop.base.api.problems import Body
+from shop.base.money import DECIMALS, show
 
 MOST_LINES = 1000
 MOST_UNITS = 100_000

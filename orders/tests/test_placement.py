@@ -13,7 +13,7 @@ from django.db import DataError, connections
 
 from inventory.models import Product
 from orders import placement
-from orders.events import DeliveryAddress
+from orders.lookups import DeliveryAddress
 from orders.models import Order, OrderLine, Outbox, Saga
 from orders.placement import KeyTaken, NotPlaceable, Placed, PlaceOrder, WantedLine, place_orders
 

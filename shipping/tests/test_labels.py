@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from reportlab.pdfbase import pdfmetrics
 
-from orders.events import DeliveryAddress
+from orders.lookups import DeliveryAddress
 from shipping.labels import BOLD, INNER, PLAIN, ParcelLabel, draw, printable, wrapped
 from shipping.models import Parcel, Shipment
 

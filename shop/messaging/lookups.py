@@ -1,6 +1,6 @@
 """Asking another service for what does not belong in a message: long lists, personal data.
 
-The owner publishes the answer's type in its ``events.py`` and answers in its ``lookups.py``; others ask by type.
+The owner publishes the answer's type in its ``lookups.py`` and answers in its ``answers.py``; others ask by type.
 Only what never changes once published (an order's lines, its address) is safe to ask for.
 """
 

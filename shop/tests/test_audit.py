@@ -19,13 +19,13 @@ from orders.models import Order, Outbox, Saga
 from payments.gateway import Charge, gateway
 from payments.models import Payment
 from shipping.carrier import LabelRequest, carrier
-from shop.audit.findings import Promise
-from shop.audit.ledgers import Ledgers, unaccounted
 from shop.messaging import subscriptions
 from shop.messaging.tables import inbox_of
 from shop.sandbox.testing import free_port, running_provider
 from shop.tests.consistent import ADDRESS, Shelf, cancelled, completed, running
 from shop.tests.planted import PLANTED, Plant, World, payments_disagrees, still_reserved
+from shop.tools.audit.findings import Promise
+from shop.tools.audit.ledgers import Ledgers, unaccounted
 
 pytestmark = pytest.mark.django_db(databases="__all__")
 

@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shop.invoices.cleaning import Dirt, Invoice, NoOrder, clean, pence
-from shop.invoices.reading import HEADER, FileError, RawInvoice, RawLine, read
+from shop.tools.invoices.cleaning import Dirt, Invoice, NoOrder, clean, pence
+from shop.tools.invoices.reading import HEADER, FileError, RawInvoice, RawLine, read
 
 DATE = "2010-12-01 08:26:00"
 UK = "United Kingdom"

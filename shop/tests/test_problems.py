@@ -21,9 +21,9 @@ from django.utils import timezone
 from knox.models import AuthToken
 from rest_framework.test import APIClient
 
-from shop import problems
-from shop.accounts import LoginThrottle
+from shop.base.api import problems
 from shop.sandbox.testing import free_port
+from shop.web.accounts import LoginThrottle
 
 pytestmark = pytest.mark.django_db(databases="__all__")
 
@@ -282,7 +282,7 @@ def test_a_client_that_goes_away_is_no_fault_of_ours(
     def gone(*args: Any) -> None:
         raise UnreadablePostError("gone")
 
-    monkeypatch.setattr("shop.accounts.JsonBody.parse", gone)
+    monkeypatch.setattr("shop.web.accounts.JsonBody.parse", gone)
     problem(log_in(client), 400)
 
 

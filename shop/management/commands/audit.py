@@ -9,9 +9,9 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import Error as DatabaseError
 
-from shop.audit.findings import Report
-from shop.audit.run import audit
 from shop.messaging.outcomes import Fault
+from shop.tools.audit.findings import Report
+from shop.tools.audit.run import audit
 
 
 class Command(BaseCommand):

@@ -11,13 +11,13 @@ from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import Error as DatabaseError
 
-from shop.invoices import catalogue
-from shop.invoices.placing import Placing, importing_user
-from shop.invoices.reading import FileError
-from shop.invoices.summary import summary
-from shop.invoices.survey import Survey, cleaned, survey
-from shop.invoices.tally import Tally
-from shop.invoices.waiting import ends_of, wait
+from shop.tools.invoices import catalogue
+from shop.tools.invoices.placing import Placing, importing_user
+from shop.tools.invoices.reading import FileError
+from shop.tools.invoices.summary import summary
+from shop.tools.invoices.survey import Survey, cleaned, survey
+from shop.tools.invoices.tally import Tally
+from shop.tools.invoices.waiting import ends_of, wait
 
 MOST_STOCK = 1_000_000
 LONGEST_WAIT = 86_400.0  # s

@@ -14,7 +14,7 @@ from knox.models import AuthToken
 
 from inventory.models import Product, Stock, Warehouse
 from inventory.services import Delivery, receive_stock
-from shop.databases import alias_of
+from shop.base.databases import alias_of
 
 NORTH, SOUTH = "NORTH", "SOUTH"
 WAREHOUSES = {NORTH: "Leeds", SOUTH: "Southampton"}

@@ -9,8 +9,8 @@ from typing import Any
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandParser
 
-from shop.up.errors import StartError
-from shop.up.run import Options, run
+from shop.tools.up.errors import StartError
+from shop.tools.up.run import Options, run
 
 
 class Command(BaseCommand):

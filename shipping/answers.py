@@ -1,0 +1,20 @@
+"""Shipping's answers to what other apps ask of it."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Collection, Mapping
+from uuid import UUID
+
+from shipping.lookups import ParcelWarehouses
+from shipping.models import Parcel
+from shop.messaging.lookups import answers
+
+
+@answers(ParcelWarehouses)
+def parcel_warehouses(order_ids: Collection[UUID]) -> Mapping[UUID, ParcelWarehouses]:
+    found: dict[UUID, list[str]] = defaultdict(list)
+    rows = Parcel.objects.filter(shipment__in=order_ids).order_by("warehouse")
+    for order_id, warehouse in rows.values_list("shipment_id", "warehouse"):
+        found[order_id].append(warehouse)
+    return {order_id: ParcelWarehouses(codes) for order_id, codes in found.items()}

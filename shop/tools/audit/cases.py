@@ -1,0 +1,185 @@
+"""Everything known of each order, over all services, gathered chunk by chunk with one query per table."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from uuid import UUID
+
+from django.conf import settings
+from django.db.models import Max
+
+from inventory.models import Reservation, ReservationLine
+from notifications.models import Mail, Notification
+from orders.models import Order, OrderLine, Saga, TimelineEntry
+from payments.models import Payment
+from shipping.models import Parcel, Shipment
+from shop.messaging import subscriptions
+from shop.messaging.models import AbstractInbox
+from shop.messaging.tables import inbox_of, outbox_of, services
+from shop.tools.audit.ledgers import Ledgers, Money
+from shop.tools.audit.sql import any_of, rows
+
+CHUNK = 1000
+Status = Order.Status
+_UNITS = "string_agg(units || ' of ' || sku, ', ' ORDER BY sku COLLATE \"C\")"
+ORDERED = f"""
+    SELECT order_id, {_UNITS} FROM (
+        SELECT order_id, sku, sum(quantity) AS units FROM orders_orderline WHERE order_id = ANY(%s) GROUP BY 1, 2
+    ) AS line GROUP BY 1
+"""
+SET_ASIDE = f"""
+    SELECT reservation_id, {_UNITS} FROM (
+        SELECT l.reservation_id, p.sku, sum(l.quantity) AS units FROM inventory_reservationline l
+        JOIN inventory_stock s ON s.id = l.stock_id JOIN inventory_product p ON p.id = s.product_id
+        WHERE l.reservation_id = ANY(%s) GROUP BY 1, 2
+    ) AS line GROUP BY 1
+"""
+STOCK_FROM = """
+    SELECT DISTINCT l.reservation_id, w.code FROM inventory_reservationline l
+    JOIN inventory_stock s ON s.id = l.stock_id JOIN inventory_warehouse w ON w.id = s.warehouse_id
+    WHERE l.reservation_id = ANY(%s)
+"""
+
+
+@dataclass
+class Case:
+    """One order. ``in_flight``: it has not ended, ended while we read, or a receiver has still to hear of it."""
+
+    order: Order
+    saga: Saga | None
+    in_flight: bool = False
+    parked: list[AbstractInbox] = field(default_factory=list)
+    ordered: str = ""  # units per SKU, as "2 of A, 1 of B"; of completed orders only
+    set_aside: str = ""
+    stock_from: set[str] = field(default_factory=set)
+    reservation: Reservation | None = None
+    payment: Payment | None = None
+    money: Money = field(default_factory=Money)
+    shipment: Shipment | None = None
+    parcels: list[tuple[Parcel, list[str]]] = field(
+        default_factory=list
+    )  # with what the carrier did, in its words
+    mails: list[Notification] = field(default_factory=list)
+    not_in_mailbox: list[Notification] = field(default_factory=list)
+    timeline: list[tuple[str, str]] = field(default_factory=list)  # event, text
+
+    @property
+    def number(self) -> str:
+        return self.order.number
+
+    @property
+    def status(self) -> str:
+        return self.order.status
+
+    @property
+    def completed(self) -> bool:
+        return self.status == Status.COMPLETED
+
+    @property
+    def cancelled(self) -> bool:
+        return self.status == Status.CANCELLED
+
+
+def gather(ledgers: Ledgers) -> Iterator[list[Case]]:
+    """The cases of all orders there are when we begin, oldest first."""
+    last = Order.objects.aggregate(last=Max("pk"))["last"] or 0
+    after = 0
+    while orders := list(
+        Order.objects.select_related("saga").filter(pk__gt=after, pk__lte=last).order_by("pk")[:CHUNK]
+    ):
+        yield _cases(orders, ledgers)
+        after = orders[-1].pk
+
+
+def _cases(orders: Sequence[Order], ledgers: Ledgers) -> list[Case]:
+    """What is still to be heard is read first: so whatever is not in flight has had its effect on what is read next."""
+    cases = {order.uuid: Case(order, getattr(order, "saga", None)) for order in orders}
+    unheard = _unheard(list(cases))
+    for uuid, case in cases.items():
+        ended = case.saga is not None and case.saga.state == Saga.State.ENDED
+        late = case.order.ended_at is not None and case.order.ended_at >= ledgers.read_at
+        parked = case.saga is not None and case.saga.state == Saga.State.PARKED
+        case.in_flight = (not ended and not parked) or late or uuid in unheard
+    _add_kernel_and_inventory(cases)
+    _add_payments_and_parcels(cases, ledgers)
+    _add_mails(cases)
+    by_pk = {case.order.pk: case for case in cases.values()}
+    for pk, event, text in TimelineEntry.objects.filter(order__in=by_pk).values_list(
+        "order", "event", "text"
+    ):
+        by_pk[pk].timeline.append((event, text))
+    return list(cases.values())
+
+
+def _unheard(ids: list[UUID]) -> set[UUID]:
+    """The orders of which some event has not been handled by all its receivers.
+
+    That the relay has not confirmed it yet means little: it looks for answers only when an event comes due again.
+    """
+    published: dict[UUID, tuple[UUID, str, str]] = {}
+    for service in services():
+        open_rows = outbox_of(service)._default_manager.filter(any_of("order_id", ids), confirmed_at=None)
+        for event_id, order_id, event_type, style in open_rows.values_list(
+            "event_id", "order_id", "type", "style"
+        ):
+            published[event_id] = (order_id, event_type, style)
+    if not published:
+        return set()
+    handled: dict[UUID, set[str]] = defaultdict(set)
+    for service in services():
+        done = inbox_of(service)._default_manager.filter(any_of("event_id", published), state="done")
+        for event_id, receiver in done.values_list("event_id", "receiver"):
+            handled[event_id].add(receiver)
+    return {
+        order_id
+        for event_id, (order_id, event_type, style) in published.items()
+        if not {sub.receiver for sub in subscriptions.of(event_type, style=style)} <= handled[event_id]
+    }
+
+
+def _add_kernel_and_inventory(cases: dict[UUID, Case]) -> None:
+    for service in services():
+        inbox = inbox_of(service)
+        parked = inbox._default_manager.filter(any_of("order_id", cases), state=inbox.State.PARKED)
+        for row in parked.order_by("pk"):
+            cases[row.order_id].parked.append(row)
+    for reservation in Reservation.objects.filter(any_of("pk", cases)):
+        cases[reservation.pk].reservation = reservation
+    _compare_units(cases)
+
+
+def _compare_units(cases: dict[UUID, Case]) -> None:
+    """Every line of every order is much to fetch: each side is summed up in its own database, as a text per order."""
+    completed = {case.order.pk: case for case in cases.values() if case.completed}
+    for pk, units in rows(OrderLine, ORDERED, list(completed)):
+        completed[pk].ordered = units
+    uuids = [case.order.uuid for case in completed.values()]
+    for uuid, units in rows(ReservationLine, SET_ASIDE, uuids):
+        cases[uuid].set_aside = units
+    for uuid, warehouse in rows(ReservationLine, STOCK_FROM, uuids):
+        cases[uuid].stock_from.add(warehouse)
+
+
+def _add_payments_and_parcels(cases: dict[UUID, Case], ledgers: Ledgers) -> None:
+    for payment in Payment.objects.filter(any_of("pk", cases)):
+        cases[payment.pk].payment = payment
+        cases[payment.pk].money = ledgers.money.pop(payment.charge_key, Money())
+    for shipment in Shipment.objects.filter(any_of("pk", cases)):
+        cases[shipment.pk].shipment = shipment
+    for parcel in Parcel.objects.filter(any_of("shipment_id", cases)).order_by("warehouse"):
+        _, kinds = ledgers.parcels.pop(parcel.key, ("", ""))
+        cases[parcel.shipment_id].parcels.append((parcel, kinds.split()))
+
+
+def _add_mails(cases: dict[UUID, Case]) -> None:
+    mails = list(Notification.objects.filter(any_of("order_id", cases)).order_by("pk"))
+    for row in mails:
+        cases[row.order_id].mails.append(row)
+    if settings.EMAIL_BACKEND == "notifications.mailbox.MailboxBackend":
+        sent = {row.message_id: row for row in mails if row.state == Notification.State.SENT}
+        known = set(Mail.objects.filter(any_of("message_id", sent)).values_list("message_id", flat=True))
+        for message_id, row in sent.items():
+            if message_id not in known:
+                cases[row.order_id].not_in_mailbox.append(row)

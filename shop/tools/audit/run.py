@@ -1,0 +1,50 @@
+"""The audit as a whole."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+
+from shop.tools.audit import agreement, endings, mails, money, parcels, stock
+from shop.tools.audit.cases import Case, gather
+from shop.tools.audit.findings import Promise, Report, Violation
+from shop.tools.audit.ledgers import read_ledgers, unaccounted
+
+Check = Callable[[Case], Iterator[str]]
+
+CHECKS: dict[Promise, Check] = {
+    Promise.STOCK: stock.check_order,
+    Promise.MONEY: money.check_order,
+    Promise.ENDINGS: endings.check_order,
+    Promise.PARCELS: parcels.check_order,
+    Promise.MAILS: mails.check_order,
+    Promise.AGREEMENT: agreement.check_order,
+}
+AGAINST_A_LEDGER = (Promise.MONEY, Promise.PARCELS)
+
+
+def audit() -> Report:
+    """Check every promise. Reads only, and may run while the shop does.
+
+    Raises:
+        Fault: a provider can't be asked.
+    """
+    report = Report()
+    ledgers = read_ledgers()
+    for cases in gather(ledgers):
+        for case in cases:
+            report.orders += 1
+            report.in_flight += case.in_flight
+            ended_meanwhile = case.order.ended_at is not None and case.order.ended_at >= ledgers.read_at
+            for promise, check in CHECKS.items():
+                if ended_meanwhile and promise in AGAINST_A_LEDGER:
+                    continue
+                report.checked[promise]["orders"] += 1
+                report.violations += [Violation(promise, sentence) for sentence in check(case)]
+    stock.check_rows(report)
+    mails.check_mailbox(report)
+    agreement.check_strays(report)
+    report.violations += unaccounted(ledgers)
+    report.checked[Promise.MONEY]["charges in the provider's ledger"] = ledgers.charges
+    report.checked[Promise.PARCELS]["labels in the carrier's ledger"] = ledgers.labels
+    report.violations.sort(key=lambda violation: list(Promise).index(violation.promise))
+    return report

@@ -1,0 +1,79 @@
+"""Healthchecks of the containers, with exit code 0 or 1. They run often, so none of them loads Django's apps.
+
+``python -m shop.tools.up.health http PORT PATH``, or ``relay``, ``worker SERVICE``, ``beat``.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import socket
+import sys
+import time
+import urllib.request
+from collections.abc import Callable
+from pathlib import Path
+
+PATIENCE = 3.0  # s
+BEAT_SILENCE = 600.0  # s; beat writes its schedule down every three minutes
+
+
+def http(port: str, path: str) -> bool:
+    opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+    with opener.open(f"http://127.0.0.1:{port}{path}", timeout=PATIENCE) as response:
+        return int(response.status) == 200
+
+
+def relay() -> bool:
+    """Whether a relay on this host listens to the database."""
+    import psycopg
+
+    with psycopg.connect(os.environ["DATABASE_URL"], connect_timeout=int(PATIENCE)) as connection:
+        row = connection.execute(
+            "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND query ILIKE 'LISTEN %'"
+            " AND client_addr IS NOT DISTINCT FROM inet_client_addr()",
+        ).fetchone()
+    return bool(row and row[0])
+
+
+def worker(service: str) -> bool:
+    """Whether this host's worker of the service answers. While it works on a long task it answers late."""
+    from celery import Celery
+
+    app = Celery("health")
+    app.config_from_object("shop.settings", namespace="CELERY")
+    node = f"{service}@{socket.gethostname()}"
+    return bool(app.control.ping(destination=[node], timeout=PATIENCE, limit=1))
+
+
+def beat() -> bool:
+    written = [path.stat().st_mtime for path in Path(os.environ["SHOP_DATA"]).glob("beat-schedule*")]
+    return bool(written) and time.time() - max(written) < BEAT_SILENCE
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser("python -m shop.tools.up.health")
+    kinds = parser.add_subparsers(dest="kind", required=True)
+    web = kinds.add_parser("http")
+    web.add_argument("port")
+    web.add_argument("path")
+    kinds.add_parser("relay")
+    kinds.add_parser("worker").add_argument("service")
+    kinds.add_parser("beat")
+    options = parser.parse_args()
+    checks: dict[str, Callable[[], bool]] = {
+        "http": lambda: http(options.port, options.path),
+        "relay": relay,
+        "worker": lambda: worker(options.service),
+        "beat": beat,
+    }
+    try:
+        healthy = checks[options.kind]()
+    except Exception as error:  # whatever it is, it is the answer
+        sys.stderr.write(f"{type(error).__name__}: {error}\n")
+        return 1
+    return 0 if healthy else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,111 @@
+"""Logging in to the REST API: a token for a username and a password."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import redis
+from django.conf import settings
+from django.contrib.auth import authenticate
+from django.contrib.auth.signals import user_logged_in, user_logged_out
+from drf_spectacular.utils import OpenApiExample, OpenApiResponse, extend_schema
+from knox.models import AuthToken
+from rest_framework import serializers
+from rest_framework.exceptions import AuthenticationFailed
+from rest_framework.permissions import AllowAny, IsAuthenticated
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.settings import api_settings
+from rest_framework.throttling import SimpleRateThrottle
+from rest_framework.views import APIView
+
+from shop.base.api.problems import Body, JsonBody, documented
+from shop.base.api.tokens import ApiToken
+
+
+class LoginThrottle(SimpleRateThrottle):
+    """So many attempts per address. While the cache is away none is counted: nobody is locked out by a fault."""
+
+    scope = "login"
+
+    def get_rate(self) -> str:
+        return getattr(settings, "LOGIN_RATE", "30/minute")
+
+    def get_cache_key(self, request: Request, view: APIView) -> str:
+        return f"throttle-login-{self.get_ident(request)}"
+
+    def get_ident(self, request: Request) -> str:
+        """Unless it is known how many proxies there are, X-Forwarded-For is whatever the client likes it to be."""
+        if api_settings.NUM_PROXIES is None:
+            return str(request.META.get("REMOTE_ADDR"))
+        return str(super().get_ident(request))
+
+    def allow_request(self, request: Request, view: APIView) -> bool:
+        try:
+            return super().allow_request(request, view)
+        except redis.RedisError:
+            return True
+
+
+class LoginSerializer(Body):
+    username = serializers.CharField(max_length=150)
+    password = serializers.CharField(max_length=1000, trim_whitespace=False, write_only=True)
+
+
+class TokenSerializer(serializers.Serializer):
+    token = serializers.CharField(help_text="To be sent as `Authorization: Token …`.")
+    expiry = serializers.DateTimeField()
+
+
+class Login(APIView):
+    authentication_classes = []
+    permission_classes = [AllowAny]
+    parser_classes = [JsonBody]
+    throttle_classes = [LoginThrottle]
+
+    @extend_schema(
+        operation_id="login",
+        tags=["account"],
+        auth=[],
+        request=LoginSerializer,
+        responses={200: TokenSerializer, **documented(400, 401, 413, 415, 429)},
+        examples=[
+            OpenApiExample("login", {"username": "demo", "password": "its password"}, request_only=True)
+        ],
+    )
+    def post(self, request: Request) -> Response:
+        """A token for a username and its password. It expires; log in again then."""
+        body = LoginSerializer(data=request.data)
+        body.is_valid(raise_exception=True)
+        user = authenticate(request._request, **body.validated_data)
+        if user is None:
+            raise AuthenticationFailed("Username and password don't go together.")
+        row, token = AuthToken.objects.create(user=user)
+        user_logged_in.send(sender=type(user), request=request._request, user=user)
+        return Response(
+            TokenSerializer({"token": token, "expiry": row.expiry}).data,
+            headers={"Cache-Control": "no-store"},
+        )
+
+    def get_authenticate_header(self, request: Request) -> str:
+        """Without it DRF makes each 401 a 403, since this address asks for no token."""
+        return "Token"
+
+
+class Logout(APIView):
+    authentication_classes = [ApiToken]
+    permission_classes = [IsAuthenticated]
+    parser_classes = [JsonBody]
+
+    @extend_schema(
+        operation_id="logout",
+        tags=["account"],
+        request=None,
+        responses={204: OpenApiResponse(description="The token is void."), **documented(401)},
+    )
+    def post(self, request: Request) -> Response:
+        """Make the token of this request void."""
+        token: Any = request.auth
+        token.delete()
+        user_logged_out.send(sender=type(request.user), request=request._request, user=request.user)
+        return Response(status=204)

@@ -1,0 +1,22 @@
+"""The REST API's addresses. Each app brings its own."""
+
+from django.urls import URLPattern, URLResolver, include, path, re_path
+from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerView
+
+from inventory.api import Products
+from shop.base.api.problems import unknown_address
+from shop.web.accounts import Login, Logout
+
+urlpatterns: list[URLPattern | URLResolver] = [
+    path("v1/login/", Login.as_view(), name="api-login"),
+    path("v1/logout/", Logout.as_view(), name="api-logout"),
+    path("v1/orders/", include("orders.api.urls")),
+    path("v1/products/", Products.as_view(), name="api-products"),
+    path("schema/", SpectacularAPIView.as_view(authentication_classes=[]), name="api-schema"),
+    path(
+        "docs/",
+        SpectacularSwaggerView.as_view(authentication_classes=[], url_name="api-schema"),
+        name="api-docs",
+    ),
+    re_path("", unknown_address),
+]
