@@ -11,7 +11,8 @@ from rest_framework.generics import ListAPIView
 from rest_framework.permissions import AllowAny
 
 from inventory.models import Product, Stock
-from shop.base.api.problems import Pages, documented
+from shop.base.api.openapi import documented
+from shop.base.api.pages import Pages
 from shop.base.api.tokens import ApiToken
 from shop.base.money import show
 

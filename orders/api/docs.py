@@ -16,7 +16,8 @@ from orders.api.serializers import (
     ReceiptSerializer,
     TimelineEntrySerializer,
 )
-from shop.base.api.problems import MEDIA_TYPE, TYPES, documented
+from shop.base.api.openapi import documented
+from shop.base.api.problems import MEDIA_TYPE, TYPES
 
 TAG = "orders"
 ID = "0b7cbb1c-3f0e-4a55-9d2e-0e4bc5f2a1b7"

@@ -1,4 +1,6 @@
-from shop.base.api.problems import Pages
+"""How many orders, and entries of a timeline, are sent at once, and in which sequence."""
+
+from shop.base.api.pages import Pages
 
 
 class OrderPages(Pages):

@@ -13,7 +13,7 @@ from orders.api.waiting import told, waiting
 from orders.lookups import DeliveryAddress
 from orders.models import Order, OrderLine, TimelineEntry
 from orders.placement import PlaceOrder, WantedLine
-from shop.base.api.problems import Body
+from shop.base.api.parsing import Body
 from shop.base.money import DECIMALS, show
 
 MOST_LINES = 1000

@@ -30,7 +30,8 @@ from orders.api.serializers import (
 from orders.models import Order, TimelineEntry
 from orders.placement import KeyTaken, NotPlaceable, Placed, place_orders
 from orders.services import Cancellation, request_cancellation
-from shop.base.api.problems import JsonBody, KeyReused, TooLateToCancel
+from shop.base.api.parsing import JsonBody
+from shop.base.api.problems import KeyReused, TooLateToCancel
 from shop.base.api.tokens import ApiToken
 
 

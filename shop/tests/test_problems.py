@@ -21,8 +21,8 @@ from django.utils import timezone
 from knox.models import AuthToken
 from rest_framework.test import APIClient
 
-from shop.base.api import problems
 from shop.sandbox.testing import free_port
+from shop.web import refusals
 from shop.web.accounts import LoginThrottle
 
 pytestmark = pytest.mark.django_db(databases="__all__")
@@ -295,5 +295,5 @@ def test_what_was_sent_is_repeated_in_short_and_in_whole_characters(client: APIC
 def test_django_s_own_refusals_are_problems_under_api_and_pages_elsewhere() -> None:
     for path, kind in (("/api/x/", "application/problem+json"), ("/admin/", "text/html; charset=utf-8")):
         request = RequestFactory().get(path)
-        assert problems.bad_request(request, Exception())["Content-Type"] == kind
-        assert problems.server_error(request)["Content-Type"].partition(";")[0] == kind.partition(";")[0]
+        assert refusals.bad_request(request, Exception())["Content-Type"] == kind
+        assert refusals.server_error(request)["Content-Type"].partition(";")[0] == kind.partition(";")[0]

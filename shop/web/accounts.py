@@ -19,7 +19,8 @@ from rest_framework.settings import api_settings
 from rest_framework.throttling import SimpleRateThrottle
 from rest_framework.views import APIView
 
-from shop.base.api.problems import Body, JsonBody, documented
+from shop.base.api.openapi import documented
+from shop.base.api.parsing import Body, JsonBody
 from shop.base.api.tokens import ApiToken
 
 

@@ -4,8 +4,8 @@ from django.urls import URLPattern, URLResolver, include, path, re_path
 from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerView
 
 from inventory.api import Products
-from shop.base.api.problems import unknown_address
 from shop.web.accounts import Login, Logout
+from shop.web.refusals import unknown_address
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("v1/login/", Login.as_view(), name="api-login"),

@@ -1,11 +1,13 @@
+"""All addresses of the shop, and what is said of those that fail."""
+
 from django.contrib import admin
 from django.urls import include, path
 from django.views.generic import RedirectView
 
 from shop.web import health
 
-handler400 = "shop.base.api.problems.bad_request"
-handler500 = "shop.base.api.problems.server_error"
+handler400 = "shop.web.refusals.bad_request"
+handler500 = "shop.web.refusals.server_error"
 
 urlpatterns = [
     path("", RedirectView.as_view(url="/api/docs/")),
