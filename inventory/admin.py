@@ -16,7 +16,10 @@ from django.utils.html import format_html, format_html_join
 
 from inventory.models import Inbox, Outbox, Product, Receipt, Reservation, Stock, Warehouse
 from inventory.services import Delivery, receive_stock
-from shop.base.admin import InboxAdmin, OfAnOrderAdmin, OutboxAdmin, ReadOnlyAdmin, StateFilter, money
+from shop.base.admin.boxes import InboxAdmin, OutboxAdmin
+from shop.base.admin.cells import money
+from shop.base.admin.filters import StateFilter
+from shop.base.admin.rows import OfAnOrderAdmin, ReadOnlyAdmin
 from shop.base.money import DECIMALS
 
 admin.site.register(Outbox, OutboxAdmin)

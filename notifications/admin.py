@@ -9,7 +9,9 @@ from django.urls import reverse
 from django.utils.html import format_html
 
 from notifications.models import Inbox, Mail, Notification, Outbox
-from shop.base.admin import NOTHING, InboxAdmin, OfAnOrderAdmin, OutboxAdmin, ReadOnlyAdmin, as_uuid
+from shop.base.admin.boxes import InboxAdmin, OutboxAdmin
+from shop.base.admin.cells import NOTHING
+from shop.base.admin.rows import OfAnOrderAdmin, ReadOnlyAdmin, as_uuid
 
 admin.site.register(Outbox, OutboxAdmin)
 admin.site.register(Inbox, InboxAdmin)

@@ -19,18 +19,11 @@ from orders import services, trouble
 from orders.models import Inbox, Order, Outbox, Saga, TimelineEntry
 from orders.services import Cancellation
 from shipping.lookups import ParcelWarehouses
-from shop.base.admin import (
-    InboxAdmin,
-    OutboxAdmin,
-    ReadOnlyAdmin,
-    StyleFilter,
-    as_uuid,
-    chosen,
-    confirmation,
-    list_of,
-    may_change,
-    may_view,
-)
+from shop.base.admin.boxes import InboxAdmin, OutboxAdmin
+from shop.base.admin.buttons import chosen, confirmation, may_change
+from shop.base.admin.filters import StyleFilter
+from shop.base.admin.links import list_of, may_view
+from shop.base.admin.rows import ReadOnlyAdmin, as_uuid
 from shop.base.money import show
 from shop.messaging.lookups import ask
 

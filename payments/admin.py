@@ -3,7 +3,10 @@ from __future__ import annotations
 from django.contrib import admin
 
 from payments.models import Inbox, Outbox, Payment
-from shop.base.admin import InboxAdmin, OfAnOrderAdmin, OutboxAdmin, StateFilter, money
+from shop.base.admin.boxes import InboxAdmin, OutboxAdmin
+from shop.base.admin.cells import money
+from shop.base.admin.filters import StateFilter
+from shop.base.admin.rows import OfAnOrderAdmin
 
 admin.site.register(Outbox, OutboxAdmin)
 admin.site.register(Inbox, InboxAdmin)

@@ -14,7 +14,10 @@ from django.utils.text import slugify
 from orders.lookups import DeliveryAddress
 from shipping.labels import ParcelLabel, draw
 from shipping.models import Inbox, Outbox, Parcel, Shipment
-from shop.base.admin import NOTHING, InboxAdmin, OfAnOrderAdmin, OutboxAdmin, StateFilter
+from shop.base.admin.boxes import InboxAdmin, OutboxAdmin
+from shop.base.admin.cells import NOTHING
+from shop.base.admin.filters import StateFilter
+from shop.base.admin.rows import OfAnOrderAdmin
 from shop.messaging.lookups import ask
 
 admin.site.register(Outbox, OutboxAdmin)

@@ -6,6 +6,10 @@ from django.views.generic import RedirectView
 
 from shop.web import health
 
+admin.site.site_header = "Shop"
+admin.site.site_title = "Shop"
+admin.site.index_title = "Orders, and what each service did for them"
+
 handler400 = "shop.web.refusals.bad_request"
 handler500 = "shop.web.refusals.server_error"
 

@@ -1,0 +1,97 @@
+"""The pages of every service's outbox and inbox."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from typing import Any
+from uuid import UUID
+
+from django.contrib import admin, messages
+from django.db.models import QuerySet
+from django.http import HttpRequest
+from django.utils.html import format_html
+
+from shop.base.admin.buttons import chosen, may_change
+from shop.base.admin.cells import NOTHING
+from shop.base.admin.filters import ConfirmedFilter, EventTypeFilter, StyleFilter
+from shop.base.admin.rows import OfAnOrderAdmin
+from shop.messaging import inbox
+from shop.messaging.models import AbstractInbox, AbstractOutbox
+
+
+class _MessageAdmin(OfAnOrderAdmin):
+    @admin.display(description="payload")
+    def pretty_payload(self, row: Any) -> str:
+        if row.payload is None:
+            return "not kept: it was handled"
+        return format_html("<pre>{}</pre>", json.dumps(row.payload, indent=2, ensure_ascii=False))
+
+
+class OutboxAdmin(_MessageAdmin):
+    """A service's outbox: what it published, and whether everybody who hears it has it."""
+
+    list_display = ("type", "order", "style", "created_at", "sends", "due", "confirmed")
+    list_filter = (ConfirmedFilter, EventTypeFilter, StyleFilter, "created_at")
+    fields = (
+        *("type", "version", "order", "order_id", "style", "event_id"),
+        *("created_at", "sends", "due", "confirmed_at", "pretty_payload"),
+    )
+
+    @admin.display(description="sent again at", ordering="due_at", empty_value=NOTHING)
+    def due(self, row: AbstractOutbox) -> object:
+        return None if row.confirmed_at else row.due_at
+
+    @admin.display(description="confirmed", boolean=True, ordering="confirmed_at")
+    def confirmed(self, row: AbstractOutbox) -> bool:
+        return row.confirmed_at is not None
+
+
+class InboxAdmin(_MessageAdmin):
+    """A service's inbox: what its receivers handled, what they fail at, and what waits for a person."""
+
+    list_display = (
+        "receiver",
+        "type",
+        "order",
+        "state",
+        "attempts",
+        "due_at",
+        "short_error",
+        "received_at",
+    )
+    list_filter = ("state", EventTypeFilter, "received_at")
+    fields = (
+        *("receiver", "type", "order", "order_id", "event_id", "state", "attempts", "due_at"),
+        *("error", "received_at", "pretty_payload"),
+    )
+    actions = ("send_again",)
+
+    @admin.display(description="error")
+    def short_error(self, row: AbstractInbox) -> str:
+        return row.error if len(row.error) <= 80 else f"{row.error[:79]}…"
+
+    def has_send_permission(self, request: HttpRequest) -> bool:
+        return may_change(request, self.model)
+
+    @admin.action(description="Send again: let the receiver try once more, now", permissions=["send"])
+    def send_again(self, request: HttpRequest, queryset: QuerySet[AbstractInbox]) -> None:
+        rows = chosen(self, request, queryset)
+        sent = inbox.send_again(self.opts.app_label, [row.pk for row in rows])
+        if sent:
+            self.sent_again(sorted({row.order_id for row in rows if row.state != row.State.DONE}))
+            for row in rows:
+                if row.state != row.State.DONE:
+                    self.log_change(request, row, "Sent again.")
+            self.message_user(request, f"{_events(sent)} will be tried again now.", messages.SUCCESS)
+        if left := len(rows) - sent:
+            self.message_user(
+                request, f"{_events(left)} had been handled already: nothing was done.", messages.INFO
+            )
+
+    def sent_again(self, order_ids: Sequence[UUID]) -> None:
+        """For the app that has more to wake than its inbox."""
+
+
+def _events(count: int) -> str:
+    return f"{count} event{'' if count == 1 else 's'}"

@@ -1,0 +1,74 @@
+"""What lists are filtered by."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.conf import settings
+from django.contrib import admin
+from django.db.models import QuerySet
+from django.http import HttpRequest
+
+from shop.messaging import subscriptions
+from shop.messaging.events import StepFailed, registry
+from shop.messaging.models import AbstractOutbox
+
+
+class StateFilter(admin.SimpleListFilter):
+    """By the states that the model's ``State`` names, for a column without choices of its own."""
+
+    title = "state"
+    parameter_name = "state"
+
+    def lookups(self, request: HttpRequest, model_admin: admin.ModelAdmin) -> list[tuple[str, str]]:
+        return list(model_admin.model.State.choices)
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        return queryset.filter(state=self.value()) if self.value() else queryset
+
+
+class StyleFilter(admin.SimpleListFilter):
+    title = "style"
+    parameter_name = "style"
+
+    def lookups(self, request: HttpRequest, model_admin: admin.ModelAdmin) -> list[tuple[str, str]]:
+        return [(style, style) for style in settings.STYLES]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        return queryset.filter(style=self.value()) if self.value() else queryset
+
+
+class EventTypeFilter(admin.SimpleListFilter):
+    """By the event types an outbox or inbox can hold. Asking the table which it does hold would read all of it."""
+
+    title = "type"
+    parameter_name = "type"
+
+    def lookups(self, request: HttpRequest, model_admin: admin.ModelAdmin) -> list[tuple[str, str]]:
+        service = model_admin.opts.app_label
+        published = issubclass(model_admin.model, AbstractOutbox)
+        return [
+            (name, name)
+            for name, event in sorted(registry.items())
+            if (event.owner() == service or event is StepFailed if published else _heard_by(service, name))
+        ]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        return queryset.filter(type=self.value()) if self.value() else queryset
+
+
+def _heard_by(service: str, event_type: str) -> bool:
+    return bool(subscriptions.of(event_type, service=service))
+
+
+class ConfirmedFilter(admin.SimpleListFilter):
+    title = "confirmed"
+    parameter_name = "confirmed"
+
+    def lookups(self, request: HttpRequest, model_admin: admin.ModelAdmin) -> list[tuple[str, str]]:
+        return [("no", "Not yet"), ("yes", "By all who hear it")]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        if self.value() in ("yes", "no"):
+            return queryset.filter(confirmed_at__isnull=self.value() == "no")
+        return queryset
