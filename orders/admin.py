@@ -1,3 +1,5 @@
+"""Orders in the admin: their list, the buttons that cancel and resume them, and what the service published and heard."""
+
 from __future__ import annotations
 
 from collections import Counter
@@ -10,25 +12,19 @@ from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import get_object_or_404
-from django.urls import URLPattern, path, reverse
-from django.utils import timezone
+from django.urls import URLPattern, path
 from django.utils.html import format_html
 from django.views.decorators.http import require_POST
 
-from orders import services, trouble
-from orders.models import Inbox, Order, Outbox, Saga, TimelineEntry
+from orders import order_page, services, trouble
+from orders.models import Inbox, Order, Outbox, Saga
 from orders.services import Cancellation
-from shipping.lookups import ParcelWarehouses
 from shop.base.admin.boxes import InboxAdmin, OutboxAdmin
 from shop.base.admin.buttons import chosen, confirmation, may_change
 from shop.base.admin.filters import StyleFilter
-from shop.base.admin.links import list_of, may_view
 from shop.base.admin.rows import ReadOnlyAdmin, as_uuid
-from shop.base.money import show
-from shop.messaging.lookups import ask
 
 Status = Order.Status
-MOST_ENTRIES = 500  # of a timeline, on one page
 
 LEVELS = {
     Cancellation.REQUESTED: messages.SUCCESS,
@@ -119,7 +115,7 @@ class OrderAdmin(ReadOnlyAdmin):
 
     def find(self, request: HttpRequest, order_id: UUID) -> HttpResponse:
         """The page of an order known by its id, for links from other services' rows."""
-        return HttpResponseRedirect(_page_of(get_object_or_404(Order, uuid=order_id)))
+        return HttpResponseRedirect(order_page.address_of(get_object_or_404(Order, uuid=order_id)))
 
     def change_view(
         self,
@@ -130,45 +126,8 @@ class OrderAdmin(ReadOnlyAdmin):
     ) -> HttpResponse:
         order = self.get_object(request, object_id)
         if order and self.has_view_permission(request, order):
-            extra_context = {**(extra_context or {}), **self._page(request, order)}
+            extra_context = {**(extra_context or {}), **order_page.shown(request, order)}
         return super().change_view(request, object_id, form_url, extra_context)
-
-    def _page(self, request: HttpRequest, order: Order) -> dict[str, Any]:
-        now = timezone.now()
-        saga = order.saga
-        timeline = list(order.timeline.all()[: MOST_ENTRIES + 1])
-        findings = trouble.why_it_waits(order)
-        return {
-            "title": f"Order {order.number}",
-            "subtitle": None,
-            "order": order,
-            "saga": saga,
-            "age": trouble.span(now - order.placed_at),
-            "took": trouble.span(order.ended_at - order.placed_at) if order.ended_at else "",
-            "deadline": trouble.span(abs(saga.deadline - now)) if saga.deadline else "",
-            "deadline_passed": bool(saga.deadline and saga.deadline < now),
-            "waits_for": "" if saga.state == Saga.State.ENDED else trouble.NEXT[saga.undo or saga.step],
-            "forward": trouble.steps_reached(saga),
-            "undone": trouble.steps_undone(saga, timeline),
-            "timeline": [(entry, trouble.offset(order, entry)) for entry in timeline[:MOST_ENTRIES]],
-            "timeline_cut": len(timeline) > MOST_ENTRIES,
-            "lines": [
-                (
-                    line,
-                    show(line.price_minor, order.currency),
-                    show(line.price_minor * line.quantity, order.currency),
-                )
-                for line in order.lines.all()
-            ],
-            "findings": [(finding, _rows_of(request, order, finding)) for finding in findings],
-            "elsewhere": _elsewhere(request, order),
-            "labels": _labels(request, order, timeline),
-            "may_operate": may_change(request, Order),
-            "may_cancel": not order.ended
-            and not order.cancellation_refused
-            and order.status not in (Status.CANCELLING, Status.SHIPPED),
-            "may_resume": saga.state != Saga.State.ENDED,
-        }
 
     # --- Buttons -----------------------------------------------------------------------------------------------
 
@@ -178,14 +137,14 @@ class OrderAdmin(ReadOnlyAdmin):
     def cancel(self, request: HttpRequest, pk: int) -> HttpResponse:
         order = self._operated(request, pk)
         if request.method != "POST":
-            return self._ask_to_cancel(request, [order], [], back=_page_of(order))
+            return self._ask_to_cancel(request, [order], [], back=order_page.address_of(order))
         self._cancel(request, [order])
-        return HttpResponseRedirect(_page_of(order))
+        return HttpResponseRedirect(order_page.address_of(order))
 
     def resume(self, request: HttpRequest, pk: int) -> HttpResponse:
         order = self._operated(request, pk)
         self._resume(request, [order])
-        return HttpResponseRedirect(_page_of(order))
+        return HttpResponseRedirect(order_page.address_of(order))
 
     def _operated(self, request: HttpRequest, pk: int) -> Order:
         if not self.has_operate_permission(request):
@@ -250,43 +209,3 @@ class OrdersInboxAdmin(InboxAdmin):
 
 
 admin.site.register(Outbox, OutboxAdmin)
-
-
-def _page_of(order: Order) -> str:
-    return reverse("admin:orders_order_change", args=[order.pk])
-
-
-def _rows_of(request: HttpRequest, order: Order, finding: trouble.Finding) -> str:
-    """Where the rows are that a finding is about."""
-    if not finding.table or not may_view(request, finding.service, finding.table):
-        return ""
-    return list_of(finding.service, finding.table, order_id=str(order.uuid))
-
-
-def _elsewhere(request: HttpRequest, order: Order) -> list[tuple[str, str]]:
-    """(name, address) of what the services keep of this order; only what this person may see."""
-    of_order = {"order_id": str(order.uuid)}
-    places = [
-        ("Payment", "payments", "payment", of_order),
-        ("Reserved stock", "inventory", "reservation", of_order),
-        ("Shipment", "shipping", "shipment", of_order),
-        ("Parcels", "shipping", "parcel", {"q": str(order.uuid)}),
-        ("Notifications", "notifications", "notification", of_order),
-        ("Mails", "notifications", "mail", {"q": str(order.uuid)}),
-    ]
-    return [
-        (name, list_of(app, model, **query))
-        for name, app, model, query in places
-        if may_view(request, app, model)
-    ]
-
-
-def _labels(request: HttpRequest, order: Order, timeline: Iterable[TimelineEntry]) -> list[tuple[str, str]]:
-    """(warehouse, address of the PDF) of each parcel, once labels have been made."""
-    if not may_view(request, "shipping", "parcel") or all(e.event != "LabelCreated" for e in timeline):
-        return []
-    planned = ask(ParcelWarehouses, [order.uuid]).get(order.uuid)
-    return [
-        (warehouse, reverse("admin:shipping_parcel_label_of", args=[order.uuid, warehouse]))
-        for warehouse in (planned.codes if planned else ())
-    ]

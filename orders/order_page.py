@@ -1,0 +1,100 @@
+"""What the page of one order shows: where it is and why it waits, what happened, and where more about it is kept."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from django.http import HttpRequest
+from django.urls import reverse
+from django.utils import timezone
+
+from orders import trouble
+from orders.models import Order, Saga, TimelineEntry
+from shipping.lookups import ParcelWarehouses
+from shop.base.admin.buttons import may_change
+from shop.base.admin.links import list_of, may_view
+from shop.base.money import show
+from shop.messaging.lookups import ask
+
+Status = Order.Status
+MOST_ENTRIES = 500  # of a timeline, on one page
+
+
+def address_of(order: Order) -> str:
+    return reverse("admin:orders_order_change", args=[order.pk])
+
+
+def shown(request: HttpRequest, order: Order) -> dict[str, Any]:
+    """What the template ``admin/orders/order/page.html`` is given; links lead only where this person may look."""
+    now = timezone.now()
+    saga = order.saga
+    timeline = list(order.timeline.all()[: MOST_ENTRIES + 1])
+    findings = trouble.why_it_waits(order)
+    return {
+        "title": f"Order {order.number}",
+        "subtitle": None,
+        "order": order,
+        "saga": saga,
+        "age": trouble.span(now - order.placed_at),
+        "took": trouble.span(order.ended_at - order.placed_at) if order.ended_at else "",
+        "deadline": trouble.span(abs(saga.deadline - now)) if saga.deadline else "",
+        "deadline_passed": bool(saga.deadline and saga.deadline < now),
+        "waits_for": "" if saga.state == Saga.State.ENDED else trouble.NEXT[saga.undo or saga.step],
+        "forward": trouble.steps_reached(saga),
+        "undone": trouble.steps_undone(saga, timeline),
+        "timeline": [(entry, trouble.offset(order, entry)) for entry in timeline[:MOST_ENTRIES]],
+        "timeline_cut": len(timeline) > MOST_ENTRIES,
+        "lines": [
+            (
+                line,
+                show(line.price_minor, order.currency),
+                show(line.price_minor * line.quantity, order.currency),
+            )
+            for line in order.lines.all()
+        ],
+        "findings": [(finding, _rows_of(request, order, finding)) for finding in findings],
+        "elsewhere": _elsewhere(request, order),
+        "labels": _labels(request, order, timeline),
+        "may_operate": may_change(request, Order),
+        "may_cancel": not order.ended
+        and not order.cancellation_refused
+        and order.status not in (Status.CANCELLING, Status.SHIPPED),
+        "may_resume": saga.state != Saga.State.ENDED,
+    }
+
+
+def _rows_of(request: HttpRequest, order: Order, finding: trouble.Finding) -> str:
+    """Where the rows are that a finding is about."""
+    if not finding.table or not may_view(request, finding.service, finding.table):
+        return ""
+    return list_of(finding.service, finding.table, order_id=str(order.uuid))
+
+
+def _elsewhere(request: HttpRequest, order: Order) -> list[tuple[str, str]]:
+    """(name, address) of what the services keep of this order; only what this person may see."""
+    of_order = {"order_id": str(order.uuid)}
+    places = [
+        ("Payment", "payments", "payment", of_order),
+        ("Reserved stock", "inventory", "reservation", of_order),
+        ("Shipment", "shipping", "shipment", of_order),
+        ("Parcels", "shipping", "parcel", {"q": str(order.uuid)}),
+        ("Notifications", "notifications", "notification", of_order),
+        ("Mails", "notifications", "mail", {"q": str(order.uuid)}),
+    ]
+    return [
+        (name, list_of(app, model, **query))
+        for name, app, model, query in places
+        if may_view(request, app, model)
+    ]
+
+
+def _labels(request: HttpRequest, order: Order, timeline: Iterable[TimelineEntry]) -> list[tuple[str, str]]:
+    """(warehouse, address of the PDF) of each parcel, once labels have been made."""
+    if not may_view(request, "shipping", "parcel") or all(e.event != "LabelCreated" for e in timeline):
+        return []
+    planned = ask(ParcelWarehouses, [order.uuid]).get(order.uuid)
+    return [
+        (warehouse, reverse("admin:shipping_parcel_label_of", args=[order.uuid, warehouse]))
+        for warehouse in (planned.codes if planned else ())
+    ]
