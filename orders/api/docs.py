@@ -119,8 +119,8 @@ timeline = extend_schema(
     tags=[TAG],
     responses={200: TimelineEntrySerializer(many=True), **documented(400, 401, 404)},
 )
-cancelling = extend_schema(
-    operation_id="cancel_order",
+requesting_cancellation = extend_schema(
+    operation_id="request_cancellation",
     tags=[TAG],
     request=None,
     responses={

@@ -120,8 +120,8 @@ class Timeline(OrdersView, ListAPIView):
         return super().get(request, *args, **kwargs)
 
 
-class CancelOrder(OrdersView):
-    @docs.cancelling
+class RequestCancellation(OrdersView):
+    @docs.requesting_cancellation
     def post(self, request: Request, id: UUID) -> Response:
         """Ask for an order to be cancelled.
 
