@@ -20,6 +20,12 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker(pytest.mark.django_db(databases="__all__"))
 
 
+@pytest.fixture(autouse=True)
+def quick_clients(settings: Any) -> None:
+    """A client that a test makes does not look at all static files first."""
+    settings.WHITENOISE_AUTOREFRESH = True
+
+
 @pytest.fixture(scope="session")
 def providers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, RunningProvider]]:
     folder = tmp_path_factory.mktemp("providers")

@@ -10,7 +10,6 @@ from django.contrib.auth.models import User
 from knox.models import AuthToken
 from rest_framework.test import APIClient
 
-from inventory.models import Product
 from orders.models import Order, Outbox, Saga
 
 URL = "/api/v1/orders/"
@@ -22,12 +21,6 @@ BODY: dict[str, Any] = {
     "style": "choreography",
 }
 ADA = {**BODY["address"]}
-
-
-def stock_the_catalogue() -> None:
-    Product.objects.create(sku="MUG", name="Mug", price_minor=850)
-    Product.objects.create(sku="TEA", name="Tea", price_minor=590)
-    Product.objects.create(sku="GOLD", name="Gold", price_minor=2**62)
 
 
 def client_of(name: str, *, staff: bool = False) -> APIClient:
@@ -54,8 +47,3 @@ def placed(client: APIClient, **changes: Any) -> Order:
 
 def nothing_moved() -> bool:
     return not (Order.objects.exists() or Saga.objects.exists() or Outbox.objects.exists())
-
-
-def fields(answer: Any) -> list[str]:
-    assert answer["Content-Type"] == "application/problem+json"
-    return [error["field"] for error in answer.json()["errors"]]

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import random
-from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, given, seed
@@ -12,31 +11,9 @@ from hypothesis import settings as examples
 from hypothesis import strategies as st
 from rest_framework.test import APIClient
 
-from orders.api.tests.client import (
-    ADA,
-    BODY,
-    client_of,
-    fields,
-    nothing_moved,
-    placed,
-    post,
-    stock_the_catalogue,
-)
+from orders.api.tests.client import ADA, BODY, nothing_moved, placed, post
 from orders.models import Order, Outbox
-
-pytestmark = pytest.mark.django_db(databases="__all__")
-
-
-@pytest.fixture(autouse=True)
-def catalogue(db: None, settings: Any) -> None:
-    settings.WHITENOISE_AUTOREFRESH = True  # no look at all static files for each client
-    stock_the_catalogue()
-
-
-@pytest.fixture
-def ada(db: None) -> APIClient:
-    return client_of("ada")
-
+from shop.tests.documents import fields
 
 BAD_BODIES: list[tuple[str, object, list[str]]] = [
     ("no lines", BODY | {"lines": []}, ["lines"]),

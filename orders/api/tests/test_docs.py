@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import subprocess
 import sys
-from typing import Any
 
 import pytest
 from django.conf import settings as project
@@ -12,8 +11,7 @@ from rest_framework.test import APIClient
 
 
 @pytest.fixture
-def client(db: None, settings: Any) -> APIClient:
-    settings.WHITENOISE_AUTOREFRESH = True  # no look at all static files for each client
+def client(db: None) -> APIClient:
     return APIClient()
 
 

@@ -14,29 +14,9 @@ from django.utils import timezone
 from rest_framework.test import APIClient
 
 from inventory.models import Product
-from orders.api.tests.client import (
-    BODY,
-    URL,
-    client_of,
-    fields,
-    nothing_moved,
-    post,
-    stock_the_catalogue,
-)
+from orders.api.tests.client import BODY, URL, client_of, nothing_moved, post
 from orders.models import Order, Outbox
-
-pytestmark = pytest.mark.django_db(databases="__all__")
-
-
-@pytest.fixture(autouse=True)
-def catalogue(db: None, settings: Any) -> None:
-    settings.WHITENOISE_AUTOREFRESH = True  # no look at all static files for each client
-    stock_the_catalogue()
-
-
-@pytest.fixture
-def ada(db: None) -> APIClient:
-    return client_of("ada")
+from shop.tests.documents import fields
 
 
 def test_an_order_is_accepted_with_a_receipt_and_a_place_to_follow_it(ada: APIClient) -> None:
@@ -102,6 +82,7 @@ def test_a_key_of_a_hundred_characters_is_fine(ada: APIClient) -> None:
 
 
 @pytest.mark.django_db(databases="__all__", transaction=True)
+@pytest.mark.usefixtures("catalogue")
 def test_eight_requests_with_one_key_at_once_are_one_order_and_one_answer() -> None:
     clients = [client_of("ada") for _ in range(8)]
     start = Barrier(8, timeout=20)

@@ -1,11 +1,10 @@
-"""Seeing and cancelling orders over REST, with real tokens. Placing them: orders/api/tests."""
+"""Seeing orders over REST: one's own and nobody else's, where each is, and what it waits for."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from datetime import timedelta
-from typing import Any
 from uuid import uuid4
 
 import pytest
@@ -14,31 +13,9 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 from rest_framework.test import APIClient
 
-from orders.api.tests.client import (
-    ADA,
-    URL,
-    client_of,
-    fields,
-    placed,
-    stock_the_catalogue,
-)
+from orders.api.tests.client import ADA, URL, client_of, placed
 from orders.models import Order, OrderLine, Outbox, Saga, TimelineEntry
-
-pytestmark = pytest.mark.django_db(databases="__all__")
-
-
-@pytest.fixture(autouse=True)
-def catalogue(db: None, settings: Any) -> None:
-    settings.WHITENOISE_AUTOREFRESH = True  # no look at all static files for each client
-    stock_the_catalogue()
-
-
-@pytest.fixture
-def ada(db: None) -> APIClient:
-    return client_of("ada")
-
-
-# --- seeing ---------------------------------------------------------------------------------------------------------
+from shop.tests.documents import fields
 
 
 @pytest.mark.parametrize("what", ["", "timeline/", "cancel/"])
@@ -203,42 +180,3 @@ def test_the_number_of_queries_does_not_grow_with_what_is_shown(ada: APIClient) 
         assert len(ada.get(f"{URL}{order.uuid}/").json()["lines"]) == 52
     with queries_at_most(of_the_token + 2):
         ada.get(f"{URL}{order.uuid}/timeline/")
-
-
-# --- cancelling -----------------------------------------------------------------------------------------------------
-
-
-def test_an_order_is_cancelled_on_request_and_asking_again_changes_nothing(ada: APIClient) -> None:
-    order = placed(ada)
-    for _ in range(2):
-        answer = ada.post(f"{URL}{order.uuid}/cancel/")
-        assert (answer.status_code, answer.json()["status"]) == (202, "cancelling")
-        assert answer.json()["number"] == order.number
-    assert [row.payload.get("by") for row in Outbox.objects.order_by("id")] == [None, "customer"]
-
-
-def test_a_cancelled_order_is_cancelled_already(ada: APIClient) -> None:
-    order = placed(ada)
-    Order.objects.update(status="cancelled", ended_at=timezone.now())
-    answer = ada.post(f"{URL}{order.uuid}/cancel/")
-    assert (answer.status_code, answer.json()["status"]) == (200, "cancelled")
-    assert Outbox.objects.count() == 1
-
-
-@pytest.mark.parametrize(
-    "gone",
-    [
-        {"status": "shipped"},
-        {"status": "completed", "ended_at": timezone.now()},
-        {"status": "paid", "cancellation_refused": True},
-    ],
-    ids=["shipped", "completed", "refused before"],
-)
-def test_an_order_that_has_left_cannot_be_cancelled(ada: APIClient, gone: dict[str, Any]) -> None:
-    order = placed(ada)
-    Order.objects.update(**gone)
-    answer = ada.post(f"{URL}{order.uuid}/cancel/")
-    assert (answer.status_code, answer["Content-Type"]) == (409, "application/problem+json")
-    assert answer.json()["type"].endswith(":too-late-to-cancel")
-    order.refresh_from_db()
-    assert (order.status, Outbox.objects.count()) == (gone["status"], 1)
