@@ -1,4 +1,4 @@
-"""Whatever goes wrong, the API answers with a problem document; and logging in, where most of it goes wrong."""
+"""Whatever goes wrong, the API answers with a problem document."""
 
 from __future__ import annotations
 
@@ -6,157 +6,24 @@ import json
 import os
 import subprocess
 import sys
-from datetime import timedelta
 from typing import Any
 
 import pytest
-import redis
 from django.conf import settings as project
 from django.contrib.auth.models import User
-from django.core.cache import cache
 from django.db import IntegrityError, InterfaceError, OperationalError
 from django.http import UnreadablePostError
 from django.test import RequestFactory
-from django.utils import timezone
-from knox.models import AuthToken
 from rest_framework.test import APIClient
 
 from shop.sandbox.testing import free_port
+from shop.tests.account import LOGIN, RIGHT, log_in
+from shop.tests.documents import problem
 from shop.web import refusals
-from shop.web.accounts import LoginThrottle
 
-pytestmark = pytest.mark.django_db(databases="__all__")
+pytestmark = pytest.mark.usefixtures("account")
 
-LOGIN = "/api/v1/login/"
 ORDERS = "/api/v1/orders/"
-RIGHT = {"username": "ada", "password": " pass word "}
-
-
-@pytest.fixture(autouse=True)
-def shop(db: None, settings: Any) -> None:
-    settings.WHITENOISE_AUTOREFRESH = True  # no look at all static files for each client
-    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
-    cache.clear()
-    User.objects.create_user("ada", password=RIGHT["password"])
-
-
-@pytest.fixture
-def client() -> APIClient:
-    return APIClient()
-
-
-def problem(answer: Any, status: int) -> dict[str, Any]:
-    """The document, whose members are checked here."""
-    assert (answer.status_code, answer["Content-Type"]) == (status, "application/problem+json"), (
-        answer.content
-    )
-    document: dict[str, Any] = json.loads(answer.content)
-    assert document["status"] == status
-    assert all(isinstance(document[member], str) for member in ("type", "title", "detail", "instance"))
-    return document
-
-
-def log_in(client: APIClient, body: object = RIGHT, **extra: Any) -> Any:
-    return client.post(LOGIN, json.dumps(body), content_type="application/json", **extra)
-
-
-def use(client: APIClient, token: str) -> Any:
-    return client.get(ORDERS, headers={"Authorization": token})
-
-
-# --- logging in -----------------------------------------------------------------------------------------------------
-
-
-def test_a_username_and_its_password_are_a_token_that_expires_and_can_be_made_void(client: APIClient) -> None:
-    answer = log_in(client)
-    assert (answer.status_code, set(answer.json()), answer["Cache-Control"]) == (
-        200,
-        {"token", "expiry"},
-        "no-store",
-    )
-    token = f"Token {answer.json()['token']}"
-    assert use(client, token).status_code == 200
-    assert client.post("/api/v1/logout/", headers={"Authorization": token}).status_code == 204
-    problem(use(client, token), 401)
-    assert log_in(client).status_code == 200
-    AuthToken.objects.update(expiry=timezone.now() - timedelta(seconds=1))
-    problem(use(client, f"Token {log_in(client).json()['token'][:-1]}0"), 401)
-
-
-@pytest.mark.parametrize(
-    "wrong", [{"username": "eve"}, {"password": "guess"}, {"password": "pass word"}, {"username": "ADA"}]
-)
-def test_a_failed_login_does_not_say_which_part_was_wrong(client: APIClient, wrong: dict[str, str]) -> None:
-    answer = log_in(client, RIGHT | wrong)
-    assert problem(answer, 401)["detail"] == "Username and password don't go together."
-    assert answer["WWW-Authenticate"] == "Token"
-    assert not AuthToken.objects.exists()
-
-
-def test_somebody_who_was_locked_out_cannot_log_in_nor_use_a_token(client: APIClient) -> None:
-    token = log_in(client).json()["token"]
-    User.objects.update(is_active=False)
-    problem(log_in(client), 401)
-    problem(use(client, f"Token {token}"), 401)
-
-
-@pytest.mark.parametrize(
-    ("body", "fields"),
-    [
-        ({}, ["username", "password"]),
-        ([], ["body"]),
-        (RIGHT | {"username": "a\0"}, ["username"]),
-        (RIGHT | {"username": {"$ne": ""}}, ["username"]),
-        (RIGHT | {"password": "\ud800"}, ["password"]),
-        (RIGHT | {"otp": 1}, ["otp"]),
-    ],
-)
-def test_a_malformed_login_names_its_fields(client: APIClient, body: object, fields: list[str]) -> None:
-    assert [error["field"] for error in problem(log_in(client, body), 400)["errors"]] == fields
-
-
-def test_attempts_to_log_in_are_limited_whatever_the_client_says_of_its_address(
-    client: APIClient, settings: Any
-) -> None:
-    settings.LOGIN_RATE = "2/minute"
-    for _ in range(2):
-        problem(log_in(client, RIGHT | {"password": "guess"}, REMOTE_ADDR="192.0.2.1"), 401)
-    answer = log_in(client, REMOTE_ADDR="192.0.2.1", headers={"X-Forwarded-For": "10.0.0.1"})
-    problem(answer, 429)
-    assert 0 < int(answer["Retry-After"]) <= 60
-    assert log_in(client, REMOTE_ADDR="192.0.2.2").status_code == 200
-
-
-def test_a_cache_that_is_away_locks_nobody_out(client: APIClient, monkeypatch: pytest.MonkeyPatch) -> None:
-    class Away:
-        def get(self, *args: Any) -> None:
-            raise redis.ConnectionError("away")
-
-    monkeypatch.setattr(LoginThrottle, "cache", Away())
-    assert log_in(client).status_code == 200
-
-
-@pytest.mark.parametrize(
-    "header",
-    [
-        "",
-        "Token",
-        "Token a b",
-        "Token nonsense",
-        "Token \x80\xff",
-        "Token a\x01",
-        "Token " + "a" * 5000,
-        "Basic YTpi",
-    ],
-    ids=lambda header: repr(header[:12]),
-)
-def test_without_a_good_token_there_is_no_way_in(client: APIClient, header: str) -> None:
-    answer = use(client, header)
-    problem(answer, 401)
-    assert answer["WWW-Authenticate"] == "Token"
-
-
-# --- other refusals -------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("method", ["get", "post", "put", "delete", "patch"])
