@@ -1,3 +1,5 @@
+"""Catalogue and stock in the admin: products and warehouses are edited, stock is received and never typed over."""
+
 from __future__ import annotations
 
 from collections.abc import Sequence

@@ -1,3 +1,5 @@
+"""Notifications in the admin, and the mails as they were sent."""
+
 from __future__ import annotations
 
 from typing import Any

@@ -1,3 +1,5 @@
+"""Payments in the admin."""
+
 from __future__ import annotations
 
 from django.contrib import admin

@@ -1,3 +1,5 @@
+"""Shipments and parcels in the admin, with the parcels' labels as PDF."""
+
 from __future__ import annotations
 
 from typing import Any

@@ -1,3 +1,5 @@
+"""What the list of orders is filtered by."""
+
 from __future__ import annotations
 
 from datetime import UTC, datetime

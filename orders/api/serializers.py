@@ -1,3 +1,5 @@
+"""What goes into and out of the orders' addresses."""
+
 from __future__ import annotations
 
 from typing import Any

@@ -1,3 +1,5 @@
+"""The orders' addresses, under ``/api/v1/orders/``."""
+
 from django.urls import path
 
 from orders.api.views import OneOrder, Orders, RequestCancellation, Timeline
