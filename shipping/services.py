@@ -21,8 +21,8 @@ from shipping.events import (
     ShippingStopped,
 )
 from shipping.models import Parcel, Shipment
+from shop.base.bulk import save_all
 from shop.base.databases import alias_of
-from shop.messaging.bulk import save_all
 from shop.messaging.events import Ref
 from shop.messaging.lookups import ask
 from shop.messaging.outcomes import Fault, Outcome

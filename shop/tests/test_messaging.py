@@ -22,12 +22,12 @@ from orders.models import Outbox
 from payments.models import Inbox
 from payments.models import Outbox as PaymentsOutbox
 from shop.messaging import delivery, lookups, relay, subscriptions
+from shop.messaging.delivery import Subscription
 from shop.messaging.events import Event, Ref, StepFailed, registry, to_payload
 from shop.messaging.outcomes import Fault, Outcome, attempt, in_a_word
 from shop.messaging.pruning import prune
 from shop.messaging.recording import recording
 from shop.messaging.retries import next_try
-from shop.messaging.subscriptions import Subscription
 
 
 class Rang(Event, frozen=True, kw_only=True):

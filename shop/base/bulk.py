@@ -28,10 +28,10 @@ def save_all(rows: Collection[models.Model], fields: Sequence[str]) -> None:
     names = [connection.ops.quote_name(str(field.column)) for field in columns]
     arrays = ", ".join(f"%s::{field.cast_db_type(connection)}[]" for field in columns)
     table = connection.ops.quote_name(model._meta.db_table)
-    settings = ", ".join(f"{name} = new.{name}" for name in names[1:])
+    assignments = ", ".join(f"{name} = new.{name}" for name in names[1:])
     with connection.cursor() as cursor:
         cursor.execute(
-            f"UPDATE {table} AS old SET {settings} FROM unnest({arrays}) AS new ({', '.join(names)}) "
+            f"UPDATE {table} AS old SET {assignments} FROM unnest({arrays}) AS new ({', '.join(names)}) "
             f"WHERE old.{names[0]} = new.{names[0]}",
             [
                 [field.get_db_prep_save(getattr(row, field.attname), connection) for row in rows]
