@@ -15,8 +15,8 @@ from inventory.models import Product, Receipt, Reservation, ReservationLine, Sto
 from orders.lookups import OrderLines
 from shop.base.bulk import save_all
 from shop.base.databases import alias_of
+from shop.base.lookups import ask
 from shop.messaging.events import Ref
-from shop.messaging.lookups import ask
 from shop.messaging.outcomes import Outcome
 from shop.messaging.recording import recording
 

@@ -20,9 +20,9 @@ from orders.lookups import Contact, OrderLines
 from shipping.events import OrderShipped
 from shop.base.bulk import save_all
 from shop.base.databases import alias_of
+from shop.base.lookups import ask
 from shop.base.money import show
 from shop.messaging.events import Event, Ref
-from shop.messaging.lookups import ask
 from shop.messaging.outcomes import Fault, Outcome
 from shop.messaging.points import Point, reach
 from shop.messaging.recording import recording

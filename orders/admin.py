@@ -34,8 +34,8 @@ from shop.base.admin import (
     may_change,
     may_view,
 )
+from shop.base.lookups import ask
 from shop.base.money import show
-from shop.messaging.lookups import ask
 
 Status = Order.Status
 MOST_ENTRIES = 500  # of a timeline, on one page

@@ -18,9 +18,9 @@ from orders.process import PROCESS, REACHED_BY, UNDONE_BY, Move, Step, left
 from payments.events import PaymentFailed
 from shipping.events import CancellationRefused, ShippingFailed
 from shipping.lookups import ParcelWarehouses
+from shop.base.lookups import ask
 from shop.messaging.commands import call, decode
 from shop.messaging.events import Event, Ref
-from shop.messaging.lookups import ask
 from shop.messaging.subscriptions import when
 from shop.messaging.tasks import task
 

@@ -18,7 +18,7 @@ from orders.events import OrderCreated
 from orders.lookups import DeliveryAddress
 from orders.models import Order, OrderLine, Saga
 from orders.saga import begun
-from shop.messaging.lookups import ask
+from shop.base.lookups import ask
 from shop.messaging.recording import recording
 
 

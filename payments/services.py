@@ -13,8 +13,8 @@ from payments.gateway import Approved, Charge, Declined, Refund, Refunded, gatew
 from payments.models import Payment
 from shop.base.bulk import save_all
 from shop.base.databases import alias_of
+from shop.base.lookups import ask
 from shop.messaging.events import Ref
-from shop.messaging.lookups import ask
 from shop.messaging.outcomes import Fault, Outcome
 from shop.messaging.recording import recording
 

@@ -23,8 +23,8 @@ from shipping.events import (
 from shipping.models import Parcel, Shipment
 from shop.base.bulk import save_all
 from shop.base.databases import alias_of
+from shop.base.lookups import ask
 from shop.messaging.events import Ref
-from shop.messaging.lookups import ask
 from shop.messaging.outcomes import Fault, Outcome
 from shop.messaging.recording import recording
 

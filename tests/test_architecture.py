@@ -23,6 +23,8 @@ ROOT = Path(__file__).resolve().parents[1]
 COMMANDED = [move.operation for move in (*PROCESS[1:], *MIRROR)]
 OPERATIONS = {move.operation for move in (*PROCESS, *MIRROR)}
 POSITIONS = {*FORWARD, *BACKWARD} - {""}
+PROCESS_PY = ROOT / "orders" / "process.py"
+SEES_POSITIONS = [("shop", "management"), ("shop", "tools"), ("shop", "web"), ("orders", "api")]
 
 
 def code() -> Iterator[Path]:
@@ -76,21 +78,39 @@ def test_the_systems_own_checks_find_nothing() -> None:
 # --- Strings that stand for something ------------------------------------------------------------------------------
 
 
-def test_no_position_and_no_operation_is_named_outside_the_process() -> None:
-    """A service may call a state of its own rows the same; that is a member of its enumeration, not a position."""
-    for path in code():
-        if path == ROOT / "orders" / "process.py":
-            continue
-        tree = ast.parse(path.read_text())
-        members = {id(value) for cls in ast.walk(tree) if is_choices(cls) for value in ast.walk(cls)}
-        for node in ast.walk(tree):
-            if isinstance(node, ast.Constant) and id(node) not in members:
-                assert node.value not in POSITIONS | OPERATIONS, f"{path}:{node.lineno} names {node.value!r}"
+def strings(path: Path) -> Iterator[tuple[str, str]]:
+    """The strings of a module, each with the line it stands in; but for the members of enumerations."""
+    tree = ast.parse(path.read_text())
+    members = {id(value) for cls in ast.walk(tree) if is_choices(cls) for value in ast.walk(cls)}
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Constant) and isinstance(node.value, str) and id(node) not in members:
+            yield node.value, f"{path}:{node.lineno}"
 
 
 def is_choices(node: ast.AST) -> bool:
+    """An order's status or the state of a service's own row may be called like a position."""
     bases = [ast.unparse(base) for base in node.bases] if isinstance(node, ast.ClassDef) else []
     return "models.TextChoices" in bases
+
+
+def test_no_operation_is_named_outside_the_process() -> None:
+    """Not even where it is published: there its name is the function's."""
+    for path in code():
+        for text, place in strings(path):
+            assert text not in OPERATIONS or path == PROCESS_PY, f"{place} names {text!r}"
+
+
+def test_no_position_is_named_outside_the_process() -> None:
+    """In orders and whatever lies on the apps: the other apps and the foundation can see no position at all."""
+    columns = {field.name for model in apps.get_models() for field in model._meta.get_fields()}
+    for path in code():
+        if path.relative_to(ROOT).parts[:2] in SEES_POSITIONS or path.parts[-2] == "orders":
+            for text, place in strings(path):
+                named = text in POSITIONS - columns and path not in (
+                    PROCESS_PY,
+                    ROOT / "orders" / "events.py",
+                )
+                assert not named, f"{place} names {text!r}"
 
 
 @pytest.mark.parametrize("name", COMMANDED)
