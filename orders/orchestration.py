@@ -11,16 +11,14 @@ from collections.abc import Iterable, Sequence
 
 from celery import Signature, chain, chord
 
-from inventory.events import InventoryRejected
-from orders.events import CancellationRequested, OrderCreated, OrderStalled
+from orders.events import OrderCreated, OrderStalled
 from orders.models import Saga
-from orders.process import PROCESS, REACHED_BY, UNDONE_BY, Move, Step, left
-from payments.events import PaymentFailed
-from shipping.events import CancellationRefused, ShippingFailed
+from orders.process import FORWARD, PER_WAREHOUSE, REFUSED_BY, UNDONE_BY, WISH, Move, left
+from shipping.events import CancellationRefused
 from shipping.lookups import ParcelWarehouses
 from shop.base.lookups import ask
 from shop.messaging.commands import call, decode
-from shop.messaging.events import Event, Ref
+from shop.messaging.events import Event, Ref, refs_of
 from shop.messaging.subscriptions import when
 from shop.messaging.tasks import task
 
@@ -29,11 +27,10 @@ STYLE = "orchestration"
 
 @when(OrderCreated, style=STYLE)
 def begin(events: Sequence[OrderCreated]) -> None:
-    for position, refs in grouped((REACHED_BY[type(event)], event.ref) for event in events):
-        play(position, refs)
+    play(FORWARD[0], refs_of(events))
 
 
-@when(InventoryRejected, PaymentFailed, ShippingFailed, CancellationRequested, style=STYLE)
+@when(WISH, *REFUSED_BY, style=STYLE)
 def turn_back(events: Sequence[Event]) -> None:
     for position, refs in grouped((UNDONE_BY[type(event)], event.ref) for event in events):
         play(position, refs)
@@ -54,13 +51,13 @@ def play(position: str, refs: Sequence[Ref]) -> None:
 
 
 def score(moves: Sequence[Move], refs: Sequence[Ref]) -> Signature:
-    """These moves as a chain of commands, up to the one that parts it into parcels: that one plays the rest."""
+    """These moves as a chain of commands. The one that is done per warehouse parts the set, and plays the rest itself."""
     links: list[Signature] = []
     for move in moves:
-        parts = isinstance(move, Step) and move.per_warehouse
-        links.append(call(label_parcels.name if parts else move.operation, refs, given=not links))
-        if parts:
+        if move is PER_WAREHOUSE:
+            links.append(call(label_parcels.name, refs, given=not links))
             break
+        links.append(call(move.operation, refs, given=not links))
     return chain(*links)
 
 
@@ -73,9 +70,9 @@ def label_parcels(encoded: list[list[str]]) -> None:
     for ref in refs:
         for warehouse in planned[ref.id].codes if ref.id in planned else ():
             from_warehouse[warehouse].append(ref)
-    (step,) = (step for step in PROCESS if step.per_warehouse)
-    labels = [call(step.operation, some, code, joined=True) for code, some in sorted(from_warehouse.items())]
-    chord(labels, score(left(step.position), refs)).apply_async()
+    label = PER_WAREHOUSE.operation
+    labels = [call(label, some, code, joined=True) for code, some in sorted(from_warehouse.items())]
+    chord(labels, score(left(PER_WAREHOUSE.position), refs)).apply_async()
 
 
 def grouped(items: Iterable[tuple[str, Ref]]) -> Iterable[tuple[str, list[Ref]]]:

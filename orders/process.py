@@ -99,6 +99,7 @@ NOTICE = Move("notified", "notifications.send_cancellation_notice", Cancellation
 # fmt: on
 
 MIRROR: tuple[Move, ...] = (*(step.undo for step in reversed(PROCESS) if step.undo), NOTICE)
+(PER_WAREHOUSE,) = (step for step in PROCESS if step.per_warehouse)
 ENDS: dict[str, type[Event]] = {Status.COMPLETED: OrderCompleted, Status.CANCELLED: OrderCancelled}
 
 # Where an order can stand: how far it has come and, while it is being undone, how far that has ("": it is not).
