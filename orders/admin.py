@@ -18,6 +18,7 @@ from django.views.decorators.http import require_POST
 
 from orders import order_page, services, trouble
 from orders.models import Inbox, Order, Outbox, Saga
+from orders.saga import resume
 from orders.services import Cancellation
 from shop.base.admin.boxes import InboxAdmin, OutboxAdmin
 from shop.base.admin.buttons import chosen, confirmation, may_change
@@ -192,7 +193,7 @@ class OrderAdmin(ReadOnlyAdmin):
 
     def _resume(self, request: HttpRequest, orders: Sequence[Order]) -> None:
         waiting = [order for order in orders if order.saga.state != Saga.State.ENDED]
-        count = services.resume([order.uuid for order in waiting])
+        count = resume([order.uuid for order in waiting])
         for order in waiting:
             self.log_change(request, order, "Resumed.")
         if count:
@@ -205,7 +206,7 @@ class OrderAdmin(ReadOnlyAdmin):
 @admin.register(Inbox)
 class OrdersInboxAdmin(InboxAdmin):
     def sent_again(self, order_ids: Sequence[UUID]) -> None:
-        services.resume(order_ids)
+        resume(order_ids)
 
 
 admin.site.register(Outbox, OutboxAdmin)

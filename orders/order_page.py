@@ -11,11 +11,13 @@ from django.utils import timezone
 
 from orders import trouble
 from orders.models import Order, Saga, TimelineEntry
+from orders.process import awaited
+from shipping.events import LabelCreated
 from shipping.lookups import ParcelWarehouses
 from shop.base.admin.buttons import may_change
 from shop.base.admin.links import list_of, may_view
+from shop.base.lookups import ask
 from shop.base.money import show
-from shop.messaging.lookups import ask
 
 Status = Order.Status
 MOST_ENTRIES = 500  # of a timeline, on one page
@@ -40,7 +42,7 @@ def shown(request: HttpRequest, order: Order) -> dict[str, Any]:
         "took": trouble.span(order.ended_at - order.placed_at) if order.ended_at else "",
         "deadline": trouble.span(abs(saga.deadline - now)) if saga.deadline else "",
         "deadline_passed": bool(saga.deadline and saga.deadline < now),
-        "waits_for": "" if saga.state == Saga.State.ENDED else trouble.NEXT[saga.undo or saga.step],
+        "waits_for": "" if saga.state == Saga.State.ENDED else awaited(saga.position).service,
         "forward": trouble.steps_reached(saga),
         "undone": trouble.steps_undone(saga, timeline),
         "timeline": [(entry, trouble.offset(order, entry)) for entry in timeline[:MOST_ENTRIES]],
@@ -91,7 +93,7 @@ def _elsewhere(request: HttpRequest, order: Order) -> list[tuple[str, str]]:
 
 def _labels(request: HttpRequest, order: Order, timeline: Iterable[TimelineEntry]) -> list[tuple[str, str]]:
     """(warehouse, address of the PDF) of each parcel, once labels have been made."""
-    if not may_view(request, "shipping", "parcel") or all(e.event != "LabelCreated" for e in timeline):
+    if not may_view(request, "shipping", "parcel") or all(e.event != LabelCreated.__name__ for e in timeline):
         return []
     planned = ask(ParcelWarehouses, [order.uuid]).get(order.uuid)
     return [

@@ -20,7 +20,7 @@ from shop.base.admin.boxes import InboxAdmin, OutboxAdmin
 from shop.base.admin.cells import NOTHING
 from shop.base.admin.filters import StateFilter
 from shop.base.admin.rows import OfAnOrderAdmin
-from shop.messaging.lookups import ask
+from shop.base.lookups import ask
 
 admin.site.register(Outbox, OutboxAdmin)
 admin.site.register(Inbox, InboxAdmin)
