@@ -21,7 +21,7 @@ from orders.models import Inbox, Order, Outbox, Saga
 from orders.saga import resume
 from orders.services import Cancellation
 from shop.base.admin.boxes import InboxAdmin, OutboxAdmin
-from shop.base.admin.buttons import chosen, confirmation, may_change
+from shop.base.admin.buttons import chosen, confirmation, confirmed, may_change
 from shop.base.admin.filters import StyleFilter
 from shop.base.admin.rows import ReadOnlyAdmin, as_uuid
 
@@ -155,7 +155,7 @@ class OrderAdmin(ReadOnlyAdmin):
     @admin.action(description="Cancel the selected orders", permissions=["operate"])
     def cancel_selected(self, request: HttpRequest, queryset: QuerySet[Order]) -> HttpResponse | None:
         orders = chosen(self, request, queryset)
-        if orders and "confirmed" not in request.POST:
+        if orders and not confirmed(request):
             hidden = [("action", "cancel_selected"), *(("_selected_action", order.pk) for order in orders)]
             return self._ask_to_cancel(request, orders, hidden, back=request.get_full_path())
         self._cancel(request, orders)

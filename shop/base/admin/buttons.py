@@ -30,10 +30,15 @@ def chosen(model_admin: admin.ModelAdmin, request: HttpRequest, queryset: QueryS
 
 
 def confirmation(model_admin: admin.ModelAdmin, request: HttpRequest, **said: object) -> TemplateResponse:
-    """A page that asks before it is done; the answer comes back to the same address with ``confirmed``.
+    """A page that asks before it is done; the answer comes back to the same address and is ``confirmed``.
 
     ``said``: title, question, objects (what it is done to), yes (the button), back (an address), hidden (the form's
     other fields, as pairs).
     """
     context = {**model_admin.admin_site.each_context(request), "opts": model_admin.opts, **said}
     return TemplateResponse(request, "admin/shop/confirm.html", context)
+
+
+def confirmed(request: HttpRequest) -> bool:
+    """Whether this is the yes to a confirmation."""
+    return "confirmed" in request.POST
