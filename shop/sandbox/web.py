@@ -62,12 +62,6 @@ class Request:
             raise Problem(400, "invalid_request", "Idempotency-Key must be 1 to 255 visible ASCII characters")
         return key
 
-    def text(self, name: str) -> str:
-        value = self.query.get(name, [""])[0]
-        if not value:
-            raise Problem(400, "invalid_request", f"the parameter {name} is missing")
-        return value
-
     def number(self, name: str, default: int, most: int) -> int:
         value = self.query.get(name, [str(default)])[0]
         if not re.fullmatch(r"[0-9]{1,18}", value) or int(value) > most:

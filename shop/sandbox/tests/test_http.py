@@ -40,15 +40,6 @@ def test_a_replay_says_so(shared: RunningProvider) -> None:
     assert first[2] == second[2]
 
 
-def test_a_key_can_be_looked_up(shared: RunningProvider) -> None:
-    path = "/v1/charges?key=looked-up"
-    assert raw(shared, "GET", path)[0] == 404
-    charged = raw(shared, "POST", "/v1/charges", CHARGE, "looked-up")[2]
-    raw(shared, "POST", "/v1/refunds", {"charge_key": "looked-up"}, "refund:looked-up")
-    about = {"order_number": "1", "amount_minor": 5, "currency": "EUR", "refunded_minor": 5}
-    assert raw(shared, "GET", path)[2] == charged | about
-
-
 @pytest.mark.parametrize(
     ("method", "path", "body", "key", "status", "named"),
     [
@@ -58,7 +49,6 @@ def test_a_key_can_be_looked_up(shared: RunningProvider) -> None:
         ("POST", "/v1/charges", {}, "", 400, "Idempotency-Key"),
         ("POST", "/v1/charges", b" " * 70_000, "k", 413, "65536"),
         ("POST", "/v1/refunds", {"charge_key": 1}, "k", 400, "charge_key"),
-        ("GET", "/v1/charges", None, "", 400, "key"),
         ("GET", "/v1/ledger?limit=1001", None, "", 400, "limit"),
         ("GET", "/v1/ledger?after=x", None, "", 400, "after"),
         ("GET", "/v1/refunds", None, "", 405, "GET"),
