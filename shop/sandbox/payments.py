@@ -100,8 +100,7 @@ class Payments:
             settlement = _settlement(db, body.charge_key) or _settle(db, key, body.charge_key)
             if not earlier:
                 insert(db, "refunds", {"key": key, "charge_key": body.charge_key})
-        answer = {"id": settlement["reference"], "amount_minor": settlement["amount_minor"]}
-        return Answer(200, answer, replayed=earlier is not None)
+        return Answer(200, {"id": settlement["reference"], "amount_minor": settlement["amount_minor"]})
 
     def movements(self, request: Request) -> Answer:
         """Charges count up, refunds count down: the sum is what the shop holds. A void moves nothing."""
@@ -129,7 +128,7 @@ def _told(charge: sqlite3.Row) -> tuple[int, dict[str, object]]:
 def _replay(charge: sqlite3.Row, body: ChargeBody) -> Answer:
     if any(charge[name] != value for name, value in msgspec.structs.asdict(body).items()):
         raise reused_key()
-    return Answer(*_told(charge), replayed=True)
+    return Answer(*_told(charge))
 
 
 def _decide(db: sqlite3.Connection, key: str, body: ChargeBody) -> None:
