@@ -8,7 +8,7 @@ from uuid import UUID
 
 from inventory.lookups import Price, StockWarehouses
 from inventory.models import Product, ReservationLine
-from shop.messaging.lookups import answers
+from shop.base.lookups import answers
 
 
 @answers(Price)

@@ -13,16 +13,16 @@ from shop.messaging.subscriptions import when
 STYLE = "choreography"
 
 
-@when(OrderCreated, style=STYLE, operation="inventory.reserve_stock")
+@when(OrderCreated, style=STYLE)
 def reserve_stock(events: Sequence[OrderCreated]) -> Outcome:
     return services.reserve_stock(refs_of(events))
 
 
-@when(OrderShipped, style=STYLE, operation="inventory.dispatch_stock")
+@when(OrderShipped, style=STYLE)
 def dispatch_stock(events: Sequence[OrderShipped]) -> Outcome:
     return services.dispatch_stock(refs_of(events))
 
 
-@when(PaymentFailed, PaymentRefunded, style=STYLE, operation="inventory.release_stock")
+@when(PaymentFailed, PaymentRefunded, style=STYLE)
 def release_stock(events: Sequence[PaymentFailed | PaymentRefunded]) -> Outcome:
     return services.release_stock(refs_of(events))

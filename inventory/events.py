@@ -10,6 +10,9 @@ class InventoryReserved(Event, frozen=True, kw_only=True):
 
     warehouses: list[str]
 
+    def in_words(self) -> str:
+        return f"stock set aside in {', '.join(self.warehouses)}"
+
 
 class InventoryRejected(Event, frozen=True, kw_only=True):
     """A refusal: some product is out of stock. Nothing is set aside."""
@@ -17,10 +20,19 @@ class InventoryRejected(Event, frozen=True, kw_only=True):
     reason: str
     skus: list[str]
 
+    def in_words(self) -> str:
+        return f"refused, {self.reason}: {', '.join(self.skus)}"
+
 
 class InventoryReleased(Event, frozen=True, kw_only=True):
     """The undo: nothing is set aside for the order, and nothing will be."""
 
+    def in_words(self) -> str:
+        return "stock put back"
+
 
 class StockDispatched(Event, frozen=True, kw_only=True):
     """What was set aside has left the warehouses."""
+
+    def in_words(self) -> str:
+        return "the stock has left the warehouses"

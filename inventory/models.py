@@ -5,7 +5,8 @@ from typing import ClassVar
 from django.db import models
 from django.db.models import F, Q
 
-from shop.messaging.models import AbstractInbox, AbstractOutbox, PerOrder
+from shop.base.per_order import PerOrder
+from shop.messaging.models import AbstractInbox, AbstractOutbox
 
 
 class Outbox(AbstractOutbox):

@@ -13,10 +13,10 @@ from inventory.allocation import allocate, missing
 from inventory.events import InventoryRejected, InventoryReleased, InventoryReserved, StockDispatched
 from inventory.models import Product, Receipt, Reservation, ReservationLine, Stock, Warehouse
 from orders.lookups import OrderLines
+from shop.base.bulk import save_all
 from shop.base.databases import alias_of
-from shop.messaging.bulk import save_all
+from shop.base.lookups import ask
 from shop.messaging.events import Ref
-from shop.messaging.lookups import ask
 from shop.messaging.outcomes import Outcome
 from shop.messaging.recording import recording
 

@@ -12,11 +12,11 @@ from shop.messaging.subscriptions import when
 STYLE = "choreography"
 
 
-@when(OrderShipped, style=STYLE, operation="notifications.send_confirmation")
+@when(OrderShipped, style=STYLE)
 def send_confirmation(events: Sequence[OrderShipped]) -> Outcome:
     return services.send_confirmation(refs_of(events))
 
 
-@when(OrderCancelled, style=STYLE, operation="notifications.send_cancellation_notice")
+@when(OrderCancelled, style=STYLE)
 def send_cancellation_notice(events: Sequence[OrderCancelled]) -> Outcome:
     return services.send_cancellation_notice(refs_of(events))

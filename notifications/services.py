@@ -15,13 +15,16 @@ from django.utils import timezone
 
 from notifications.events import CancellationNoticeSent, ConfirmationSent
 from notifications.models import Notification
+from orders.events import OrderCancelled
 from orders.lookups import Contact, OrderLines
+from shipping.events import OrderShipped
+from shop.base.bulk import save_all
 from shop.base.databases import alias_of
+from shop.base.lookups import ask
 from shop.base.money import show
-from shop.messaging.bulk import save_all
 from shop.messaging.events import Event, Ref
-from shop.messaging.lookups import ask
 from shop.messaging.outcomes import Fault, Outcome
+from shop.messaging.points import Point, reach
 from shop.messaging.recording import recording
 
 State = Notification.State
@@ -30,17 +33,24 @@ SENDING_TAKES_AT_MOST = timedelta(seconds=60)
 
 def send_confirmation(refs: Sequence[Ref]) -> Outcome:
     """Tell each customer that the order is on its way."""
-    return _send("confirmation", "OrderShipped", "Your order {number} is on its way", ConfirmationSent, refs)
+    return _send("confirmation", OrderShipped, "Your order {number} is on its way", ConfirmationSent, refs)
 
 
 def send_cancellation_notice(refs: Sequence[Ref]) -> Outcome:
     """Tell each customer that the order is cancelled."""
     subject = "Your order {number} is cancelled"
-    return _send("cancellation", "OrderCancelled", subject, CancellationNoticeSent, refs)
+    return _send("cancellation", OrderCancelled, subject, CancellationNoticeSent, refs)
 
 
-def _send(template: str, event: str, subject: str, told: type[Event], refs: Sequence[Ref]) -> Outcome:
+def _send(
+    template: str,
+    about: type[Event],
+    subject: str,
+    told: type[ConfirmationSent | CancellationNoticeSent],
+    refs: Sequence[Ref],
+) -> Outcome:
     """Claim the mails, send them with no transaction open, record what became of each."""
+    event = about.__name__
     mails = _write(template, subject, refs)  # what breaks here breaks before anything is claimed
     mine, busy = _claim(template, event, refs, sends_once=getattr(get_connection(), "sends_once", False))
     results = {order_id: _deliver(mails[order_id], message_id) for order_id, message_id in mine.items()}
@@ -61,7 +71,7 @@ def _send(template: str, event: str, subject: str, told: type[Event], refs: Sequ
                     outcome.faults[ref] = Fault(f"The mail was not taken: {problem}")
             elif row.state == State.UNKNOWN and row.sending_since is not None:
                 row.sending_since = None
-                record.publish(told(ref=ref))
+                record.publish(told(ref=ref, certain=False))
         save_all(rows.values(), ["state", "sending_since"])
     outcome.done += [ref for ref in refs if ref not in outcome.faults]
     return outcome
@@ -84,6 +94,7 @@ def _deliver(mail: EmailMultiAlternatives, message_id: str) -> Exception | None:
         return NotSent(type(error).__name__)
     try:
         connection.send_messages([mail])
+        reach(Point.ANSWERED, "mail")
     except smtplib.SMTPResponseException as error:
         return NotSent(f"the server answered {error.smtp_code}")
     except (smtplib.SMTPRecipientsRefused, DatabaseError) as error:

@@ -17,7 +17,10 @@ from django.views.decorators.http import require_POST
 
 from orders import services, trouble
 from orders.models import Inbox, Order, Outbox, Saga, TimelineEntry
+from orders.process import awaited
+from orders.saga import resume
 from orders.services import Cancellation
+from shipping.events import LabelCreated
 from shipping.lookups import ParcelWarehouses
 from shop.base.admin import (
     InboxAdmin,
@@ -31,8 +34,8 @@ from shop.base.admin import (
     may_change,
     may_view,
 )
+from shop.base.lookups import ask
 from shop.base.money import show
-from shop.messaging.lookups import ask
 
 Status = Order.Status
 MOST_ENTRIES = 500  # of a timeline, on one page
@@ -154,7 +157,7 @@ class OrderAdmin(ReadOnlyAdmin):
             "took": trouble.span(order.ended_at - order.placed_at) if order.ended_at else "",
             "deadline": trouble.span(abs(saga.deadline - now)) if saga.deadline else "",
             "deadline_passed": bool(saga.deadline and saga.deadline < now),
-            "waits_for": "" if saga.state == Saga.State.ENDED else trouble.NEXT[saga.undo or saga.step],
+            "waits_for": "" if saga.state == Saga.State.ENDED else awaited(saga.position).service,
             "forward": trouble.steps_reached(saga),
             "undone": trouble.steps_undone(saga, timeline),
             "timeline": [(entry, trouble.offset(order, entry)) for entry in timeline[:MOST_ENTRIES]],
@@ -240,7 +243,7 @@ class OrderAdmin(ReadOnlyAdmin):
 
     def _resume(self, request: HttpRequest, orders: Sequence[Order]) -> None:
         waiting = [order for order in orders if order.saga.state != Saga.State.ENDED]
-        count = services.resume([order.uuid for order in waiting])
+        count = resume([order.uuid for order in waiting])
         for order in waiting:
             self.log_change(request, order, "Resumed.")
         if count:
@@ -253,7 +256,7 @@ class OrderAdmin(ReadOnlyAdmin):
 @admin.register(Inbox)
 class OrdersInboxAdmin(InboxAdmin):
     def sent_again(self, order_ids: Sequence[UUID]) -> None:
-        services.resume(order_ids)
+        resume(order_ids)
 
 
 admin.site.register(Outbox, OutboxAdmin)
@@ -290,7 +293,7 @@ def _elsewhere(request: HttpRequest, order: Order) -> list[tuple[str, str]]:
 
 def _labels(request: HttpRequest, order: Order, timeline: Iterable[TimelineEntry]) -> list[tuple[str, str]]:
     """(warehouse, address of the PDF) of each parcel, once labels have been made."""
-    if not may_view(request, "shipping", "parcel") or all(e.event != "LabelCreated" for e in timeline):
+    if not may_view(request, "shipping", "parcel") or all(e.event != LabelCreated.__name__ for e in timeline):
         return []
     planned = ask(ParcelWarehouses, [order.uuid]).get(order.uuid)
     return [

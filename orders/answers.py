@@ -8,7 +8,7 @@ from uuid import UUID
 
 from orders.lookups import AmountDue, Contact, DeliveryAddress, Line, OrderLines
 from orders.models import Order, OrderLine
-from shop.messaging.lookups import answers
+from shop.base.lookups import answers
 
 
 @answers(OrderLines)

@@ -6,7 +6,7 @@ from inventory.events import InventoryRejected, InventoryReleased
 from notifications.events import ConfirmationSent
 from orders import services
 from orders.events import OrderStalled
-from shop.messaging.events import StepFailed, refs_of
+from shop.messaging.events import refs_of
 from shop.messaging.outcomes import Outcome
 from shop.messaging.relay import nudge
 from shop.messaging.subscriptions import when
@@ -14,19 +14,14 @@ from shop.messaging.subscriptions import when
 STYLE = "choreography"
 
 
-@when(ConfirmationSent, style=STYLE, operation="orders.complete_order")
+@when(ConfirmationSent, style=STYLE)
 def complete_order(events: Sequence[ConfirmationSent]) -> Outcome:
     return services.complete_order(refs_of(events))
 
 
-@when(InventoryRejected, InventoryReleased, style=STYLE, operation="orders.cancel_order")
+@when(InventoryRejected, InventoryReleased, style=STYLE)
 def cancel_order(events: Sequence[InventoryRejected | InventoryReleased]) -> Outcome:
     return services.cancel_order(refs_of(events))
-
-
-@when(StepFailed, style=STYLE)
-def wait_for_the_service_that_retries(events: Sequence[StepFailed]) -> None:
-    services.follow_retries(events)
 
 
 @when(OrderStalled, style=STYLE)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from shop.base.money import show
 from shop.messaging.events import Event
 
 
@@ -12,11 +13,18 @@ class OrderCreated(Event, frozen=True, kw_only=True):
     total_minor: int
     line_count: int
 
+    def in_words(self) -> str:
+        total = show(self.total_minor, self.currency)
+        return f"placed: {self.line_count} lines, {total}, {self.ref.style}"
+
 
 class CancellationRequested(Event, frozen=True, kw_only=True):
     """Somebody wants the order cancelled. Shipping decides whether that is still possible."""
 
     by: str  # "customer" or "staff"
+
+    def in_words(self) -> str:
+        return f"cancellation requested by {self.by}"
 
 
 class OrderStalled(Event, frozen=True, kw_only=True):
@@ -25,12 +33,21 @@ class OrderStalled(Event, frozen=True, kw_only=True):
     step: str
     attempt: int
 
+    def in_words(self) -> str:
+        return f"no progress since {self.step!r}; taken up again"
+
 
 class OrderCompleted(Event, frozen=True, kw_only=True):
     """Everything is done. The end of a good order."""
+
+    def in_words(self) -> str:
+        return "completed"
 
 
 class OrderCancelled(Event, frozen=True, kw_only=True):
     """Everything is undone. The end of an order that was refused, or cancelled in time."""
 
     reason: str
+
+    def in_words(self) -> str:
+        return f"cancelled: {self.reason}"

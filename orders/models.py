@@ -1,7 +1,8 @@
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import ClassVar
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 from django.conf import settings
 from django.db import models
@@ -24,6 +25,11 @@ class Inbox(AbstractInbox):
 
 
 class OrderQuerySet(models.QuerySet["Order"]):
+    def locked(self, refs: Iterable[Ref]) -> dict[UUID, Order]:
+        """The orders with their sagas, both locked, in one fixed order. Must run in a transaction."""
+        orders = self.select_related("saga").filter(uuid__in=[ref.id for ref in refs], saga__isnull=False)
+        return {order.uuid: order for order in orders.select_for_update().order_by("pk")}
+
     def with_number(self, number: str) -> OrderQuerySet:
         """The order with this display number, such as ``S-100042``; none if it is no such number."""
         digits = number.strip().upper().removeprefix("S-")
@@ -128,7 +134,7 @@ class Saga(models.Model):
 
     order = models.OneToOneField(Order, on_delete=models.CASCADE, related_name="saga")
     state = models.CharField(max_length=8, choices=State, default=State.RUNNING)
-    step = models.CharField("reached", max_length=20, default="placed")
+    step = models.CharField("reached", max_length=20)
     undo = models.CharField("undone", max_length=20, blank=True, help_text="Empty: not being undone.")
     attempt = models.PositiveSmallIntegerField(default=0)
     moved_at = models.DateTimeField()
@@ -142,7 +148,12 @@ class Saga(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.undo or self.step} ({self.state})"
+        return f"{self.position} ({self.state})"
+
+    @property
+    def position(self) -> str:
+        """Where the order stands, forward or being undone: one of those of ``orders/process.py``."""
+        return self.undo or self.step
 
 
 class TimelineEntry(models.Model):

@@ -6,7 +6,6 @@ import hashlib
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import timedelta
 
 import msgspec
 from django.conf import settings
@@ -18,7 +17,8 @@ from inventory.lookups import Price
 from orders.events import OrderCreated
 from orders.lookups import DeliveryAddress
 from orders.models import Order, OrderLine, Saga
-from shop.messaging.lookups import ask
+from orders.saga import begun
+from shop.base.lookups import ask
 from shop.messaging.recording import recording
 
 
@@ -110,13 +110,9 @@ def _place(requests: Sequence[PlaceOrder], prices: Mapping[str, Price]) -> list[
 def _store(
     requests: Mapping[int, PlaceOrder], orders: Mapping[int, Order], prices: Mapping[str, Price]
 ) -> None:
-    now = timezone.now()
     with recording("orders") as record:
         Order.objects.bulk_create(orders.values())
-        deadline = now + timedelta(seconds=settings.SAGA_DEADLINE)
-        Saga.objects.bulk_create(
-            Saga(order=order, moved_at=now, deadline=deadline) for order in orders.values()
-        )
+        Saga.objects.bulk_create(begun(order) for order in orders.values())
         lines = [
             OrderLine(order=order, sku=sku, name=prices[sku].name, quantity=quantity, price_minor=price)
             for index, order in orders.items()

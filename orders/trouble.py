@@ -10,7 +10,7 @@ from django.db.models import Q
 from django.utils import timezone
 
 from orders.models import Order, Saga, TimelineEntry
-from orders.progress import STEPS, UNDONE, UNDONE_BY
+from orders.process import BACKWARD, FORWARD, MIRROR, PROCESS, UNDONE_BY, awaited
 from shop.messaging import subscriptions
 from shop.messaging.models import AbstractInbox, AbstractOutbox
 from shop.messaging.relay import who_has
@@ -18,32 +18,6 @@ from shop.messaging.tables import inbox_of, outbox_of, services
 
 LATE = timedelta(seconds=5)  # the relay looks every second: what is due for longer, nobody looks after
 AT_MOST = 20  # rows of one table that are told of
-
-# Who acts next on an order that has come this far, forward or being undone: in both styles the same.
-NEXT = {
-    "placed": "inventory",
-    "reserved": "payments",
-    "paid": "shipping",
-    "shipped": "notifications",
-    "confirmed": "orders",
-    "completed": "orders",
-    "requested": "shipping",
-    "stopped": "payments",
-    "refunded": "inventory",
-    "released": "orders",
-    "cancelled": "notifications",
-    "notified": "orders",
-}
-
-UNDONE_WORDS = {
-    "requested": "undo begun",
-    "stopped": "shipping stopped",
-    "refunded": "payment undone",
-    "released": "stock released",
-    "cancelled": "cancelled",
-    "notified": "customer told",
-}
-POSITION_OF = {event.__name__: position for event, position in UNDONE_BY.items()}
 
 FINE, WAITING, TROUBLE = "fine", "waiting", "trouble"
 
@@ -65,7 +39,7 @@ def in_short(order: Order) -> tuple[str, str]:
         return TROUBLE, f"parked after {_position(saga)}: {saga.last_error or 'waits for a person'}"
     if saga.state == Saga.State.ENDED:
         return FINE, f"at its end{f': {saga.reason}' if saga.reason else ''}"
-    waits_for = f"{_position(saga)}, waits for {NEXT[saga.undo or saga.step]}"
+    waits_for = f"{_position(saga)}, waits for {awaited(saga.position).service}"
     if saga.deadline is None or saga.deadline < now - LATE:
         return TROUBLE, f"{waits_for}, overdue"
     if saga.attempt or saga.last_error:
@@ -95,7 +69,7 @@ def _of_the_saga(order: Order) -> Finding:
     saga, now = order.saga, timezone.now()
     if saga.state == Saga.State.ENDED:
         return Finding(FINE, "The order is at its end: there is nothing left to do.")
-    whom = NEXT[saga.undo or saga.step]
+    whom = awaited(saga.position).service
     reached = f"It has come as far as “{_position(saga)}”, {ago(saga.moved_at, now)}, and waits for {whom}."
     error = f" The last error was: {saga.last_error}." if saga.last_error else ""
     if saga.state == Saga.State.PARKED:
@@ -163,13 +137,13 @@ def _undelivered(row: AbstractOutbox, missing: Sequence[str], service: str, now:
     if late:
         what = f"{row.type} of {service} is due to be sent to {whom} and is not: is a relay running?"
         return Finding(TROUBLE, what, service, "outbox")
-    if not row.sends:
+    if not row.claims:
         return Finding(FINE, f"{row.type} of {service} is about to be sent to {whom}.", service, "outbox")
     what = (
-        f"{row.type} of {service} was sent {_times(row.sends)}, but {whom} {'has' if len(missing) == 1 else 'have'} "
+        f"{row.type} of {service} was sent {_times(row.claims)}, but {whom} {'has' if len(missing) == 1 else 'have'} "
         f"not confirmed it. It is sent again {when(row.due_at, now)}."
     )
-    return Finding(WAITING if row.sends == 1 else TROUBLE, what, service, "outbox")
+    return Finding(WAITING if row.claims == 1 else TROUBLE, what, service, "outbox")
 
 
 def offset(order: Order, entry: TimelineEntry) -> str:
@@ -178,22 +152,22 @@ def offset(order: Order, entry: TimelineEntry) -> str:
 
 
 def steps_reached(saga: Saga) -> list[tuple[str, bool]]:
-    """(step, reached) for each."""
-    return [(step, STEPS.index(step) <= STEPS.index(saga.step)) for step in STEPS]
+    """(words, reached) for each step of the process."""
+    reached = FORWARD.index(saga.step)
+    return [(step.words, index <= reached) for index, step in enumerate(PROCESS)]
 
 
 def steps_undone(saga: Saga, timeline: Iterable[TimelineEntry]) -> list[tuple[str, str]]:
     """(words, done | skipped | ahead) for each position of the mirror; a refusal enters it where it happened."""
     if not saga.undo:
         return []
-    told = {POSITION_OF[entry.event] for entry in timeline if entry.event in POSITION_OF} | {saga.undo}
-    reached = UNDONE.index(saga.undo)
+    events = {entry.event for entry in timeline}
+    told = {position for event, position in UNDONE_BY.items() if event.__name__ in events} | {saga.undo}
+    reached = BACKWARD.index(saga.undo)
+    words = ["undo begun", *(move.words for move in MIRROR)]
     return [
-        (
-            UNDONE_WORDS[position],
-            "ahead" if index > reached else "done" if position in told else "skipped",
-        )
-        for index, position in enumerate(UNDONE)
+        (words[index - 1], "ahead" if index > reached else "done" if position in told else "skipped")
+        for index, position in enumerate(BACKWARD)
         if position
     ]
 

@@ -12,11 +12,11 @@ from shop.messaging.subscriptions import when
 STYLE = "choreography"
 
 
-@when(InventoryReserved, style=STYLE, operation="payments.take_payment")
+@when(InventoryReserved, style=STYLE)
 def take_payment(events: Sequence[InventoryReserved]) -> Outcome:
     return services.take_payment(refs_of(events))
 
 
-@when(ShippingFailed, ShippingStopped, style=STYLE, operation="payments.refund_payment")
+@when(ShippingFailed, ShippingStopped, style=STYLE)
 def refund_payment(events: Sequence[ShippingFailed | ShippingStopped]) -> Outcome:
     return services.refund_payment(refs_of(events))

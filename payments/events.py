@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from shop.base.money import show
 from shop.messaging.events import Event
 
 
@@ -11,6 +12,9 @@ class PaymentProcessed(Event, frozen=True, kw_only=True):
     amount_minor: int
     currency: str
 
+    def in_words(self) -> str:
+        return f"charged {show(self.amount_minor, self.currency)}"
+
 
 class PaymentFailed(Event, frozen=True, kw_only=True):
     """A refusal: the card was declined. Nothing was charged."""
@@ -18,9 +22,17 @@ class PaymentFailed(Event, frozen=True, kw_only=True):
     code: str
     reason: str
 
+    def in_words(self) -> str:
+        return f"refused: {self.reason}"
+
 
 class PaymentRefunded(Event, frozen=True, kw_only=True):
     """The undo: what was charged is given back (0: nothing had been), and nothing will be charged."""
 
     amount_minor: int
     currency: str = ""  # empty where nothing had been charged
+
+    def in_words(self) -> str:
+        if not self.amount_minor:
+            return "nothing had been charged"
+        return f"refunded {show(self.amount_minor, self.currency)}"

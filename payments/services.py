@@ -11,10 +11,10 @@ from orders.lookups import AmountDue
 from payments.events import PaymentFailed, PaymentProcessed, PaymentRefunded
 from payments.gateway import Approved, Charge, Declined, Refund, Refunded, gateway
 from payments.models import Payment
+from shop.base.bulk import save_all
 from shop.base.databases import alias_of
-from shop.messaging.bulk import save_all
+from shop.base.lookups import ask
 from shop.messaging.events import Ref
-from shop.messaging.lookups import ask
 from shop.messaging.outcomes import Fault, Outcome
 from shop.messaging.recording import recording
 

@@ -3,5 +3,5 @@
 from payments import services
 from shop.messaging.commands import command
 
-command("payments.take_payment")(services.take_payment)
-command("payments.refund_payment")(services.refund_payment)
+command(services.take_payment)
+command(services.refund_payment, retries="persistent")

@@ -15,7 +15,7 @@ from orders.lookups import DeliveryAddress
 from shipping.labels import ParcelLabel, draw
 from shipping.models import Inbox, Outbox, Parcel, Shipment
 from shop.base.admin import NOTHING, InboxAdmin, OfAnOrderAdmin, OutboxAdmin, StateFilter
-from shop.messaging.lookups import ask
+from shop.base.lookups import ask
 
 admin.site.register(Outbox, OutboxAdmin)
 admin.site.register(Inbox, InboxAdmin)

@@ -8,7 +8,7 @@ from uuid import UUID
 
 from shipping.lookups import ParcelWarehouses
 from shipping.models import Parcel
-from shop.messaging.lookups import answers
+from shop.base.lookups import answers
 
 
 @answers(ParcelWarehouses)

@@ -13,12 +13,12 @@ from shop.messaging.subscriptions import when
 STYLE = "choreography"
 
 
-@when(PaymentProcessed, style=STYLE, operation="shipping.plan_parcels")
+@when(PaymentProcessed, style=STYLE)
 def plan_parcels(events: Sequence[PaymentProcessed]) -> Outcome:
     return services.plan_parcels(refs_of(events))
 
 
-@when(ParcelPlanned, style=STYLE, operation="shipping.create_label")
+@when(ParcelPlanned, style=STYLE)
 def create_label(events: Sequence[ParcelPlanned]) -> Outcome:
     outcome = Outcome()
     for warehouse in sorted({event.warehouse for event in events}):
@@ -27,11 +27,11 @@ def create_label(events: Sequence[ParcelPlanned]) -> Outcome:
     return outcome
 
 
-@when(LabelCreated, style=STYLE, operation="shipping.hand_over")
-def hand_over_when_all_are_labelled(events: Sequence[LabelCreated]) -> Outcome:
+@when(LabelCreated, style=STYLE)
+def hand_over(events: Sequence[LabelCreated]) -> Outcome:
     return services.hand_over(refs_of(events))
 
 
-@when(CancellationRequested, style=STYLE, operation="shipping.stop_shipping")
+@when(CancellationRequested, style=STYLE)
 def stop_shipping(events: Sequence[CancellationRequested]) -> Outcome:
     return services.stop_shipping(refs_of(events))

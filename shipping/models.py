@@ -5,7 +5,8 @@ from uuid import uuid4
 
 from django.db import models
 
-from shop.messaging.models import AbstractInbox, AbstractOutbox, PerOrder
+from shop.base.per_order import PerOrder
+from shop.messaging.models import AbstractInbox, AbstractOutbox
 
 
 class Outbox(AbstractOutbox):

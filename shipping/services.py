@@ -21,10 +21,10 @@ from shipping.events import (
     ShippingStopped,
 )
 from shipping.models import Parcel, Shipment
+from shop.base.bulk import save_all
 from shop.base.databases import alias_of
-from shop.messaging.bulk import save_all
+from shop.base.lookups import ask
 from shop.messaging.events import Ref
-from shop.messaging.lookups import ask
 from shop.messaging.outcomes import Fault, Outcome
 from shop.messaging.recording import recording
 

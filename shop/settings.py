@@ -35,16 +35,19 @@ MESSAGING = {
     "POLL_EVERY": 1.0,  # s, the relay looks by itself this often when no NOTIFY wakes it
     "KEEP_DAYS": int(env("MESSAGING_KEEP_DAYS", "90")),  # confirmed outbox and inbox rows are kept this long
 }
-# Per operation or reaction: attempts until it is parked for a person, first wait and longest wait in seconds.
+# Policies: attempts until it is parked for a person, first wait and longest wait in seconds. Which one holds for an
+# operation stands where it is published, in its app's tasks.py.
 RETRIES = {
     "default": {
         "attempts": int(env("RETRY_ATTEMPTS", "8")),
         "first": float(env("RETRY_FIRST", "1")),
         "cap": 60.0,
     },
-    "payments.refund_payment": {"attempts": 20, "first": 1.0, "cap": 300.0},
-    "shipping.stop_shipping": {"attempts": 20, "first": 1.0, "cap": 300.0},
-    "shipping.hand_over": {"attempts": 20, "first": 1.0, "cap": 300.0},
+    "persistent": {
+        "attempts": 20,
+        "first": 1.0,
+        "cap": 300.0,
+    },  # for what others wait for outside: undos, the hand-over
 }
 # A saga that made no progress for this long is resumed; then when it has stood still as long again, up to the cap (s).
 SAGA_DEADLINE = float(env("SAGA_DEADLINE", "10"))

@@ -7,7 +7,7 @@ import redis
 from celery import current_app
 
 from orders.models import Order, Saga
-from orders.services import resume
+from orders.saga import resume
 from shop.messaging import relay, subscriptions
 from shop.messaging.tables import outbox_of, services
 from tests.live import Live

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import re
-import shutil
 import signal
 import subprocess
 import sys
@@ -16,9 +15,8 @@ from pathlib import Path
 import psutil
 import pytest
 
-from shop.tools.up.datafolder import remove_folder, scratch_folder
 from shop.tools.up.servers import port_is_free
-from tests.stack import ROOT
+from tests.fresh import ROOT, fresh_copy, plain_environment
 
 FIRST_RUN = 300.0  # s, with all packages to be installed
 UP = "until you press Ctrl-C"
@@ -31,28 +29,9 @@ def commands() -> list[str]:
 
 
 @pytest.fixture(scope="module")
-def fresh_copy() -> Iterator[Path]:
-    listed = subprocess.run(
-        ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"],
-        cwd=ROOT,
-        capture_output=True,
-        check=True,
-    )
-    with scratch_folder() as folder:
-        for name in filter(None, listed.stdout.decode().split("\0")):
-            if (ROOT / name).is_file():
-                (folder / name).parent.mkdir(parents=True, exist_ok=True)
-                shutil.copy2(ROOT / name, folder / name)
+def copy() -> Iterator[Path]:
+    with fresh_copy() as folder:
         yield folder
-        for data in (".data", "other-shop"):
-            if (folder / data).is_dir():
-                remove_folder(folder / data)
-
-
-def plain_environment() -> dict[str, str]:
-    """What a user has: nothing of the shop."""
-    ours = ("DATABASE_URL", "REDIS_URL", "SECRET_KEY", "PAYMENTS_URL", "CARRIER_URL", "MESSAGING_", "DJANGO_")
-    return {name: value for name, value in os.environ.items() if not any(part in name for part in ours)}
 
 
 @contextmanager
@@ -83,19 +62,19 @@ def running(command: str, folder: Path) -> Iterator[str]:
 
 
 @pytest.mark.timeout(600)
-def test_every_command_of_the_readme_does_what_it_says(fresh_copy: Path) -> None:
+def test_every_command_of_the_readme_does_what_it_says(copy: Path) -> None:
     if not (port_is_free(8000) and port_is_free(8001)) and not os.environ.get("CI"):
         pytest.skip("something else uses port 8000 or 8001 here")
     ran: list[str] = []
     others = [command for command in commands() if "make run" not in command and command != "make test"]
     for command in (command for command in commands() if "make run" in command):
-        with running(command, fresh_copy) as said:
+        with running(command, copy) as said:
             assert ("--no-demo" in command) or said.count("is completed.") == 2, said
             ran.append(command)
             while others:
                 done = subprocess.run(
                     ["bash", "-c", others[0]],
-                    cwd=fresh_copy,
+                    cwd=copy,
                     env=plain_environment(),
                     capture_output=True,
                     text=True,

@@ -1,6 +1,6 @@
 from django.db import migrations
 
-from shop.messaging.operations import wake_relay_on_insert
+from shop.messaging.migration import wake_relay_on_insert
 
 
 class Migration(migrations.Migration):

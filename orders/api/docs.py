@@ -16,6 +16,7 @@ from orders.api.serializers import (
     ReceiptSerializer,
     TimelineEntrySerializer,
 )
+from orders.models import Order
 from shop.base.api.problems import MEDIA_TYPE, TYPES, documented
 
 TAG = "orders"
@@ -40,7 +41,7 @@ RECEIPT = {
     "id": ID,
     "number": "S-100042",
     "style": settings.FULFILLMENT_STYLE,
-    "status": "placed",
+    "status": Order.Status.PLACED.value,
     "currency": "GBP",
     "total_minor": 2290,
     "total": "GBP 22.90",

@@ -5,23 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 from orders.models import Order, Saga, TimelineEntry
+from orders.process import awaited
+from shop.messaging.events import StepFailed
 
-NOW = {
-    "placed": "Your products are being set aside.",
-    "reserved": "Your payment is being taken.",
-    "paid": "Your parcels are being made ready for the carrier.",
-    "shipped": "Your parcels have left; you are being told.",
-    "confirmed": "Your parcels have left; the order is being closed.",
-    "completed": "Your parcels have left; the order is being closed.",
-}
-BEING_UNDONE = {
-    "requested": "Your order is being held back from the carrier, to be cancelled.",
-    "stopped": "Your money is being given back.",
-    "refunded": "Your order is being cancelled; the products go back on the shelf.",
-    "released": "Your order is being cancelled.",
-    "cancelled": "Your order is cancelled; you are being told.",
-    "notified": "Your order is cancelled; you are being told.",
-}
 RETRIED = "Something did not work at once. It is tried again by itself; nothing is done twice."
 PARKED = "Something went wrong, and a person of the shop looks after it."
 
@@ -35,7 +21,7 @@ def waiting(order: Order, for_staff: bool) -> dict[str, Any] | None:
     answer: dict[str, Any] = {
         "reached": saga.step,
         "undone": saga.undo,
-        "text": BEING_UNDONE[saga.undo] if saga.undo else NOW[saga.step],
+        "text": awaited(saga.position).meanwhile,
         "attempt": saga.attempt,
         "next_look": saga.deadline,
         "trouble": PARKED if saga.state == Saga.State.PARKED else trouble,
@@ -45,6 +31,6 @@ def waiting(order: Order, for_staff: bool) -> dict[str, Any] | None:
 
 def told(entry: TimelineEntry, for_staff: bool) -> str:
     """An entry's text; the error of a failed step is for staff alone."""
-    if entry.event == "StepFailed" and not for_staff:
+    if entry.event == StepFailed.__name__ and not for_staff:
         return f"{entry.service} had a problem; it is tried again, or a person looks after it"
     return entry.text

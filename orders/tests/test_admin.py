@@ -175,7 +175,7 @@ def test_why_it_waits_tells_of_every_service(order: Order) -> None:
 
 def test_why_it_waits_names_whose_inbox_lacks_an_event_and_not_those_that_have_it(order: Order) -> None:
     row = Outbox.objects.get(order_id=order.uuid, type="OrderCreated")
-    Outbox.objects.filter(pk=row.pk).update(sends=3, due_at=timezone.now() + timedelta(seconds=9))
+    Outbox.objects.filter(pk=row.pk).update(claims=3, due_at=timezone.now() + timedelta(seconds=9))
     have = {"order_id": order.uuid, "number": order.number, "type": row.type, "event_id": row.event_id}
     Inbox.objects.create(receiver="orders.note_progress", **have)
     (lacking,) = [finding.text for finding in why_it_waits(order) if finding.table == "outbox"]

@@ -192,11 +192,11 @@ class _MessageAdmin(OfAnOrderAdmin):
 class OutboxAdmin(_MessageAdmin):
     """A service's outbox: what it published, and whether everybody who hears it has it."""
 
-    list_display = ("type", "order", "style", "created_at", "sends", "due", "confirmed")
+    list_display = ("type", "order", "style", "created_at", "claims", "due", "confirmed")
     list_filter = (ConfirmedFilter, EventTypeFilter, StyleFilter, "created_at")
     fields = (
-        *("type", "version", "order", "order_id", "style", "event_id"),
-        *("created_at", "sends", "due", "confirmed_at", "pretty_payload"),
+        *("type", "order", "order_id", "style", "event_id"),
+        *("created_at", "claims", "due", "confirmed_at", "pretty_payload"),
     )
 
     @admin.display(description="sent again at", ordering="due_at", empty_value=NOTHING)

@@ -12,6 +12,7 @@ import urllib3
 from urllib3.exceptions import HTTPError, NameResolutionError, NewConnectionError, ProtocolError, TimeoutError
 
 from shop.messaging.outcomes import Fault
+from shop.messaging.points import Point, reach
 
 AT_ONCE = 8
 TIMEOUT = urllib3.Timeout(connect=2, read=5)
@@ -85,6 +86,7 @@ class Client:
             )
         except HTTPError as error:
             raise Fault(f"{self._who} {_trouble(error)}.") from error
+        reach(Point.ANSWERED, path)
         if answer.status >= 500:
             raise Fault(f"{self._who} is not available ({answer.status}).")
         return Reply(self._who, answer.status, answer.data)

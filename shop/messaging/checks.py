@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from django.conf import settings
 from django.core.checks import CheckMessage, Error, register
 
 from shop.messaging import subscriptions
@@ -33,6 +34,6 @@ def every_event_is_heard(**kwargs: Any) -> list[CheckMessage]:
             id="shop.E002",
         )
         for name in registry
-        for style in ("orchestration", "choreography")
+        for style in settings.STYLES
         if not subscriptions.of(name, style=style)
     ]

@@ -7,40 +7,41 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 import msgspec
-from celery import Signature, Task, shared_task, signature
+from celery import Signature, current_task, signature
 
 from shop.messaging.events import Ref, StepFailed
 from shop.messaging.outcomes import Outcome, attempt, in_a_word
 from shop.messaging.recording import recording
+from shop.messaging.retries import set_policy
+from shop.messaging.tasks import service_of, task
 
 logger = logging.getLogger(__name__)
 
 
-def command(name: str) -> Callable[[Callable[..., Outcome]], Callable[..., Outcome]]:
-    """Publish an operation as the task ``<service>.<operation>``.
+def command(operation: Callable[..., Outcome], *, retries: str = "default") -> None:
+    """Publish an operation as the task ``<service>.<operation>``. ``retries``: its policy, one of ``settings.RETRIES``.
 
     The task takes the set (and any further arguments) and returns those of the orders the operation is done for, so
     that in a chain a refused or broken order leaves the set. What broke is told to the order as ``StepFailed``.
     """
-    service = name.partition(".")[0]
+    service = service_of(operation.__module__)
+    name = f"{service}.{operation.__name__}"
+    set_policy(name, retries)
 
-    def publish(operation: Callable[..., Outcome]) -> Callable[..., Outcome]:
-        def run(task: Task[Any, Any], encoded: list[list[str]], *args: Any) -> list[list[str]]:
-            refs = decode(encoded)
-            outcome = attempt(lambda some: operation(some, *args), refs, lambda ref: ref)
-            if outcome.faults:
-                with recording(service) as record:
-                    for ref, error in outcome.faults.items():
-                        record.publish(StepFailed(ref=ref, operation=name, error=in_a_word(error)))
-                        logger.warning("%s failed for %s: %s", name, ref.number, in_a_word(error))
-            if not outcome.done:
-                task.request.chain = None  # nobody is left in the set: the links behind have nothing to do
-            return encode(outcome.done)
-
-        shared_task(name=name, queue=service, bind=True)(run)
-        return operation
-
-    return publish
+    @task(name)
+    def run(encoded: list[list[str]], *args: Any) -> list[list[str]]:
+        refs = decode(encoded)
+        outcome = attempt(lambda some: operation(some, *args), refs, lambda ref: ref)
+        if outcome.faults:
+            with recording(service) as record:
+                for ref, error in outcome.faults.items():
+                    record.publish(StepFailed(ref=ref, operation=name, error=in_a_word(error)))
+                    logger.warning("%s failed for %s: %s", name, ref.number, in_a_word(error))
+        if not outcome.done:
+            current_task.request.chain = (
+                None  # nobody is left in the set: the links behind have nothing to do
+            )
+        return encode(outcome.done)
 
 
 def call(
@@ -55,7 +56,7 @@ def call(
         args=(encode(refs), *args) if given else args,
         immutable=given,
         options={
-            "queue": name.partition(".")[0],
+            "queue": service_of(name),
             "argsrepr": numbers(refs),
             "kwargsrepr": "",
             "ignore_result": not joined,

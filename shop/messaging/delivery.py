@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
 
 import msgspec
 from django.db import transaction
@@ -15,10 +16,23 @@ from shop.messaging.outcomes import Outcome, attempt, in_a_word
 from shop.messaging.recording import Answering, answering, recording
 from shop.messaging.tables import database_of, inbox_of
 
-if TYPE_CHECKING:
-    from shop.messaging.subscriptions import Subscription
-
 logger = logging.getLogger(__name__)
+
+Reaction = Callable[[Sequence[Any]], Outcome | None]
+
+
+@dataclass(frozen=True)
+class Subscription:
+    """One receiver of one event type: the service it belongs to, and the style it is for (None: both)."""
+
+    event: type[Event]
+    service: str
+    receiver: str
+    style: str | None
+    reaction: Reaction
+
+    def wants(self, style: str) -> bool:
+        return self.style in (None, style)
 
 
 def deliver(

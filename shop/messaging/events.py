@@ -26,11 +26,9 @@ class Ref(msgspec.Struct, frozen=True, array_like=True):
 class Event(msgspec.Struct, frozen=True, kw_only=True):
     """Base of all events. A subclass adds the payload: ids and amounts, never personal data.
 
-    Raise ``version`` when a stored message of the old shape could no longer be read; adding a field with a default is
-    no such change.
+    What was stored or sent once can be read for ever: a new field has a default, another meaning is another event.
     """
 
-    version: ClassVar[int] = 1
     signal: ClassVar[Signal]
 
     ref: Ref
@@ -49,6 +47,10 @@ class Event(msgspec.Struct, frozen=True, kw_only=True):
         """The app that publishes it."""
         return cls.__module__.partition(".")[0]
 
+    def in_words(self) -> str:
+        """What happened, in a line for the order's timeline."""
+        raise NotImplementedError(f"{type(self).__name__} must say what happened.")
+
 
 registry: dict[str, type[Event]] = {}
 
@@ -65,6 +67,10 @@ class StepFailed(Event, frozen=True, kw_only=True):
     attempt: int | None = None
     retry_at: datetime | None = None
     parked: bool = False
+
+    def in_words(self) -> str:
+        then = "parked for a person" if self.parked else "to be tried again"
+        return f"{self.operation} failed, {then}: {self.error}"
 
 
 E = TypeVar("E", bound=Event)

@@ -11,7 +11,7 @@ from django.db import connections, transaction
 from django.utils import timezone
 
 from shop.messaging.events import Event, to_payload
-from shop.messaging.operations import CHANNEL
+from shop.messaging.migration import CHANNEL
 from shop.messaging.outcomes import in_a_word
 from shop.messaging.retries import next_try
 from shop.messaging.tables import database_of, inbox_of

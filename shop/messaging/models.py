@@ -1,16 +1,12 @@
-"""The tables every app makes its own: outbox, inbox, and the row it keeps per order."""
+"""The tables every app makes its own: outbox and inbox."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from typing import Any, ClassVar, Self
-from uuid import UUID
+from typing import ClassVar
 
 from django.db import models
 from django.db.models import Q
 from django.db.models.functions import Now
-
-from shop.messaging.events import Ref
 
 
 class AbstractOutbox(models.Model):
@@ -22,14 +18,15 @@ class AbstractOutbox(models.Model):
 
     event_id = models.UUIDField(unique=True, editable=False)
     type = models.CharField(max_length=60)
-    version = models.PositiveSmallIntegerField()
     order_id = models.UUIDField(db_index=True)
     number = models.CharField("order", max_length=32)
     style = models.CharField(max_length=20)
     payload = models.JSONField()
     created_at = models.DateTimeField(db_default=Now())
     due_at = models.DateTimeField(db_default=Now())
-    sends = models.PositiveSmallIntegerField(default=0, db_default=0)
+    claims = models.PositiveSmallIntegerField(
+        default=0, db_default=0
+    )  # how often a relay took it up to send it
     confirmed_at = models.DateTimeField(null=True, blank=True)
 
     class Meta:
@@ -81,35 +78,3 @@ class AbstractInbox(models.Model):
 
     def __str__(self) -> str:
         return f"{self.type} of {self.number} to {self.receiver}"
-
-
-class PerOrder(models.Model):
-    """What a service knows of one order: the row its operations lock, and the tombstone an early undo leaves."""
-
-    NEW: ClassVar[str] = "new"  # touched for the first time, in this very transaction
-
-    order_id = models.UUIDField(primary_key=True)
-    number = models.CharField("order", max_length=32)
-    state = models.CharField(max_length=12, default=NEW)
-    updated_at = models.DateTimeField(auto_now=True)
-
-    class Meta:
-        abstract = True
-
-    def __str__(self) -> str:
-        return self.number
-
-    @classmethod
-    def claim(cls, refs: Iterable[Ref], **defaults: Any) -> dict[UUID, Self]:
-        """Lock the orders' rows, in one fixed order, making a row in state ``new`` where there is none.
-
-        Must run inside a transaction, which must move every ``new`` row on: that makes an operation idempotent per
-        order, whoever sends it, however often and in whatever order.
-        """
-        by_id = {ref.id: ref for ref in refs}
-        manager = cls._default_manager
-        manager.bulk_create(
-            [cls(order_id=id, number=by_id[id].number, **defaults) for id in sorted(by_id)],
-            ignore_conflicts=True,
-        )
-        return {row.pk: row for row in manager.select_for_update().filter(pk__in=by_id).order_by("pk")}

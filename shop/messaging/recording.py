@@ -11,6 +11,7 @@ from django.db import transaction
 
 from shop.messaging import inbox
 from shop.messaging.events import Event, to_payload
+from shop.messaging.points import Point, reach
 from shop.messaging.tables import database_of, outbox_of
 
 
@@ -67,7 +68,6 @@ def recording(service: str) -> Iterator[Record]:
                 outbox(
                     event_id=event.id,
                     type=type(event).__name__,
-                    version=event.version,
                     order_id=event.ref.id,
                     number=event.ref.number,
                     style=event.ref.style,
@@ -79,6 +79,8 @@ def recording(service: str) -> Iterator[Record]:
             told = {event.ref.id for event in record.events}
             answered = [event for order_id, event in delivery.open.items() if order_id in told]
             inbox.confirm(service, delivery.receiver, answered)
+        reach(Point.COMMITTING, record.events)
+    reach(Point.COMMITTED, record.events)
     if delivery:
         for event in answered:
             del delivery.open[event.ref.id]

@@ -18,6 +18,7 @@ from kombu import Producer
 
 from shop.messaging import inbox, subscriptions
 from shop.messaging.models import AbstractInbox, AbstractOutbox
+from shop.messaging.points import Point, reach
 from shop.messaging.tables import database_of, inbox_of, outbox_of
 
 Row = AbstractOutbox | AbstractInbox
@@ -30,9 +31,13 @@ def relay_once(service: str, producer: Producer | None = None) -> int:
     """
     events = _claim_events(service)
     retries = _claim_failing(service)
+    if events or retries:
+        reach(Point.CLAIMED, [*events, *retries])
     with current_app.producer_or_acquire(producer) as producer:
         _confirm_or_send(events, producer)
         _send(service, retries, producer, again=True)
+    if events or retries:
+        reach(Point.RELAYED, [*events, *retries])
     return len(events) + len(retries)
 
 
@@ -43,8 +48,8 @@ def _claim_events(service: str) -> list[AbstractOutbox]:
     return _returned_rows(
         outbox,
         f"""
-        UPDATE {table} SET sends = least(sends + 1, 32767),
-            due_at = now() + make_interval(secs => least(%s * power(2, least(sends, 16)), %s))
+        UPDATE {table} SET claims = least(claims + 1, 32767),
+            due_at = now() + make_interval(secs => least(%s * power(2, least(claims, 16)), %s))
         WHERE id IN (
             SELECT id FROM {table} WHERE confirmed_at IS NULL AND due_at <= now()
             ORDER BY due_at LIMIT %s FOR UPDATE SKIP LOCKED
@@ -76,7 +81,7 @@ def _returned_rows(model: type[Any], sql: str, params: Sequence[object]) -> list
 
 def _confirm_or_send(events: Sequence[AbstractOutbox], producer: Producer) -> None:
     """First sends go to all subscribers. Later: confirm what all their inboxes have, send the rest to who lacks it."""
-    have = who_has([row for row in events if row.sends > 1])
+    have = who_has([row for row in events if row.claims > 1])
     confirmed: list[int] = []
     to_send: dict[str, list[AbstractOutbox]] = defaultdict(list)
     for row in events:

@@ -3,52 +3,31 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator
 from typing import Any
 
-from celery import shared_task
-
 from shop.messaging import delivery
+from shop.messaging.delivery import Reaction, Subscription
 from shop.messaging.events import Event, registry
-from shop.messaging.outcomes import Outcome
-
-Reaction = Callable[[Sequence[Any]], Outcome | None]
-
-
-@dataclass(frozen=True)
-class Subscription:
-    """One receiver of one event type: the service it belongs to, and the style it is for (None: both)."""
-
-    event: type[Event]
-    service: str
-    receiver: str
-    style: str | None
-    reaction: Reaction
-
-    def wants(self, style: str) -> bool:
-        return self.style in (None, style)
-
+from shop.messaging.tasks import service_of, task
 
 _subscriptions: dict[str, list[Subscription]] = defaultdict(list)
 
 
-def when(
-    *events: type[Event], style: str | None = None, operation: str = ""
-) -> Callable[[Reaction], Reaction]:
+def when(*events: type[Event], style: str | None = None) -> Callable[[Reaction], Reaction]:
     """Connect a receiver to the signals of these event types.
 
     The receiver gets a sequence of events, at most one per order, and answers with the Outcome of the operation it
-    called (None: done for all). ``style``: it hears only orders placed in that style. ``operation``: the entry in
-    ``settings.RETRIES`` that governs its retries; the receiver's own name by default.
+    called (None: done for all). It is known as ``<service>.<function>``: called like the operation it calls, it is
+    tried again by that one's policy. ``style``: it hears only orders placed in that style.
 
     Raises:
         TypeError: the service has already a receiver of that name for one of the event types.
     """
 
     def connect(reaction: Reaction) -> Reaction:
-        service = reaction.__module__.partition(".")[0]
-        name = operation or f"{service}.{reaction.__name__}"
+        service = service_of(reaction.__module__)
+        name = f"{service}.{reaction.__name__}"
         for event in events:
             if any(known.receiver == name for known in of(event.__name__, service=service)):
                 raise TypeError(
@@ -92,8 +71,7 @@ def task_name(service: str, event_type: str) -> str:
 
 
 def _make_delivery_task(service: str, event: type[Event]) -> None:
+    @task(task_name(service, event.__name__))
     def deliver(payloads: list[dict[str, Any]], again: bool = False) -> None:
         receivers = [sub.receiver for sub in of(event.__name__, service=service)]
         delivery.deliver(service, event, payloads, receivers, again=again)
-
-    shared_task(name=task_name(service, event.__name__), queue=service)(deliver)

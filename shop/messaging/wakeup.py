@@ -18,24 +18,12 @@ from kombu import Producer
 from kombu.exceptions import OperationalError as BrokerError
 from redis.exceptions import RedisError
 
-from shop.messaging.operations import CHANNEL
+from shop.messaging.migration import CHANNEL
 from shop.messaging.relay import relay_once
+from shop.messaging.sweeps import Sweeper
 from shop.messaging.tables import database_of, outbox_of, services
 
 logger = logging.getLogger(__name__)
-
-Sweep = Callable[[], object]
-_sweeps: list[tuple[float, Sweep]] = []
-
-
-def sweep(every: float) -> Callable[[Sweep], Sweep]:
-    """Have each relay call a function about every so many seconds; it must be safe to run in several at once."""
-
-    def register(function: Sweep) -> Sweep:
-        _sweeps.append((every, function))
-        return function
-
-    return register
 
 
 def run_for_ever(ready: Callable[[], None], stopping: Callable[[], bool]) -> None:
@@ -59,7 +47,7 @@ def _relay_while_connected(
 ) -> None:
     poll = settings.MESSAGING["POLL_EVERY"]
     next_look = 0.0
-    next_sweep = {function: time.monotonic() for _, function in _sweeps}
+    sweeper = Sweeper()
     busy: set[str] = set()
     while not stopping():
         busy |= woken(0.0 if busy else max(0.0, next_look - time.monotonic()))
@@ -68,10 +56,7 @@ def _relay_while_connected(
             busy |= set(services())
             next_look = now + poll
         busy = {service for service in services() if service in busy and relay_once(service, producer) > 0}
-        for every, function in _sweeps:
-            if now >= next_sweep[function]:
-                function()
-                next_sweep[function] = now + every
+        sweeper.sweep()
 
 
 @contextmanager

@@ -9,9 +9,9 @@ from uuid import uuid4
 from django.utils import timezone
 
 from payments.models import Outbox
+from shop.messaging.delivery import Subscription
 from shop.messaging.events import Event, Ref, StepFailed, registry
 from shop.messaging.recording import recording
-from shop.messaging.subscriptions import Subscription
 
 LONG_AGO = timezone.now() - timedelta(days=1)  # in a test's one transaction, now() stands still
 
@@ -31,9 +31,10 @@ def subscription(reaction: Any, style: str | None = None) -> Subscription:
     return Subscription(Rang, "payments", "payments.react", style, reaction)
 
 
-def store(count: int = 1) -> list[Event]:
+def store(count: int = 1, event: type[Event] = StepFailed, **fields: Any) -> list[Event]:
     """So many events in payments' outbox, due."""
-    events: list[Event] = [StepFailed(ref=ref(), operation="x", error="y") for _ in range(count)]
+    fields = fields or {"operation": "x", "error": "y"}
+    events = [event(ref=ref(), **fields) for _ in range(count)]
     with recording("payments") as record:
         for one in events:
             record.publish(one)

@@ -142,5 +142,5 @@ def test_an_event_of_an_order_nobody_placed_does_not_go_round_for_ever() -> None
         event = StepFailed(ref=ref(style), operation="x", error="y")
         for sub in subscriptions.of("StepFailed", style=style):
             delivery.receive(sub, [event])
-    assert list(OrdersInbox.objects.values_list("state", flat=True)) == ["done"] * 4
+    assert list(OrdersInbox.objects.values_list("state", flat=True)) == ["done"] * 2
     assert not Outbox.objects.exists()

@@ -14,6 +14,7 @@ from django.db import connections
 from hypothesis import given
 from hypothesis import strategies as st
 
+from inventory.events import InventoryRejected
 from orders.models import Inbox as OrdersInbox
 from payments.models import Inbox
 from payments.models import Outbox as PaymentsOutbox
@@ -47,14 +48,14 @@ def test_the_relay_sends_sets_and_sends_again_what_no_inbox_confirms(
 
 @pytest.mark.django_db(databases="__all__")
 def test_an_event_is_done_when_every_receiver_has_it(broker: redis.Redis) -> None:
-    (event,) = store()
+    (event,) = store(event=InventoryRejected, reason="out of stock", skus=[])
     relay.relay_once("payments")
-    receivers = [sub.receiver for sub in subscriptions.of("StepFailed", style="choreography")]
+    receivers = [sub.receiver for sub in subscriptions.of("InventoryRejected", style="choreography")]
     assert len(receivers) == 2
     for number, receiver in enumerate(receivers, start=1):
         assert PaymentsOutbox.objects.get().confirmed_at is None
         OrdersInbox.objects.create(
-            event_id=event.id, receiver=receiver, type="StepFailed", order_id=event.ref.id
+            event_id=event.id, receiver=receiver, type="InventoryRejected", order_id=event.ref.id
         )
         PaymentsOutbox.objects.update(due_at=LONG_AGO)
         relay.relay_once("payments")

@@ -8,9 +8,13 @@ from itertools import islice
 
 from inventory.models import Reservation
 from notifications.models import Notification
+from orders.events import OrderStalled
 from orders.models import Order, Saga
+from orders.process import ENDS
 from payments.models import Payment
+from shipping.events import LabelCreated, ParcelPlanned
 from shipping.models import Shipment
+from shop.messaging.events import StepFailed
 from shop.tools.audit.cases import CHUNK, Case
 from shop.tools.audit.findings import Promise, Report, Violation
 from shop.tools.audit.sql import any_of
@@ -28,9 +32,8 @@ AT_THE_END: dict[str, dict[str, tuple[str | None, ...]]] = {
         "shipment": (None, Shipment.State.FAILED, Shipment.State.STOPPED),
     },
 }
-MANY_TIMES = ("StepFailed", "OrderStalled")
-ONCE_PER_PARCEL = ("ParcelPlanned", "LabelCreated")
-LAST_EVENT = {Order.Status.COMPLETED: "OrderCompleted", Order.Status.CANCELLED: "OrderCancelled"}
+MANY_TIMES = (StepFailed.__name__, OrderStalled.__name__)
+ONCE_PER_PARCEL = (ParcelPlanned.__name__, LabelCreated.__name__)
 
 
 def check_order(case: Case) -> Iterator[str]:
@@ -50,9 +53,9 @@ def check_order(case: Case) -> Iterator[str]:
     for (event, _), count in told.items():
         if count > 1:
             yield f"{case.number} has {event} {count} times in its timeline."
-    last = LAST_EVENT.get(Order.Status(case.status))
-    if last and not case.in_flight and (last, "") not in told:
-        yield f"{case.number} is {case.status}, but its timeline has no {last}."
+    last = ENDS.get(case.status)
+    if last and not case.in_flight and (last.__name__, "") not in told:
+        yield f"{case.number} is {case.status}, but its timeline has no {last.__name__}."
 
 
 def _order_and_saga(case: Case) -> Iterator[str]:

@@ -20,7 +20,7 @@ def check_order(case: Case) -> Iterator[str]:
         return
     if saga.state == Saga.State.PARKED:
         why = saga.last_error or "no error noted"
-        yield f"{case.number} waits for a person since it was {saga.undo or saga.step}: {why}"
+        yield f"{case.number} waits for a person since it was {saga.position}: {why}"
         return
     for row in case.parked:
         yield f"{case.number} waits for a person: {row.receiver} gave up on {row.type}: {row.error}"

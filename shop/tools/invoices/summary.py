@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from orders.models import Order
 from shop.base.money import show
 from shop.tools.invoices.catalogue import CURRENCY
 from shop.tools.invoices.cleaning import Dirt
@@ -23,7 +24,7 @@ def summary(tally: Tally, ends: Ends, style: str, seconds: float) -> Iterator[st
         [
             ("placed now", len(tally.placed)),
             ("placed before, left as they are", len(tally.again)),
-            ("completed", ends.completed),
+            (Order.Status.COMPLETED.value, ends.completed),
             *((f"cancelled: {reason}", count) for reason, count in sorted(ends.cancelled.items())),
             ("parked, waiting for a person", ends.parked),
             ("not yet at an end", ends.unfinished),

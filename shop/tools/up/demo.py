@@ -11,10 +11,12 @@ from dataclasses import dataclass, field
 from typing import Any
 from uuid import uuid4
 
+from orders.models import Order
+from orders.process import ENDS
+
 PATIENCE = 60.0  # s for both orders
 EVERY = 0.1  # s between two looks
 GRACE = 5.0  # s that an order's last timeline entry may come after its status
-ENDS = {"completed": "OrderCompleted", "cancelled": "OrderCancelled"}
 # The first is kept in one warehouse only and the second in the other: each order leaves in two parcels.
 LINES = [
     {"sku": "MUG-RED", "quantity": 2},
@@ -71,8 +73,10 @@ class Followed:
     @property
     def told_whole(self) -> bool:
         """Whether it is at its end, and its timeline says so."""
-        told = any(event == ENDS.get(self.status) for _, event, _ in self.seen)
-        return self.status in ENDS and (told or time.monotonic() - self.ended_at > GRACE)
+        if self.status not in ENDS:
+            return False
+        told = any(event == ENDS[self.status].__name__ for _, event, _ in self.seen)
+        return told or time.monotonic() - self.ended_at > GRACE
 
 
 def place_and_follow(
@@ -98,7 +102,7 @@ def place_and_follow(
         time.sleep(EVERY)
     for order in orders:
         say(f"{order.number} is {order.status}.")
-    return all(order.status == "completed" for order in orders)
+    return all(order.status == Order.Status.COMPLETED for order in orders)
 
 
 def _place(api: Api, style: str) -> Followed:

@@ -170,7 +170,6 @@ def publish(order: Order, event: str) -> Any:
     row = Outbox.objects.create(
         event_id=uuid4(),
         type=event,
-        version=1,
         order_id=order.uuid,
         number=order.number,
         style=order.style,

@@ -1,4 +1,4 @@
-"""Migration operations."""
+"""Operations for the apps' migrations."""
 
 from django.db.migrations.operations import RunSQL
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from shop.messaging import lookups
+from shop.base import lookups
 
 
 class Row:

@@ -13,6 +13,9 @@ def save_all(rows: Collection[models.Model], fields: Sequence[str]) -> None:
     """Write the named fields of all rows, found by primary key, in one statement of the current transaction.
 
     Like ``bulk_update`` it sends no signals; ``auto_now`` fields are written too.
+
+    Raises:
+        django.db.DataError: a value does not fit its column; nothing is written.
     """
     if not rows:
         return
@@ -26,12 +29,14 @@ def save_all(rows: Collection[models.Model], fields: Sequence[str]) -> None:
         for row in rows:
             field.pre_save(row, add=False)
     names = [connection.ops.quote_name(str(field.column)) for field in columns]
-    arrays = ", ".join(f"%s::{field.cast_db_type(connection)}[]" for field in columns)
+    # Without their length: a cast to varchar(60) would cut what is longer, and say nothing.
+    types = [str(field.cast_db_type(connection)).partition("(")[0] for field in columns]
+    arrays = ", ".join(f"%s::{type_}[]" for type_ in types)
     table = connection.ops.quote_name(model._meta.db_table)
-    settings = ", ".join(f"{name} = new.{name}" for name in names[1:])
+    assignments = ", ".join(f"{name} = new.{name}" for name in names[1:])
     with connection.cursor() as cursor:
         cursor.execute(
-            f"UPDATE {table} AS old SET {settings} FROM unnest({arrays}) AS new ({', '.join(names)}) "
+            f"UPDATE {table} AS old SET {assignments} FROM unnest({arrays}) AS new ({', '.join(names)}) "
             f"WHERE old.{names[0]} = new.{names[0]}",
             [
                 [field.get_db_prep_save(getattr(row, field.attname), connection) for row in rows]

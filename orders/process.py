@@ -1,0 +1,144 @@
+"""The process, whole: each step in the sequence in which it happens and, on the spot, what undoes it.
+
+Whatever knows where an order can stand derives it from here: the orchestrator's score and its mirror, status and saga,
+the answer to "why does it not move?", the customer's sentences, the admin's lanes, the audit.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from inventory.events import InventoryRejected, InventoryReleased, InventoryReserved, StockDispatched
+from notifications.events import CancellationNoticeSent, ConfirmationSent
+from orders.events import CancellationRequested, OrderCancelled, OrderCompleted, OrderCreated
+from orders.models import Order
+from payments.events import PaymentFailed, PaymentProcessed, PaymentRefunded
+from shipping.events import LabelCreated, OrderShipped, ParcelPlanned, ShippingFailed, ShippingStopped
+from shop.messaging.events import Event
+from shop.messaging.tasks import service_of
+
+Status = Order.Status
+
+
+@dataclass(frozen=True)
+class Move:
+    """What a service does for an order: ``operation``, after which the order stands at ``position``; ``done`` tells it.
+
+    ``meanwhile``: what the customer reads until then. ``shown_as``: the position in words for staff, its name by default.
+    """
+
+    position: str
+    operation: str
+    done: type[Event]
+    meanwhile: str
+    shown_as: str = ""
+
+    @property
+    def service(self) -> str:
+        return service_of(self.operation)
+
+    @property
+    def words(self) -> str:
+        return self.shown_as or self.position
+
+
+@dataclass(frozen=True)
+class Step(Move):
+    """A move forward. ``undo`` takes it back; ``refused`` tells that the business said no.
+
+    ``status``: the order's from here on. ``per_warehouse``: it is done for each of them, in parallel, so that it is over
+    only when the step behind it is done.
+    """
+
+    undo: Move | None = None
+    refused: type[Event] | None = None
+    status: Order.Status | None = None
+    per_warehouse: bool = False
+
+
+class Pivot(Step):
+    """The step after which an order can't be undone any more, only returned."""
+
+
+# fmt: off
+PROCESS: tuple[Step, ...] = (
+    Step("placed", "orders.place_orders", OrderCreated, "Your order is being placed.", status=Status.PLACED,
+         undo=Move("cancelled", "orders.cancel_order", OrderCancelled, "Your order is being cancelled.")),
+
+    Step("reserved", "inventory.reserve_stock", InventoryReserved, "Your products are being set aside.",
+         status=Status.RESERVED, refused=InventoryRejected,
+         undo=Move("released", "inventory.release_stock", InventoryReleased,
+                   "Your order is being cancelled; the products go back on the shelf.", "stock released")),
+
+    Step("paid", "payments.take_payment", PaymentProcessed, "Your payment is being taken.",
+         status=Status.PAID, refused=PaymentFailed,
+         undo=Move("refunded", "payments.refund_payment", PaymentRefunded,
+                   "Your money is being given back.", "payment undone")),
+
+    Step("planned", "shipping.plan_parcels", ParcelPlanned, "Your parcels are being made ready for the carrier."),
+
+    Step("labelled", "shipping.create_label", LabelCreated, "Your parcels are being made ready for the carrier.",
+         per_warehouse=True, refused=ShippingFailed,
+         undo=Move("stopped", "shipping.stop_shipping", ShippingStopped,
+                   "Your order is being held back from the carrier, to be cancelled.", "shipping stopped")),
+
+    Pivot("shipped", "shipping.hand_over", OrderShipped, "Your parcels are being made ready for the carrier.",
+          status=Status.SHIPPED),
+
+    Step("dispatched", "inventory.dispatch_stock", StockDispatched, "Your parcels have left; you are being told."),
+
+    Step("confirmed", "notifications.send_confirmation", ConfirmationSent, "Your parcels have left; you are being told."),
+
+    Step("completed", "orders.complete_order", OrderCompleted, "Your parcels have left; the order is being closed."),
+)
+
+# Undoing begins with a wish or a refusal, takes the undos from the last to the first, and ends with telling the customer.
+WISH, REQUESTED = CancellationRequested, "requested"
+NOTICE = Move("notified", "notifications.send_cancellation_notice", CancellationNoticeSent,
+              "Your order is cancelled; you are being told.", "customer told")
+# fmt: on
+
+MIRROR: tuple[Move, ...] = (*(step.undo for step in reversed(PROCESS) if step.undo), NOTICE)
+(PER_WAREHOUSE,) = (step for step in PROCESS if step.per_warehouse)
+ENDS: dict[str, type[Event]] = {Status.COMPLETED: OrderCompleted, Status.CANCELLED: OrderCancelled}
+
+# Where an order can stand: how far it has come and, while it is being undone, how far that has ("": it is not).
+FORWARD = tuple(step.position for step in PROCESS)
+BACKWARD = ("", REQUESTED, *(move.position for move in MIRROR))
+
+
+def left(position: str) -> tuple[Move, ...]:
+    """What is still to be done, in sequence, for an order that stands there."""
+    if position in FORWARD:
+        return PROCESS[FORWARD.index(position) + 1 :]
+    return MIRROR[BACKWARD.index(position) - 1 :]
+
+
+def awaited(position: str) -> Move:
+    """What an order that stands there waits for; at the last position: that this is noted."""
+    last = PROCESS[-1] if position in FORWARD else MIRROR[-1]
+    return next(iter(left(position)), last)
+
+
+def status_at(position: str) -> Order.Status:
+    """The status of an order that has come this far. That it is completed, only ``complete_order`` says."""
+    come_by = PROCESS[: FORWARD.index(position) + 1]
+    return [step.status for step in come_by if step.status][-1]
+
+
+def _entry(step: Step) -> str:
+    """Where a refusal of this step enters the mirror: of what would come before it there, nothing has been done."""
+    return next(later.undo.position for later in PROCESS[PROCESS.index(step) :] if later.undo)
+
+
+# Where each event leads an order.
+REACHED_BY: dict[type[Event], str] = {
+    step.done: FORWARD[index - 1] if step.per_warehouse else step.position
+    for index, step in enumerate(PROCESS)
+}
+REFUSED_BY: dict[type[Event], str] = {step.refused: _entry(step) for step in PROCESS if step.refused}
+UNDONE_BY: dict[type[Event], str] = {
+    WISH: REQUESTED,
+    **REFUSED_BY,
+    **{move.done: move.position for move in MIRROR},
+}

@@ -1,0 +1,95 @@
+"""The care of sagas: until when an order must have come further, and what is done when it has not."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from django.conf import settings
+from django.db import transaction
+from django.utils import timezone
+
+from orders.events import OrderStalled
+from orders.models import Order, Saga
+from orders.process import FORWARD
+from shop.base.bulk import save_all
+from shop.base.databases import alias_of
+from shop.messaging.events import StepFailed
+from shop.messaging.recording import recording
+from shop.messaging.relay import take_up
+from shop.messaging.retries import next_try
+from shop.messaging.sweeps import sweep
+
+State = Saga.State
+WOKEN_AT_ONCE = 200
+
+
+def begun(order: Order) -> Saga:
+    """The saga of an order that is being placed."""
+    return Saga(order=order, step=FORWARD[0], moved_at=order.placed_at, deadline=_deadline())
+
+
+def moved(saga: Saga, at: datetime) -> None:
+    """It has come further: all trouble is over, parked or not, and the time begins anew."""
+    saga.state, saga.attempt, saga.last_error = State.RUNNING, 0, ""
+    saga.moved_at, saga.deadline = max(saga.moved_at, at), _deadline()
+
+
+def ended(saga: Saga) -> None:
+    saga.state, saga.deadline = State.ENDED, None
+
+
+def failed(saga: Saga, failure: StepFailed) -> None:
+    """Give it a time to try again or, after too many attempts, to a person. What is older than its last move is no news.
+
+    A service that reacts to an event tries again by itself and has said when, so the saga waits a little longer than
+    that. A command nobody repeats, so it is taken up again from here.
+    """
+    if saga.state == State.ENDED or failure.at < saga.moved_at:
+        return
+    saga.last_error = f"{failure.operation}: {failure.error}"
+    if saga.state == State.PARKED:
+        return
+    if failure.attempt is None:
+        saga.attempt += 1
+        saga.deadline = next_try(failure.operation, saga.attempt)
+    else:
+        saga.attempt = failure.attempt
+        patience = timedelta(seconds=settings.SAGA_DEADLINE)
+        saga.deadline = failure.retry_at + patience if failure.retry_at else None
+    saga.state = State.RUNNING if saga.deadline else State.PARKED
+
+
+@sweep(every=1.0)
+def wake_overdue() -> int:
+    """Publish ``OrderStalled`` for sagas past their deadline. Returns how many; safe to run in many processes."""
+    with recording("orders") as record:
+        sagas = list(
+            Saga.objects.select_for_update(skip_locked=True, of=("self",))
+            .select_related("order")
+            .filter(state=State.RUNNING, deadline__lte=timezone.now())
+            .order_by("deadline")[:WOKEN_AT_ONCE]
+        )
+        for saga in sagas:
+            saga.deadline = _deadline(stalled=timezone.now() - saga.moved_at)
+            record.publish(OrderStalled(ref=saga.order.ref, step=saga.position, attempt=saga.attempt))
+        save_all(sagas, ["deadline"])
+    return len(sagas)
+
+
+def resume(order_ids: Sequence[UUID]) -> int:
+    """Take orders that wait up again, now, and all that is parked of them. Returns how many."""
+    take_up(order_ids)
+    with transaction.atomic(using=alias_of("orders")):
+        waiting = Saga.objects.filter(order__uuid__in=order_ids).exclude(state=State.ENDED)
+        keys = list(waiting.select_for_update().order_by("order").values_list("pk", flat=True))
+        return Saga.objects.filter(pk__in=keys).update(
+            state=State.RUNNING, attempt=0, deadline=timezone.now()
+        )
+
+
+def _deadline(stalled: timedelta = timedelta(0)) -> datetime:
+    """When to look after a saga again: the longer it has not moved, the later, so that a backlog is not added to."""
+    wait = min(max(stalled.total_seconds(), settings.SAGA_DEADLINE), settings.SAGA_DEADLINE_CAP)
+    return timezone.now() + timedelta(seconds=wait)

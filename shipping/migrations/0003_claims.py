@@ -1,0 +1,10 @@
+from django.db import migrations
+
+
+class Migration(migrations.Migration):
+    dependencies = [("shipping", "0002_wake_relay")]
+
+    operations = [
+        migrations.RenameField("outbox", "sends", "claims"),
+        migrations.RemoveField("outbox", "version"),
+    ]
