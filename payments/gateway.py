@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator, Sequence
-from functools import lru_cache
 from typing import Protocol
 
 import msgspec
 from django.conf import settings
 
 from shop.base.http import Client, call_each
+from shop.base.providers import Page, once_per_address, read_ledger
 from shop.messaging.outcomes import Fault
-
-PAGE = 1000
 
 
 class Charge(msgspec.Struct, frozen=True):
@@ -83,10 +80,6 @@ class _ApprovedBody(msgspec.Struct, frozen=True):
     id: str
 
 
-class _Page(msgspec.Struct, frozen=True):
-    rows: list[Movement]
-
-
 class SandboxGateway:
     """The provider of shop/sandbox, over HTTP."""
 
@@ -100,16 +93,7 @@ class SandboxGateway:
         return call_each(self._refund, refunds, lambda refund: refund.key)
 
     def ledger(self) -> Iterator[Movement]:
-        after = 0
-        while True:
-            reply = self._client.get("/v1/ledger", {"after": after, "limit": PAGE})
-            if reply.status != 200:
-                raise reply.fault()
-            rows = reply.read(_Page).rows
-            yield from rows
-            if len(rows) < PAGE:
-                return
-            after = rows[-1].id
+        return read_ledger(self._client, Page[Movement])
 
     def _charge(self, charge: Charge) -> Approved | Declined:
         body = {
@@ -132,15 +116,9 @@ class SandboxGateway:
         raise reply.fault()
 
 
+_sandbox = once_per_address(SandboxGateway)
+
+
 def gateway() -> Gateway:
-    """The one for settings.PAYMENTS_URL; its connections are kept for the life of the process."""
+    """The one for settings.PAYMENTS_URL."""
     return _sandbox(settings.PAYMENTS_URL)
-
-
-@lru_cache
-def _sandbox(base_url: str) -> SandboxGateway:
-    return SandboxGateway(base_url)
-
-
-# Two processes on one connection would mix up their answers.
-os.register_at_fork(after_in_child=_sandbox.cache_clear)

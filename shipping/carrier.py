@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator, Sequence
-from functools import lru_cache
 from typing import Protocol
 
 import msgspec
 from django.conf import settings
 
 from shop.base.http import Client, call_each
+from shop.base.providers import Page, once_per_address, read_ledger
 from shop.messaging.outcomes import Fault
 
-PAGE = 1000
 HAND_OVER_AT_ONCE = 200  # keys in one request, well within the size of a body
 
 
@@ -87,10 +85,6 @@ class _HandoverRefused(msgspec.Struct, frozen=True):
     keys: dict[str, str] = {}
 
 
-class _Page(msgspec.Struct, frozen=True):
-    rows: list[Movement]
-
-
 class SandboxCarrier:
     """The carrier of shop/sandbox, over HTTP."""
 
@@ -120,16 +114,7 @@ class SandboxCarrier:
         return {key: results[key] for key in dict.fromkeys(keys)}
 
     def ledger(self) -> Iterator[Movement]:
-        after = 0
-        while True:
-            reply = self._client.get("/v1/ledger", {"after": after, "limit": PAGE})
-            if reply.status != 200:
-                raise reply.fault()
-            rows = reply.read(_Page).rows
-            yield from rows
-            if len(rows) < PAGE:
-                return
-            after = rows[-1].id
+        return read_ledger(self._client, Page[Movement])
 
     def _create_label(self, request: LabelRequest) -> Label | LabelRefused:
         body = {
@@ -169,15 +154,9 @@ class SandboxCarrier:
         }
 
 
+_sandbox = once_per_address(SandboxCarrier)
+
+
 def carrier() -> Carrier:
-    """The one for settings.CARRIER_URL; its connections are kept for the life of the process."""
+    """The one for settings.CARRIER_URL."""
     return _sandbox(settings.CARRIER_URL)
-
-
-@lru_cache
-def _sandbox(base_url: str) -> SandboxCarrier:
-    return SandboxCarrier(base_url)
-
-
-# Two processes on one connection would mix up their answers.
-os.register_at_fork(after_in_child=_sandbox.cache_clear)

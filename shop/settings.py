@@ -100,7 +100,6 @@ MIDDLEWARE = [
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
 ]
 ROOT_URLCONF = "shop.web.urls"
-WSGI_APPLICATION = "shop.wsgi.application"
 TEMPLATES = [
     {
         "BACKEND": "django.template.backends.django.DjangoTemplates",
@@ -115,11 +114,9 @@ TEMPLATES = [
     }
 ]
 STATIC_URL = "static/"
-STATIC_ROOT = Path(env("SHOP_DATA", str(BASE_DIR / ".data"))) / "static"
 WHITENOISE_USE_FINDERS = (
     True  # serves the packages' own files as they are: no collectstatic before the first page
 )
-USE_TZ = True
 TIME_ZONE = "UTC"
 LANGUAGE_CODE = "en-gb"
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
@@ -176,30 +173,22 @@ SPECTACULAR_SETTINGS = {
 # --- Celery: docs/decisions/ says why each differs from the default ----------------------------------------------
 CELERY_BROKER_URL = env("REDIS_URL", "redis://127.0.0.1:6379/0")
 CELERY_RESULT_BACKEND = CELERY_BROKER_URL
-CELERY_BROKER_TRANSPORT_OPTIONS = CELERY_RESULT_BACKEND_TRANSPORT_OPTIONS = {
+CELERY_RESULT_BACKEND_TRANSPORT_OPTIONS = {"global_keyprefix": env("REDIS_PREFIX", "shop:")}
+CELERY_BROKER_TRANSPORT_OPTIONS = {
+    **CELERY_RESULT_BACKEND_TRANSPORT_OPTIONS,
     "visibility_timeout": 300,
-    "unacked_restore_interval": 10,
-    "unacked_restore_throttle": 1,
+    "unacked_restore_throttle": 1,  # kombu sweeps every 10 s and by default looks each tenth time
     "socket_timeout": 10,
     "socket_connect_timeout": 4,
     "socket_keepalive": True,
-    "health_check_interval": 25,
-    "global_keyprefix": env("REDIS_PREFIX", "shop:"),
 }
-CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 CELERY_BROKER_CONNECTION_MAX_RETRIES = None  # a worker waits for its broker; the database keeps the work
 CELERY_TASK_ACKS_LATE = True
-CELERY_TASK_REJECT_ON_WORKER_LOST = True
 CELERY_TASK_IGNORE_RESULT = True  # but for chord headers, which ask for theirs
 CELERY_RESULT_EXPIRES = 3600
-CELERY_RESULT_EXTENDED = False
-CELERY_TASK_SERIALIZER = CELERY_RESULT_SERIALIZER = "json"
-CELERY_ACCEPT_CONTENT = ["json"]
 CELERY_TASK_CREATE_MISSING_QUEUES = False
 CELERY_TASK_QUEUES = {service: {"exchange": service, "routing_key": service} for service in SERVICES}
 CELERY_TASK_DEFAULT_QUEUE = "orders"
-CELERY_TASK_TIME_LIMIT = 60
-CELERY_TASK_SOFT_TIME_LIMIT = 45
 CELERY_TASK_PUBLISH_RETRY_POLICY = {
     "max_retries": 2,
     "interval_start": 0.1,
@@ -207,13 +196,11 @@ CELERY_TASK_PUBLISH_RETRY_POLICY = {
     "interval_max": 0.5,
 }
 CELERY_WORKER_PREFETCH_MULTIPLIER = 1
+# With one process a worker there is nothing to cancel: it only spares the log a long warning whenever the broker is lost.
 CELERY_WORKER_CANCEL_LONG_RUNNING_TASKS_ON_CONNECTION_LOSS = True
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
-CELERY_WORKER_SEND_TASK_EVENTS = True
-CELERY_TASK_SEND_SENT_EVENT = False
-CELERY_DB_REUSE_MAX = 1_000_000  # reconnecting around every task costs more than the task (facts: 2.6 x)
-CELERY_ENABLE_UTC = True
-CELERY_TIMEZONE = "UTC"
+CELERY_DB_REUSE_MAX = 1_000_000  # reconnecting around every task costs more than the task
+CELERY_TIMEZONE = "UTC"  # Flower shows times in it, else in each browser's own
 CELERY_BEAT_SCHEDULE = {"prune history": {"task": "orders.prune_history", "schedule": 3600.0}}
 
 LOGGING = {

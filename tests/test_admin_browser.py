@@ -21,8 +21,6 @@ from notifications.models import Mail
 from orders.models import Order, OrderLine, Saga, TimelineEntry
 from payments.models import Inbox
 
-pytestmark = pytest.mark.filterwarnings("ignore:No directory at")  # whitenoise: nothing is collected in tests
-
 PASSWORD = uuid4().hex
 Theme = Literal["light", "dark"]
 POLICY = "default-src 'self'"  # what the stock admin keeps, our pages keep

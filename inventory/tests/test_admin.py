@@ -13,8 +13,6 @@ from django.urls import reverse
 from inventory.admin import MOST_AT_ONCE, MOST_ON_HAND
 from inventory.models import Product, Receipt, Stock, Warehouse
 
-pytestmark = pytest.mark.filterwarnings("ignore:No directory at")  # whitenoise: nothing is collected in tests
-
 RECEIVE = "admin:inventory_stock_receive"
 
 

@@ -11,8 +11,6 @@ from django.urls import reverse
 
 from notifications.models import Mail, Notification
 
-pytestmark = pytest.mark.filterwarnings("ignore:No directory at")  # whitenoise: nothing is collected in tests
-
 
 @pytest.fixture
 def client(db: None) -> Client:

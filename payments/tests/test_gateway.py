@@ -242,7 +242,7 @@ def test_the_ledger_is_read_page_by_page(
 ) -> None:
     gateway.charge([charge(f"{key}:{number}") for number in range(7)])
     whole = list(gateway.ledger())
-    monkeypatch.setattr("payments.gateway.PAGE", 3)
+    monkeypatch.setattr("shop.base.providers.PAGE_SIZE", 3)
     assert list(gateway.ledger()) == whole
     assert [row.id for row in whole] == sorted({row.id for row in whole})
 

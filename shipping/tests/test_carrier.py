@@ -215,7 +215,7 @@ def test_the_ledger_is_read_page_by_page(
 ) -> None:
     carrier.create_labels([parcel(f"{key}:{number}") for number in range(7)])
     whole = list(carrier.ledger())
-    monkeypatch.setattr("shipping.carrier.PAGE", 3)
+    monkeypatch.setattr("shop.base.providers.PAGE_SIZE", 3)
     assert list(carrier.ledger()) == whole
 
 

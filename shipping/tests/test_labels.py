@@ -131,7 +131,6 @@ def addresses(parcel: Parcel) -> list[str]:
     ]
 
 
-@pytest.mark.filterwarnings("ignore:No directory at")
 class TestInTheAdmin:
     def test_staff_download_the_label(self, parcel: Parcel) -> None:
         client = staff(superuser=True)

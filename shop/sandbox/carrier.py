@@ -96,7 +96,7 @@ class Carrier:
             if parcel and parcel["state"] == "handed over":
                 return Answer(409, {"too_late": True})
             if parcel and parcel["state"] == "voided":
-                return Answer(200, {"voided": True}, replayed=True)
+                return Answer(200, {"voided": True})
             if parcel:
                 db.execute("UPDATE parcels SET state = 'voided' WHERE key = ?", (key,))
             else:
@@ -149,7 +149,7 @@ def _told(parcel: sqlite3.Row) -> tuple[int, dict[str, object]]:
 def _replay(parcel: sqlite3.Row, mark: str) -> Answer:
     if parcel["fingerprint"] not in (None, mark):  # none: the void came before any label
         raise reused_key()
-    return Answer(*_told(parcel), replayed=True)
+    return Answer(*_told(parcel))
 
 
 def _decide(db: sqlite3.Connection, key: str, body: LabelBody, mark: str) -> None:

@@ -40,13 +40,10 @@ class Ledger:
                     self._db.execute("ROLLBACK")
                 raise
 
-    def one(self, query: str, *values: object) -> sqlite3.Row | None:
-        with self._lock:
-            row: sqlite3.Row | None = self._db.execute(query, values).fetchone()
-            return row
-
     def has(self, table: str, key: str) -> bool:
-        return self.one(f"SELECT 1 FROM {table} WHERE key = ?", key) is not None
+        with self._lock:
+            found = self._db.execute(f"SELECT 1 FROM {table} WHERE key = ?", (key,))
+            return found.fetchone() is not None
 
     def page(self, after: int, limit: int) -> list[dict[str, object]]:
         """The movements after this id. Writers take turns, so none with a smaller id turns up later."""

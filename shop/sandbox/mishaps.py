@@ -6,7 +6,7 @@ import os
 import sqlite3
 import threading
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
@@ -21,9 +21,9 @@ class Timing:
     down_seconds: float = 5.0
 
     @classmethod
-    def from_environment(cls, environ: Mapping[str, str] = os.environ) -> Timing:
-        slow = _seconds(environ, "SANDBOX_SLOW_SECONDS", cls.slow_seconds)
-        return cls(slow, _seconds(environ, "SANDBOX_DOWN_SECONDS", cls.down_seconds))
+    def from_environment(cls) -> Timing:
+        slow = _seconds("SANDBOX_SLOW_SECONDS", cls.slow_seconds)
+        return cls(slow, _seconds("SANDBOX_DOWN_SECONDS", cls.down_seconds))
 
     def down(self, db: sqlite3.Connection, key: str) -> bool:
         """Whether the provider is still down for this key, counted from the first time the key was seen."""
@@ -33,9 +33,9 @@ class Timing:
         return bool(moment < since + self.down_seconds)
 
 
-def _seconds(environ: Mapping[str, str], name: str, default: float) -> float:
+def _seconds(name: str, default: float) -> float:
     try:
-        value = float(environ.get(name, default))
+        value = float(os.environ.get(name, default))
     except ValueError:
         value = -1.0
     if not 0 <= value <= 3600:

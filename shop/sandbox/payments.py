@@ -12,7 +12,7 @@ import msgspec
 
 from shop.sandbox.ledger import Ledger, insert, now
 from shop.sandbox.mishaps import OUTAGES, Timing, Underway, reused_key, unavailable
-from shop.sandbox.web import MAX_PAGE, Answer, Handler, Problem, Request
+from shop.sandbox.web import MAX_PAGE, Answer, Handler, Request
 
 SCHEMA = f"""
 CREATE TABLE IF NOT EXISTS charges (
@@ -68,7 +68,6 @@ class Payments:
     def routes(self) -> dict[tuple[str, str], Handler]:
         return {
             ("POST", "/v1/charges"): self.charge,
-            ("GET", "/v1/charges"): self.look_up,
             ("POST", "/v1/refunds"): self.refund,
             ("GET", "/v1/ledger"): self.movements,
         }
@@ -101,20 +100,7 @@ class Payments:
             settlement = _settlement(db, body.charge_key) or _settle(db, key, body.charge_key)
             if not earlier:
                 insert(db, "refunds", {"key": key, "charge_key": body.charge_key})
-        answer = {"id": settlement["reference"], "amount_minor": settlement["amount_minor"]}
-        return Answer(200, answer, replayed=earlier is not None)
-
-    def look_up(self, request: Request) -> Answer:
-        key = request.text("key")
-        charge = self.ledger.one("SELECT * FROM charges WHERE key = ?", key)
-        settlement = self.ledger.one("SELECT * FROM settlements WHERE charge_key = ?", key)
-        if charge:
-            about = {name: charge[name] for name in ("order_number", "amount_minor", "currency")}
-            about["refunded_minor"] = settlement["amount_minor"] if settlement else 0
-            return Answer(200, _told(charge)[1] | about)
-        if settlement:
-            return Answer(200, {"status": "voided"})
-        raise Problem(404, "not_found", "no charge was made with this key")
+        return Answer(200, {"id": settlement["reference"], "amount_minor": settlement["amount_minor"]})
 
     def movements(self, request: Request) -> Answer:
         """Charges count up, refunds count down: the sum is what the shop holds. A void moves nothing."""
@@ -142,7 +128,7 @@ def _told(charge: sqlite3.Row) -> tuple[int, dict[str, object]]:
 def _replay(charge: sqlite3.Row, body: ChargeBody) -> Answer:
     if any(charge[name] != value for name, value in msgspec.structs.asdict(body).items()):
         raise reused_key()
-    return Answer(*_told(charge), replayed=True)
+    return Answer(*_told(charge))
 
 
 def _decide(db: sqlite3.Connection, key: str, body: ChargeBody) -> None:

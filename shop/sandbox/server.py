@@ -57,5 +57,5 @@ class Server(BaseApplication):  # type: ignore[misc]
         threading.Thread(target=watch, daemon=True, name="lifeline").start()
 
 
-def serve(build: Callable[[], Routes], *, port: int, name: str, host: str = "127.0.0.1") -> None:
+def serve(build: Callable[[], Routes], *, port: int, name: str, host: str) -> None:
     Server(build, port, name, host).run()

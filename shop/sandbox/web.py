@@ -6,7 +6,7 @@ import errno
 import logging
 import re
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Any, TypeVar
 from urllib.parse import parse_qs
@@ -35,14 +35,13 @@ class Problem(Exception):
 class Answer:
     status: int
     body: Mapping[str, object]
-    replayed: bool = False
     lost: bool = False  # the connection is dropped instead of answering
 
 
 @dataclass(frozen=True)
 class Request:
     environ: Mapping[str, Any]
-    query: dict[str, list[str]] = field(default_factory=dict)
+    query: dict[str, list[str]]
 
     def json(self, kind: type[Body]) -> Body:
         length = self.environ.get("CONTENT_LENGTH") or "0"
@@ -61,12 +60,6 @@ class Request:
         if not re.fullmatch(r"[\x21-\x7e]{1,255}", key):
             raise Problem(400, "invalid_request", "Idempotency-Key must be 1 to 255 visible ASCII characters")
         return key
-
-    def text(self, name: str) -> str:
-        value = self.query.get(name, [""])[0]
-        if not value:
-            raise Problem(400, "invalid_request", f"the parameter {name} is missing")
-        return value
 
     def number(self, name: str, default: int, most: int) -> int:
         value = self.query.get(name, [str(default)])[0]
@@ -98,8 +91,6 @@ class Site:
             raise ConnectionResetError(errno.ECONNRESET, "the answer is lost, as asked for")
         data = msgspec.json.encode(answer.body)
         headers = [("Content-Type", "application/json"), ("Content-Length", str(len(data)))]
-        if answer.replayed:
-            headers.append(("Idempotent-Replayed", "true"))
         start_response(f"{answer.status} {HTTPStatus(answer.status).phrase}", headers)
         return [data]
 

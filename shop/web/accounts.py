@@ -27,8 +27,6 @@ from shop.base.api.tokens import ApiToken
 class LoginThrottle(SimpleRateThrottle):
     """So many attempts per address. While the cache is away none is counted: nobody is locked out by a fault."""
 
-    scope = "login"
-
     def get_rate(self) -> str:
         return getattr(settings, "LOGIN_RATE", "30/minute")
 

@@ -22,10 +22,12 @@ from shipping.carrier import LabelRequest, carrier
 from shop.messaging import subscriptions
 from shop.messaging.tables import inbox_of
 from shop.sandbox.testing import free_port, running_provider
-from shop.tests.consistent import ADDRESS, Shelf, cancelled, completed, running
-from shop.tests.planted import PLANTED, Plant, World, payments_disagrees, still_reserved
 from shop.tools.audit.findings import Promise
 from shop.tools.audit.ledgers import Ledgers, unaccounted
+from shop.tools.audit.tests.consistent import ADDRESS, Shelf, cancelled, completed, running
+from shop.tools.audit.tests.planted import PLANTED, Plant, World
+from shop.tools.audit.tests.planted.agreement import payments_disagrees
+from shop.tools.audit.tests.planted.stock import still_reserved
 
 pytestmark = pytest.mark.django_db(databases="__all__")
 
@@ -46,7 +48,7 @@ def world(provider_urls: dict[str, str], settings: Any) -> World:
     for name, url in provider_urls.items():
         setattr(settings, name, url)
     shelf = Shelf.make()
-    return World(shelf, completed(shelf)[0], cancelled(shelf)[0], running(shelf)[0])
+    return World(completed(shelf)[0], cancelled(shelf)[0], running(shelf)[0])
 
 
 def audit() -> tuple[int, dict[str, Any]]:

@@ -13,7 +13,7 @@ from django.utils import timezone
 
 from inventory.models import Product, Receipt, Reservation, Stock
 from orders.models import Order, OrderLine, Saga
-from shop.tests.test_invoices import DATE, UK, write
+from shop.tools.invoices.tests.files import DATE, UK, write
 
 
 def run(*files: Path, **options: Any) -> str:

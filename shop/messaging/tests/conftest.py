@@ -1,0 +1,26 @@
+"""The kernel's tests know an event of their own, and look into the broker's queues."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+import redis
+
+from shop.messaging.events import registry
+from shop.messaging.tests.samples import Rang
+
+
+@pytest.fixture(autouse=True, scope="module")
+def rang_is_known_here_only() -> Any:
+    registry["Rang"] = Rang
+    yield
+    registry.pop("Rang", None)
+
+
+@pytest.fixture
+def broker(settings: Any) -> Any:
+    with redis.Redis.from_url(settings.CELERY_BROKER_URL) as client:
+        client.delete(*(f"shop:{service}" for service in settings.SERVICES))
+        yield client
+        client.delete(*(f"shop:{service}" for service in settings.SERVICES))

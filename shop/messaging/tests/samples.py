@@ -1,0 +1,42 @@
+"""What the kernel's tests send: an event of their own, and rows as if it had been published long ago."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+from uuid import uuid4
+
+from django.utils import timezone
+
+from payments.models import Outbox
+from shop.messaging.delivery import Subscription
+from shop.messaging.events import Event, Ref, StepFailed, registry
+from shop.messaging.recording import recording
+
+LONG_AGO = timezone.now() - timedelta(days=1)  # in a test's one transaction, now() stands still
+
+
+class Rang(Event, frozen=True, kw_only=True):
+    """Of these tests only: nobody but them hears it."""
+
+
+del registry["Rang"]  # known only while these tests run: see conftest.py
+
+
+def ref(style: str = "choreography") -> Ref:
+    return Ref(id=uuid4(), number="S-1", style=style)
+
+
+def subscription(reaction: Any, style: str | None = None) -> Subscription:
+    return Subscription(Rang, "payments", "payments.react", style, reaction)
+
+
+def store(count: int = 1, event: type[Event] = StepFailed, **fields: Any) -> list[Event]:
+    """So many events in payments' outbox, due."""
+    fields = fields or {"operation": "x", "error": "y"}
+    events = [event(ref=ref(), **fields) for _ in range(count)]
+    with recording("payments") as record:
+        for one in events:
+            record.publish(one)
+    Outbox.objects.update(due_at=LONG_AGO)
+    return events

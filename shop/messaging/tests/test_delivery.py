@@ -1,0 +1,146 @@
+"""The inbox: an event is handled once by every receiver, or waits, or is parked; and harms no other."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import pytest
+
+from orders.models import Inbox as OrdersInbox
+from orders.models import Outbox
+from payments.models import Inbox
+from payments.models import Outbox as PaymentsOutbox
+from shop.messaging import delivery, subscriptions
+from shop.messaging.events import Event, StepFailed, to_payload
+from shop.messaging.outcomes import Fault, Outcome
+from shop.messaging.recording import recording
+from shop.messaging.tests.samples import Rang, ref, subscription
+
+
+@pytest.mark.django_db(databases="__all__")
+def test_a_handled_event_is_not_handled_again() -> None:
+    seen: list[Event] = []
+    events = [Rang(ref=ref()), Rang(ref=ref())]
+    for _ in range(3):
+        delivery.receive(subscription(seen.extend), events)
+    assert seen == events
+    assert list(Inbox.objects.values_list("state", flat=True)) == ["done", "done"]
+
+
+@pytest.mark.django_db(databases="__all__")
+def test_a_receiver_hears_only_orders_of_its_style() -> None:
+    seen: list[Event] = []
+    ours, other = Rang(ref=ref()), Rang(ref=ref("orchestration"))
+    delivery.receive(subscription(seen.extend, style="choreography"), [ours, other])
+    assert seen == [ours]
+    assert Inbox.objects.count() == 1
+
+
+@pytest.mark.django_db(databases="__all__")
+def test_the_inbox_row_is_written_in_the_transaction_of_the_reaction() -> None:
+    event = Rang(ref=ref())
+    inside: list[int] = []
+
+    def react(events: Sequence[Event]) -> Outcome:
+        with recording("payments") as record:
+            record.publish(StepFailed(ref=event.ref, operation="x", error="y"))
+        inside.append(Inbox.objects.filter(event_id=event.id, state="done").count())
+        raise Fault("after the commit")
+
+    delivery.receive(subscription(react), [event])
+    assert inside == [1]
+    assert Inbox.objects.get().state == "done"  # the reaction is there, so the later fault does not repeat it
+
+
+@pytest.mark.django_db(databases="__all__")
+def test_a_failing_receiver_keeps_its_event_tells_the_order_and_spares_the_neighbours() -> None:
+    good, bad = Rang(ref=ref()), Rang(ref=ref())
+
+    def react(events: Sequence[Event]) -> Outcome:
+        return Outcome(faults={event.ref: Fault("broken") for event in events if event is bad})
+
+    delivery.receive(subscription(react), [good, bad])
+    assert Inbox.objects.get(event_id=good.id).state == "done"
+    row = Inbox.objects.get(event_id=bad.id)
+    assert (row.state, row.attempts, row.error, row.payload) == (
+        "failing",
+        1,
+        "Fault: broken",
+        to_payload(bad),
+    )
+    told = PaymentsOutbox.objects.get()
+    assert (told.type, told.order_id, told.payload["attempt"]) == ("StepFailed", bad.ref.id, 1)
+
+
+@pytest.mark.django_db(databases="__all__")
+def test_what_keeps_failing_is_parked_and_left_alone_until_it_is_sent_again(settings: Any) -> None:
+    settings.RETRIES = {"default": {"attempts": 2, "first": 0.0, "cap": 0.0}}
+    event = Rang(ref=ref())
+    calls: list[int] = []
+
+    def react(events: Sequence[Event]) -> Outcome:
+        calls.append(1)
+        raise Fault("broken")
+
+    for _ in range(4):
+        delivery.receive(subscription(react), [event], again=True)
+    assert len(calls) == 2
+    assert Inbox.objects.get().state == "parked"
+    assert PaymentsOutbox.objects.order_by("-id")[0].payload["parked"] is True
+    Inbox.objects.update(state="failing")
+    delivery.receive(subscription(lambda some: None), [event], again=True)
+    assert Inbox.objects.get().state == "done"
+
+
+@pytest.mark.django_db(databases="__all__")
+def test_copies_of_an_event_do_not_use_up_the_attempts() -> None:
+    event = Rang(ref=ref())
+
+    def react(events: Sequence[Event]) -> Outcome:
+        raise Fault("broken")
+
+    for _ in range(8):
+        delivery.receive(subscription(react), [event])
+    assert (Inbox.objects.get().state, Inbox.objects.get().attempts) == ("failing", 1)
+
+
+@pytest.mark.django_db(databases="__all__")
+def test_a_receiver_that_raises_is_never_silently_swallowed(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Celery's signals return a receiver's exception instead of raising it."""
+
+    @subscriptions.when(Rang)
+    def loud(events: Sequence[Event]) -> None: ...
+
+    service = subscriptions.of("Rang")[-1].service
+
+    def no_database(*args: Any, **kwargs: Any) -> None:
+        raise ConnectionError("the inbox is out of reach")
+
+    monkeypatch.setattr(delivery, "receive", no_database)
+    with pytest.raises(ConnectionError, match="out of reach"):
+        delivery.deliver(service, Rang, [to_payload(Rang(ref=ref()))], [])
+
+
+@pytest.mark.django_db(databases="__all__")
+def test_a_message_that_cannot_be_read_is_parked_and_its_neighbours_are_handled() -> None:
+    good, bad = to_payload(Rang(ref=ref())), {**to_payload(Rang(ref=ref())), "at": "yesterday"}
+    seen: list[Event] = []
+    Rang.signal.connect(
+        lambda events, **_: seen.extend(events), sender="payments", weak=False, dispatch_uid="unreadable"
+    )
+    delivery.deliver("payments", Rang, [bad, good], ["payments.react"])
+    assert [str(event.id) for event in seen] == [good["id"]]
+    row = Inbox.objects.get()
+    assert (row.state, row.payload) == ("parked", bad)
+    assert "`$.at`" in row.error
+
+
+@pytest.mark.django_db(databases="__all__")
+def test_an_event_of_an_order_nobody_placed_does_not_go_round_for_ever() -> None:
+    for style in ("orchestration", "choreography"):
+        event = StepFailed(ref=ref(style), operation="x", error="y")
+        for sub in subscriptions.of("StepFailed", style=style):
+            delivery.receive(sub, [event])
+    assert list(OrdersInbox.objects.values_list("state", flat=True)) == ["done"] * 2
+    assert not Outbox.objects.exists()

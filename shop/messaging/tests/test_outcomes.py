@@ -1,0 +1,45 @@
+"""What becomes of a set in which one order breaks, and when it is tried again."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import timedelta
+from typing import Any
+
+from django.utils import timezone
+
+from shop.messaging.events import Ref
+from shop.messaging.outcomes import Outcome, attempt, in_a_word
+from shop.messaging.retries import next_try
+from shop.messaging.tests.samples import ref
+
+
+def test_a_fault_in_one_order_sends_the_set_through_one_at_a_time() -> None:
+    refs = [ref() for _ in range(5)]
+    calls: list[int] = []
+
+    def operation(some: Sequence[Ref]) -> Outcome:
+        calls.append(len(some))
+        if refs[2] in some:
+            raise ValueError("broken")
+        return Outcome(done=list(some))
+
+    outcome = attempt(operation, refs, lambda item: item)
+    assert calls == [5, 1, 1, 1, 1, 1]
+    assert outcome.done == [refs[0], refs[1], refs[3], refs[4]]
+    assert list(outcome.faults) == [refs[2]]
+
+
+def test_an_error_in_a_word_leaves_out_the_lines_below_that_hold_peoples_data() -> None:
+    error = ValueError("duplicate key\nDETAIL: Key (email)=(ada@example.invalid) exists.")
+    assert in_a_word(error) == "ValueError: duplicate key"
+
+
+def test_retries_back_off_and_end_with_a_person(settings: Any) -> None:
+    settings.RETRIES = {"default": {"attempts": 3, "first": 10.0, "cap": 15.0}}
+    first, second, third = (next_try("x.y", attempts) for attempts in (1, 2, 3))
+    assert first is not None
+    assert second is not None
+    assert timedelta(seconds=7.9) < first - timezone.now() < timedelta(seconds=12)
+    assert timedelta(seconds=11.9) < second - timezone.now() < timedelta(seconds=18)
+    assert third is None
