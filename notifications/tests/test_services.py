@@ -79,6 +79,7 @@ def test_a_mail_whose_fate_is_unknown_is_never_sent_again(place_order: Any, sett
     assert sent == []
     assert Notification.objects.get().state == "unknown"
     assert told(ref) == ["ConfirmationSent"]
+    assert Outbox.objects.get(order_id=ref.id).payload["certain"] is False
     assert send_confirmation([ref]).done == [ref]
     assert told(ref) == ["ConfirmationSent"]
 
