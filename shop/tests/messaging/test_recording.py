@@ -6,7 +6,7 @@ import pytest
 
 from orders.models import Outbox
 from shop.messaging.recording import recording
-from shop.messaging.tests.samples import Rang, ref
+from shop.tests.messaging.samples import Rang, ref
 
 
 @pytest.mark.django_db(databases="__all__")

@@ -9,7 +9,7 @@ from django.core.checks import run_checks
 
 from shop.messaging import subscriptions
 from shop.messaging.events import Event, registry
-from shop.messaging.tests.samples import Rang
+from shop.tests.messaging.samples import Rang
 
 
 def test_connecting_a_receiver_twice_fails_at_startup() -> None:

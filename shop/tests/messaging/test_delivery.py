@@ -15,7 +15,7 @@ from shop.messaging import delivery, subscriptions
 from shop.messaging.events import Event, StepFailed, to_payload
 from shop.messaging.outcomes import Fault, Outcome
 from shop.messaging.recording import recording
-from shop.messaging.tests.samples import Rang, ref, subscription
+from shop.tests.messaging.samples import Rang, ref, subscription
 
 
 @pytest.mark.django_db(databases="__all__")

@@ -8,7 +8,7 @@ import pytest
 import redis
 
 from shop.messaging.events import registry
-from shop.messaging.tests.samples import Rang
+from shop.tests.messaging.samples import Rang
 
 
 @pytest.fixture(autouse=True, scope="module")

@@ -21,7 +21,7 @@ from payments.models import Outbox as PaymentsOutbox
 from shop.messaging import delivery, relay, subscriptions
 from shop.messaging.events import Event
 from shop.messaging.outcomes import Fault, Outcome
-from shop.messaging.tests.samples import LONG_AGO, Rang, ref, store, subscription
+from shop.tests.messaging.samples import LONG_AGO, Rang, ref, store, subscription
 
 
 def queued(service: str, broker: redis.Redis) -> list[list[dict[str, Any]]]:

@@ -11,7 +11,7 @@ from django.utils import timezone
 from shop.messaging.events import Ref
 from shop.messaging.outcomes import Outcome, attempt, in_a_word
 from shop.messaging.retries import next_try
-from shop.messaging.tests.samples import ref
+from shop.tests.messaging.samples import ref
 
 
 def test_a_fault_in_one_order_sends_the_set_through_one_at_a_time() -> None:

@@ -12,7 +12,7 @@ from django.utils import timezone
 from payments.models import Inbox
 from payments.models import Outbox as PaymentsOutbox
 from shop.messaging.pruning import prune
-from shop.messaging.tests.samples import store
+from shop.tests.messaging.samples import store
 
 
 @pytest.mark.django_db(databases="__all__")
