@@ -31,7 +31,7 @@ ALL_INBOXES = " UNION ALL ".join(
 ALL_OUTBOXES = " UNION ALL ".join(
     f"SELECT event_id, confirmed_at FROM {service}_outbox" for service in SERVICES
 )
-RESUME = "from orders.services import resume; from uuid import UUID; resume([UUID(one) for one in {orders}])"
+RESUME = "from orders.saga import resume; from uuid import UUID; resume([UUID(one) for one in {orders}])"
 
 
 @dataclass(frozen=True)
