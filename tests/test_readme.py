@@ -17,9 +17,9 @@ import psutil
 import pytest
 
 from shop.tools.up.datafolder import remove_folder, scratch_folder
-from shop.tools.up.servers import port_is_free
-from tests.stack import ROOT
+from shop.tools.up.ports import port_is_free
 
+ROOT = Path(__file__).resolve().parents[1]
 FIRST_RUN = 300.0  # s, with all packages to be installed
 UP = "until you press Ctrl-C"
 

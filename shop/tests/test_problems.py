@@ -22,7 +22,7 @@ from knox.models import AuthToken
 from rest_framework.test import APIClient
 
 from shop.base.api import problems
-from shop.sandbox.testing import free_port
+from shop.tools.up.ports import free_port
 from shop.web.accounts import LoginThrottle
 
 pytestmark = pytest.mark.django_db(databases="__all__")
