@@ -8,7 +8,8 @@ from uuid import uuid4
 
 import pytest
 
-from shop.sandbox.testing import RunningProvider, running_provider
+from shop.tools.up.servers import Server
+from tests.providers import running_provider
 
 PlaceOne = Callable[..., Any]
 
@@ -27,17 +28,17 @@ def quick_clients(settings: Any) -> None:
 
 
 @pytest.fixture(scope="session")
-def providers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, RunningProvider]]:
+def providers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Server]]:
     folder = tmp_path_factory.mktemp("providers")
     with (
-        running_provider("payments", folder / "payments.sqlite3") as payments,
-        running_provider("carrier", folder / "carrier.sqlite3") as carrier,
+        running_provider("payments", folder) as payments,
+        running_provider("carrier", folder) as carrier,
     ):
         yield {"payments": payments, "carrier": carrier}
 
 
 @pytest.fixture
-def outside(providers: dict[str, RunningProvider], settings: Any) -> dict[str, RunningProvider]:
+def outside(providers: dict[str, Server], settings: Any) -> dict[str, Server]:
     """The payment provider and the carrier, for a test that calls them."""
     settings.PAYMENTS_URL = providers["payments"].url
     settings.CARRIER_URL = providers["carrier"].url

@@ -6,7 +6,6 @@ import os
 import subprocess
 import sys
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
@@ -17,10 +16,17 @@ from django.db import connections
 from pytest_django import DjangoDbBlocker
 
 from tests.live import Live
-from tests.stack import ROOT, Stack, running_stack
+from tests.stack import LiveStack
 
 # Waits that a test would otherwise sit through; what they mean is the same.
-QUICK = {"MESSAGING_RESEND_AFTER": "1", "SAGA_DEADLINE": "2", "RETRY_FIRST": "0.2", "RETRY_ATTEMPTS": "6"}
+QUICK = {
+    "MESSAGING_RESEND_AFTER": "1",
+    "SAGA_DEADLINE": "2",
+    "RETRY_FIRST": "0.2",
+    "RETRY_ATTEMPTS": "6",
+    "SANDBOX_SLOW_SECONDS": "0.5",
+    "SANDBOX_DOWN_SECONDS": "0.5",
+}
 
 
 def database_variables() -> list[str]:
@@ -40,7 +46,7 @@ def live_databases() -> Iterator[dict[str, str]]:
     aliases = ["default", *(alias for alias in settings.DATABASES if alias != "default")]
     for alias in aliases:
         migrate = [sys.executable, "manage.py", "migrate", "-v", "0", "--database", alias]
-        subprocess.run(migrate, cwd=ROOT, env={**os.environ, **fresh}, check=True)
+        subprocess.run(migrate, cwd=settings.BASE_DIR, env={**os.environ, **fresh}, check=True)
     yield fresh
     for name, url in fresh.items():
         with psycopg.connect(os.environ[name], autocommit=True) as connection:
@@ -48,20 +54,19 @@ def live_databases() -> Iterator[dict[str, str]]:
 
 
 @pytest.fixture(scope="session")
-def stack(live_databases: dict[str, str], tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
-    folder: Path = tmp_path_factory.mktemp("stack")
+def stack(live_databases: dict[str, str], tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveStack]:
     env = {**QUICK, **live_databases, "REDIS_PREFIX": "live:"}
-    with running_stack(folder, env) as stack:
+    with LiveStack(env, tmp_path_factory.mktemp("stack")) as stack:
         yield stack
 
 
 @pytest.fixture
 def live(
-    stack: Stack, live_databases: dict[str, str], django_db_blocker: DjangoDbBlocker, settings: Any
+    stack: LiveStack, live_databases: dict[str, str], django_db_blocker: DjangoDbBlocker, settings: Any
 ) -> Iterator[Live]:
     """The running shop, and this process connected to the shop's database."""
-    settings.PAYMENTS_URL = stack.providers["payments"].url
-    settings.CARRIER_URL = stack.providers["carrier"].url
+    settings.PAYMENTS_URL = stack.env["PAYMENTS_URL"]
+    settings.CARRIER_URL = stack.env["CARRIER_URL"]
     names = {alias: connections[alias].settings_dict["NAME"] for alias in connections}
     with django_db_blocker.unblock():
         for alias in connections:

@@ -20,7 +20,7 @@ from payments.models import Payment
 from shipping.carrier import carrier
 from shipping.models import Parcel
 from shop.messaging.tables import outbox_of, services
-from tests.stack import Stack
+from tests.stack import LiveStack
 
 ADDRESS = DeliveryAddress(
     name="Ada Byron", line1="12 St James's Sq", city="London", postcode="SW1Y", country="GB"
@@ -43,7 +43,7 @@ class Traces:
 
 
 class Live:
-    def __init__(self, stack: Stack) -> None:
+    def __init__(self, stack: LiveStack) -> None:
         self.stack = stack
 
     def products(self, units: int = 100) -> tuple[str, str]:
@@ -91,9 +91,15 @@ class Live:
                 raise AssertionError(f"After {patience:g} s still not: {what}")
             time.sleep(0.01)
 
+    def crash(self, name: str) -> None:
+        """SIGKILL one process of the shop, and wait until it is back."""
+        child = self.stack.supervisor.child(name)
+        child.kill()
+        self.wait_for(child.is_ready, f"{name} is back")
+
     def supervised_again(self) -> None:
         """Until every process of the shop runs again."""
-        self.wait_for(lambda: len(self.stack.supervisor.pids()) == self.stack.size, "all processes are back")
+        self.wait_for(self.stack.supervisor.settled, "all processes are back")
 
     def wait_for_event(self, order: Order, event: str) -> None:
         entries = TimelineEntry.objects.filter(order=order, event=event)

@@ -16,16 +16,42 @@ from pathlib import Path
 from shop.messaging.outcomes import Fault
 from shop.messaging.points import Point
 
-ARMED = Path(os.environ["POINTS_FILE"])
+ACTIONS = ("end", "pause", "fail")
 LONGEST_PAUSE = 60.0  # s
 
 
+class Armed:
+    """What a test has said is to happen, once."""
+
+    def __init__(self, file: Path, what: str) -> None:
+        """``what``: as the file says it. It replaces what was armed before and has not happened."""
+        action, point, *_ = what.split()
+        if action not in ACTIONS:
+            raise ValueError(f"{action!r} is none of {', '.join(ACTIONS)}.")
+        Point(point)
+        self._file = file
+        fresh = file.with_name(f"{file.name}.new")
+        fresh.write_text(what)
+        fresh.rename(file)  # so that nobody reads half of it
+
+    def taken(self) -> bool:
+        """Whether a process has come to the point."""
+        return not self._file.exists()
+
+    def let_go(self) -> None:
+        """Let who stands there go on. What has not happened yet will not."""
+        self._file.unlink(missing_ok=True)
+        taken_from(self._file).unlink(missing_ok=True)
+
+
 def act(point: Point, about: str | Iterable[object]) -> None:
+    """Do what the file says, if this is the moment it names, and nobody was faster."""
+    file = Path(os.environ["POINTS_FILE"])
     try:
-        action, wanted, *of = ARMED.read_text().split()
+        action, wanted, *of = file.read_text().split()
         if wanted != point or not names(about).issuperset(of):
             return
-        taken = ARMED.rename(taken_from(ARMED))
+        taken = file.rename(taken_from(file))
     except FileNotFoundError:  # nothing is armed, or another process was faster
         return
     if action == "end":
@@ -38,9 +64,9 @@ def act(point: Point, about: str | Iterable[object]) -> None:
         raise Fault(f"A test had this fail: {point} {' '.join(of)}")
 
 
-def taken_from(armed: Path) -> Path:
+def taken_from(file: Path) -> Path:
     """What the file is called once a process has taken it."""
-    return armed.with_name(f"{armed.name}.taken")
+    return file.with_name(f"{file.name}.taken")
 
 
 def names(about: str | Iterable[object]) -> set[str]:

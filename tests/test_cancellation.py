@@ -4,14 +4,10 @@ from __future__ import annotations
 
 import random
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 
-import psycopg
 import pytest
-from django.db import connections, transaction
+from django.db import transaction
 
-from inventory.models import Stock
 from orders.models import Order
 from orders.services import Cancellation, request_cancellation
 from payments.models import Payment
@@ -39,7 +35,7 @@ def test_cancelled_after_one_step_and_before_the_next(
     live: Live, style: str, waiting: str, after: str
 ) -> None:
     skus = live.products(10)
-    with live.stack.paused(waiting):
+    with live.stack.halted(waiting):
         (order,) = live.place(style, skus)
         live.wait_for_event(order, after)
         assert request_cancellation(order.uuid, by="customer") is Cancellation.REQUESTED
@@ -47,32 +43,24 @@ def test_cancelled_after_one_step_and_before_the_next(
     assert_undone(live, order, skus)
 
 
-@contextmanager
-def stock_held(sku: str) -> Iterator[None]:
-    """Whoever wants to reserve this product waits, inside its transaction, until we let go."""
-    params = connections[alias_of("inventory")].get_connection_params()
-    wanted = {key: params[key] for key in ("dbname", "host", "port", "user", "password")}
-    key = Stock.objects.get(product__sku=sku).pk
-    with psycopg.connect(**wanted) as connection:
-        connection.execute("SELECT 1 FROM inventory_stock WHERE id = %s FOR UPDATE", [key])
-        yield
-
-
-def somebody_waits_for_a_lock() -> bool:
-    with connections[alias_of("inventory")].cursor() as cursor:
-        cursor.execute(
-            "SELECT 1 FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
-        )
-        return cursor.fetchone() is not None
-
-
 @both_styles
-def test_cancelled_while_stock_is_being_reserved(live: Live, style: str) -> None:
+@pytest.mark.parametrize(
+    "moment",
+    [
+        "committing InventoryReserved",
+        "answered /v1/charges",
+        "committing PaymentProcessed",
+        "answered /v1/labels",
+    ],
+)
+def test_cancelled_while_a_step_stands_before_its_end(live: Live, style: str, moment: str) -> None:
+    """The undo overtakes the step or waits for its lock; what the step has done is undone."""
     skus = live.products(10)
-    with stock_held(skus[0]):
+    with live.stack.paused_at(moment) as arrived:
         (order,) = live.place(style, skus)
-        live.wait_for(somebody_waits_for_a_lock, "inventory reserves")
+        live.wait_for(arrived, f"a process stands at: {moment}")
         assert request_cancellation(order.uuid, by="customer") is Cancellation.REQUESTED
+        live.wait_for_event(order, "ShippingStopped")
     live.wait_until_ended([order])
     assert_undone(live, order, skus)
 
@@ -123,7 +111,7 @@ def assert_shipped(live: Live, order: Order) -> None:
 def test_a_cancellation_that_the_pivot_overtakes_is_refused_by_shipping(live: Live, style: str) -> None:
     """orders does not know yet that the parcels have left, so it asks; shipping says no, and the order goes on."""
     skus = live.products(10)
-    with live.stack.paused("notifications"):
+    with live.stack.halted("notifications"):
         (order,) = live.place(style, skus)
         live.wait_for_event(order, "OrderShipped")
         with transaction.atomic(using=alias_of("orders")):
@@ -136,9 +124,21 @@ def test_a_cancellation_that_the_pivot_overtakes_is_refused_by_shipping(live: Li
 
 
 @both_styles
+def test_a_cancellation_between_the_carriers_answer_and_its_record_is_refused(live: Live, style: str) -> None:
+    skus = live.products(10)
+    with live.stack.paused_at("answered /v1/handovers") as arrived:
+        (order,) = live.place(style, skus)
+        live.wait_for(arrived, "the parcels have left, and only the carrier knows")
+        assert request_cancellation(order.uuid, by="customer") is Cancellation.REQUESTED
+        live.wait_for_event(order, "CancellationRefused")
+    live.wait_until_ended([order])
+    assert_shipped(live, order)
+
+
+@both_styles
 def test_cancelled_twice_is_cancelled_once(live: Live, style: str) -> None:
     skus = live.products(10)
-    with live.stack.paused("shipping"):
+    with live.stack.halted("shipping"):
         (order,) = live.place(style, skus)
         for _ in range(2):
             assert request_cancellation(order.uuid, by="customer") is Cancellation.REQUESTED

@@ -24,9 +24,9 @@ from django.conf import settings
 
 from shop.tools.up.children import Program
 from shop.tools.up.datafolder import scratch_folder
+from shop.tools.up.ports import free_port
 from shop.tools.up.postgres import find_binaries, start_postgres
 from shop.tools.up.redis import find_binary
-from shop.tools.up.servers import free_port
 from shop.tools.up.supervisor import Supervisor
 
 ROOT = Path(__file__).resolve().parents[1]

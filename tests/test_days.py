@@ -14,11 +14,13 @@ import pytest
 import redis
 
 from orders.models import Order
+from shop.settings import SERVICES
+from shop.tools.up.stack import SANDBOXES
 from tests import servers
 from tests.live import Live
-from tests.stack import ROOT, SERVICES
 
-DATA = Path(__file__).parent / "data" / "online-retail"
+ROOT = Path(__file__).resolve().parents[1]
+DATA = ROOT / "tests" / "data" / "online-retail"
 both_styles = pytest.mark.parametrize("style", ["orchestration", "choreography"])
 
 
@@ -117,6 +119,6 @@ def all_mishaps(live: Live, broker_url: str) -> list[Callable[[], object]]:
 
         return now
 
-    kills = [partial(live.stack.kill, name) for name in ("relay", *SERVICES)]
-    providers = [provider.crash_and_restart for provider in live.stack.providers.values()]
+    kills = [partial(live.stack.kill, name) for name in ("relay", *(f"worker-{name}" for name in SERVICES))]
+    providers = [partial(live.crash, name) for name in SANDBOXES]
     return [*kills, *providers, flush, flush, *(crash(name) for name in servers.servers)]

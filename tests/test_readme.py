@@ -15,7 +15,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from shop.tools.up.servers import port_is_free
+from shop.tools.up.ports import port_is_free
 from tests.fresh import ROOT, fresh_copy, plain_environment
 
 FIRST_RUN = 300.0  # s, with all packages to be installed

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import signal
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -12,21 +11,21 @@ import pytest
 
 from payments.gateway import Approved, Charge, Declined, Movement, Refund, Refunded, SandboxGateway
 from shop.messaging.outcomes import Fault
-from shop.sandbox.testing import RunningProvider, free_port, running_provider
+from shop.tools.up.ports import free_port
+from shop.tools.up.servers import Server
+from tests.providers import running_provider
 
 SLOW = 0.5
 
 
 @pytest.fixture(scope="module")
-def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningProvider]:
-    with running_provider(
-        "payments", tmp_path_factory.mktemp("payments") / "ledger", slow=SLOW, down=0.6
-    ) as it:
+def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    with running_provider("payments", tmp_path_factory.mktemp("payments"), slow=SLOW, down=0.6) as it:
         yield it
 
 
 @pytest.fixture
-def gateway(shared: RunningProvider) -> SandboxGateway:
+def gateway(shared: Server) -> SandboxGateway:
     return SandboxGateway(shared.url)
 
 
@@ -130,11 +129,12 @@ def test_a_key_that_is_being_processed_is_a_fault(gateway: SandboxGateway, key: 
 
 
 def test_a_provider_that_is_down_charges_once_it_is_back_even_over_its_restart(tmp_path: Path) -> None:
-    with running_provider("payments", tmp_path / "ledger", down=1.5) as provider:
+    with running_provider("payments", tmp_path, down=1.5) as provider:
         gateway = SandboxGateway(provider.url)
         start = time.monotonic()
         assert isinstance(ask_to_charge(gateway, "k", "pm_card_provider_down"), Fault)
-        provider.crash_and_restart()
+        provider.kill()
+        provider.restart()
         assert isinstance(ask_to_charge(gateway, "k", "pm_card_provider_down"), Fault)
         assert moved(gateway, "k") == []
         time.sleep(max(0.0, start + 1.6 - time.monotonic()))
@@ -213,7 +213,7 @@ def test_many_charges_take_the_time_of_the_slowest_and_each_has_its_own_answer(
 
 
 def test_nothing_answered_is_lost_when_the_provider_is_killed(tmp_path: Path) -> None:
-    with running_provider("payments", tmp_path / "ledger") as provider:
+    with running_provider("payments", tmp_path) as provider:
         gateway = SandboxGateway(provider.url)
         answers: dict[str, Approved | Declined | Fault] = {}
         with ThreadPoolExecutor(1) as threads:
@@ -225,9 +225,9 @@ def test_nothing_answered_is_lost_when_the_provider_is_killed(tmp_path: Path) ->
             charging = threads.submit(keep_charging)
             while len(answers) < 40 and not charging.done():
                 time.sleep(0.005)
-            provider.stop(signal.SIGKILL)
+            provider.kill()
             charging.result()
-        provider.start()
+        provider.restart()
         approved = {key for key, answer in answers.items() if isinstance(answer, Approved)}
         assert 0 < len(approved) < 400
         assert approved <= {row.key for row in gateway.ledger()}

@@ -21,21 +21,21 @@ from shipping.carrier import (
     Voided,
 )
 from shop.messaging.outcomes import Fault
-from shop.sandbox.testing import RunningProvider, free_port, running_provider
+from shop.tools.up.ports import free_port
+from shop.tools.up.servers import Server
+from tests.providers import running_provider
 
 SLOW = 0.5
 
 
 @pytest.fixture(scope="module")
-def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningProvider]:
-    with running_provider(
-        "carrier", tmp_path_factory.mktemp("carrier") / "ledger", slow=SLOW, down=0.6
-    ) as it:
+def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    with running_provider("carrier", tmp_path_factory.mktemp("carrier"), slow=SLOW, down=0.6) as it:
         yield it
 
 
 @pytest.fixture
-def carrier(shared: RunningProvider) -> SandboxCarrier:
+def carrier(shared: Server) -> SandboxCarrier:
     return SandboxCarrier(shared.url)
 
 
@@ -191,18 +191,19 @@ def test_many_labels_take_the_time_of_the_slowest_and_each_has_its_own_answer(
 
 
 def test_the_books_survive_a_kill_and_hold_no_address(tmp_path: Path) -> None:
-    with running_provider("carrier", tmp_path / "ledger") as provider:
+    with running_provider("carrier", tmp_path) as provider:
         carrier = SandboxCarrier(provider.url)
         carrier.create_labels([parcel("made"), parcel("left"), parcel("refused", "REFUSE")])
         carrier.hand_over(["left"])
         carrier.void(["never"])
         before = list(carrier.ledger())
         assert len(before) == 4
-        provider.crash_and_restart()
+        provider.kill()
+        provider.restart()
         assert list(carrier.ledger()) == before
         assert carrier.void(["left"]) == {"left": TooLate()}
         assert ask_for_label(carrier, "never") == LabelRefused("voided")
-    with sqlite3.connect(tmp_path / "ledger") as books:
+    with sqlite3.connect(tmp_path / "carrier.sqlite3") as books:
         written = "\n".join(books.iterdump())
     books.close()
     assert "made" in written

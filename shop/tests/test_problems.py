@@ -16,9 +16,9 @@ from django.http import UnreadablePostError
 from django.test import RequestFactory
 from rest_framework.test import APIClient
 
-from shop.sandbox.testing import free_port
 from shop.tests.account import LOGIN, RIGHT, log_in
 from shop.tests.documents import problem
+from shop.tools.up.ports import free_port
 from shop.web import refusals
 
 pytestmark = pytest.mark.usefixtures("account")

@@ -10,20 +10,21 @@ from pathlib import Path
 
 import pytest
 
-from shop.sandbox.testing import RunningProvider, running_provider
+from tests.providers import running_provider
 
 CHARGE = {"amount_minor": 5, "currency": "EUR", "method": "pm_card_approved", "order_number": "1"}
 Answer = tuple[int, dict[str, object]]
 
 
 @pytest.fixture(scope="module")
-def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningProvider]:
-    with running_provider("payments", tmp_path_factory.mktemp("payments") / "ledger") as provider:
-        yield provider
+def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The URL of a payment provider."""
+    with running_provider("payments", tmp_path_factory.mktemp("payments")) as provider:
+        yield provider.url
 
 
-def raw(provider: RunningProvider, method: str, path: str, body: object = None, key: str = "") -> Answer:
-    connection = http.client.HTTPConnection("127.0.0.1", provider.port, timeout=5)
+def raw(url: str, method: str, path: str, body: object = None, key: str = "") -> Answer:
+    connection = http.client.HTTPConnection(url.removeprefix("http://"), timeout=5)
     data = body if isinstance(body, bytes) else json.dumps(body).encode() if body is not None else None
     connection.request(method, path, data, {"Idempotency-Key": key} if key else {})
     answer = connection.getresponse()
@@ -32,7 +33,7 @@ def raw(provider: RunningProvider, method: str, path: str, body: object = None, 
     return found
 
 
-def test_a_repeated_request_is_answered_the_same(shared: RunningProvider) -> None:
+def test_a_repeated_request_is_answered_the_same(shared: str) -> None:
     first = raw(shared, "POST", "/v1/charges", CHARGE, "repeated")
     assert raw(shared, "POST", "/v1/charges", CHARGE, "repeated") == first
 
@@ -53,7 +54,7 @@ def test_a_repeated_request_is_answered_the_same(shared: RunningProvider) -> Non
     ],
 )
 def test_a_request_that_is_wrong_is_told_what_is_wrong(
-    shared: RunningProvider, method: str, path: str, body: object, key: str, status: int, named: str
+    shared: str, method: str, path: str, body: object, key: str, status: int, named: str
 ) -> None:
     found, answer = raw(shared, method, path, body, key)
     assert found == status
@@ -62,5 +63,7 @@ def test_a_request_that_is_wrong_is_told_what_is_wrong(
 
 @pytest.mark.parametrize("signum", [signal.SIGTERM, signal.SIGINT])
 def test_the_provider_ends_cleanly_when_told_to(tmp_path: Path, signum: int) -> None:
-    with running_provider("payments", tmp_path / "ledger") as provider:
-        assert provider.stop(signum) == 0
+    with running_provider("payments", tmp_path) as provider:
+        provider.child.signal(signum)
+        provider.child.reap(10)
+        assert provider.child.returncode == 0

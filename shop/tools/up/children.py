@@ -6,12 +6,9 @@ import contextlib
 import ctypes
 import os
 import signal
-import socket
 import subprocess
 import sys
 import time
-import urllib.error
-import urllib.request
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -188,35 +185,3 @@ def run(*argv: str, account: Account | None = None, env: Mapping[str, str] | Non
     except (OSError, subprocess.SubprocessError) as error:
         return 126, str(error)
     return done.returncode, done.stdout.decode(errors="replace")
-
-
-# --- Ways to know that a child is ready -------------------------------------------------------------------------
-
-
-def says(text: str) -> Probe:
-    return lambda child: text in child.output()
-
-
-def listens(port: int) -> Probe:
-    def probe(child: Child) -> bool:
-        try:
-            socket.create_connection(("127.0.0.1", port), timeout=1).close()
-        except OSError:
-            return False
-        return True
-
-    return probe
-
-
-def answers(url: str) -> Probe:
-    """Ready when a GET is answered 200, by no proxy."""
-    opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
-
-    def probe(child: Child) -> bool:
-        try:
-            with opener.open(url, timeout=2) as response:
-                return int(response.status) == 200
-        except (urllib.error.URLError, OSError, ValueError):
-            return False
-
-    return probe

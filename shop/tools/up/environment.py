@@ -9,9 +9,10 @@ from pathlib import Path
 
 from shop.tools.up.datafolder import JsonFile, secret
 from shop.tools.up.errors import StartError
+from shop.tools.up.ports import port_is_free
 from shop.tools.up.postgres import check_database, start_postgres
 from shop.tools.up.redis import check_redis, start_redis
-from shop.tools.up.servers import Server, port_is_free
+from shop.tools.up.servers import Server
 
 
 @dataclass(frozen=True)

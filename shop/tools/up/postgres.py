@@ -19,7 +19,8 @@ from shop.tools.up.account import account_for, can_enter, check_user, copy_for, 
 from shop.tools.up.children import Account, Child, Probe, Program, run
 from shop.tools.up.datafolder import make_folder, secret
 from shop.tools.up.errors import StartError
-from shop.tools.up.servers import Server, free_port, last_complaint, on_path, package_folder, plain_env
+from shop.tools.up.ports import free_port
+from shop.tools.up.servers import Server, last_complaint, on_path, package_folder, plain_env
 
 USER = DATABASE = "shop"
 OLDEST = 15

@@ -12,7 +12,8 @@ import redis
 from shop.tools.up.children import Child, Probe, Program, run
 from shop.tools.up.datafolder import make_folder, secret
 from shop.tools.up.errors import StartError
-from shop.tools.up.servers import Server, free_port, last_complaint, on_path, package_folder, plain_env
+from shop.tools.up.ports import free_port
+from shop.tools.up.servers import Server, last_complaint, on_path, package_folder, plain_env
 
 ATTEMPTS = 3  # a port can be taken between its choice and its use
 LOADING = 60.0  # s that reading a large append-only file may take

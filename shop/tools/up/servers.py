@@ -1,13 +1,11 @@
-"""What both servers share: how a binary is found, a port chosen, and a started server handled."""
+"""What the servers share: how a binary is found, and a started server handled."""
 
 from __future__ import annotations
 
 import importlib.util
 import os
-import random
 import re
 import shutil
-import socket
 import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -15,15 +13,10 @@ from pathlib import Path
 
 from shop.tools.up.children import Child
 
-# Below the range of ports the system gives to outgoing connections: a client that keeps knocking at the port of a dead
-# server can otherwise be given that very port, connect to itself, and keep the server from coming back.
-PORTS = range(20_000, 32_000)
-_given: set[int] = set()
-
 
 @dataclass(frozen=True)
 class Server:
-    """A server that `start_postgres` or `start_redis` has started."""
+    """A server that runs, or ran: PostgreSQL, Redis; in tests a provider."""
 
     url: str
     child: Child
@@ -48,25 +41,6 @@ class Server:
                 return
             time.sleep(0.2)
         raise RuntimeError(f"{self.child.program.name} did not come back; see {self.child.program.log}")
-
-
-def port_is_free(port: int, host: str = "127.0.0.1") -> bool:
-    with socket.socket() as attempt:
-        attempt.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # a closed connection's rest is no user
-        try:
-            attempt.bind((host, port))
-        except OSError:
-            return False
-    return True
-
-
-def free_port() -> int:
-    """A free port on loopback, never the same twice in one process."""
-    for port in random.sample(PORTS, len(PORTS)):
-        if port not in _given and port_is_free(port):
-            _given.add(port)
-            return port
-    raise OSError("there is no free port on 127.0.0.1")
 
 
 def package_folder(package: str) -> Path | None:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import math
 import signal
 import threading
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
@@ -24,7 +26,7 @@ DEATHS_AT_START = 3  # a child that dies this often before it was ever ready won
 @dataclass
 class Watched:
     child: Child
-    wait: float = FIRST_WAIT
+    wait: float
     deaths: int = 0
     started: float = field(default_factory=time.monotonic)
     due: float | None = None  # when to start it again
@@ -46,7 +48,7 @@ class Supervisor:
         pids: Path | None = None,
         longest_wait: float = LONGEST_WAIT,
     ) -> None:
-        self._longest_wait = longest_wait
+        self._first_wait, self._longest_wait = min(FIRST_WAIT, longest_wait), longest_wait
         self._say = say
         self._pids = pids
         self._tiers: list[list[Watched]] = []
@@ -65,14 +67,14 @@ class Supervisor:
                 program.log.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
                 program.log.write_bytes(b"")
                 child = Child(program)
-                tier.append(Watched(child))
+                tier.append(Watched(child, self._first_wait))
                 child.start()
             self._remember()
 
     def adopt(self, *children: Child) -> None:
         """Take over children that run already, as a tier."""
         with self._lock:
-            self._tiers.append([Watched(child, ready=True) for child in children])
+            self._tiers.append([Watched(child, self._first_wait, ready=True) for child in children])
             self._remember()
 
     def wait_ready(self, within: float = 60.0, *, check: Callable[[], None] = lambda: None) -> None:
@@ -99,7 +101,7 @@ class Supervisor:
             if changed:
                 self._remember()
 
-    def watch(self, every: float = 0.2) -> None:
+    def watch(self, every: float = 0.05) -> None:
         """Tick in a thread, which lives until `stop`: children started by it live no longer than it does."""
 
         def loop() -> None:
@@ -120,7 +122,7 @@ class Supervisor:
         if not child.alive:
             child.end_group()
             if now - watched.started > SETTLED:
-                watched.wait, watched.deaths = FIRST_WAIT, 0
+                watched.wait, watched.deaths = self._first_wait, 0
             watched.deaths += 1
             watched.due = now + watched.wait
             self._say(
@@ -151,12 +153,29 @@ class Supervisor:
     def pids(self) -> dict[str, int]:
         return {watched.name: watched.child.pid for watched in self._all() if watched.child.alive}
 
+    def settled(self) -> bool:
+        """Whether all run, and were ready since they were last started."""
+        return all(watched.child.alive and watched.ready and not watched.announce for watched in self._all())
+
     def child(self, name: str) -> Child:
-        return next(watched.child for watched in self._all() if watched.name == name)
+        return self._watched(name).child
 
     def kill(self, name: str, number: int = signal.SIGKILL) -> None:
         """As a crash would; it is started again by the next ticks."""
         self.child(name).signal(number)
+
+    @contextmanager
+    def held(self, name: str) -> Iterator[None]:
+        """Stop one, and have it started again by the next tick after the block."""
+        watched = self._watched(name)
+        with self._lock:
+            watched.child.stop()
+            watched.due = math.inf
+            self._remember()
+        try:
+            yield
+        finally:
+            watched.due = time.monotonic()
 
     def stop(self) -> None:
         """Stop the tiers, the last one first, each as a whole; nothing is left."""
@@ -169,6 +188,9 @@ class Supervisor:
         if self._watcher:
             self._stopped.set()
             self._watcher.join()
+
+    def _watched(self, name: str) -> Watched:
+        return next(watched for watched in self._all() if watched.name == name)
 
     def _all(self) -> list[Watched]:
         return [watched for tier in self._tiers for watched in tier]

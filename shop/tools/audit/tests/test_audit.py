@@ -21,13 +21,14 @@ from payments.models import Payment
 from shipping.carrier import LabelRequest, carrier
 from shop.messaging import subscriptions
 from shop.messaging.tables import inbox_of
-from shop.sandbox.testing import free_port, running_provider
 from shop.tools.audit.findings import Promise
 from shop.tools.audit.ledgers import Ledgers, unaccounted
 from shop.tools.audit.tests.consistent import ADDRESS, Shelf, cancelled, completed, running
 from shop.tools.audit.tests.planted import PLANTED, Plant, World
 from shop.tools.audit.tests.planted.agreement import payments_disagrees
 from shop.tools.audit.tests.planted.stock import still_reserved
+from shop.tools.up.ports import free_port
+from tests.providers import running_provider
 
 pytestmark = pytest.mark.django_db(databases="__all__")
 
@@ -36,8 +37,8 @@ pytestmark = pytest.mark.django_db(databases="__all__")
 def provider_urls(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, str]]:
     folder = tmp_path_factory.mktemp("providers")
     with (
-        running_provider("payments", folder / "payments.sqlite3") as payments,
-        running_provider("carrier", folder / "carrier.sqlite3") as carrier,
+        running_provider("payments", folder) as payments,
+        running_provider("carrier", folder) as carrier,
     ):
         yield {"PAYMENTS_URL": payments.url, "CARRIER_URL": carrier.url}
 

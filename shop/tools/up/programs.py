@@ -1,0 +1,74 @@
+"""How each of the shop's processes is started, and known to be ready."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from django.conf import settings
+
+from shop.tools.up.children import Probe, Program
+from shop.tools.up.readiness import answers, says
+
+CELERY = ("-m", "celery", "-A", "shop")
+FLOWER_COLUMNS = "--tasks_columns=name,args,state,received,runtime,worker,uuid"  # args: the orders' numbers
+
+
+@dataclass(frozen=True)
+class Programs:
+    """All find the same environment; logs, ledgers and beat's schedule are kept in the data folder."""
+
+    env: Mapping[str, str] = field(repr=False)  # holds passwords
+    data: Path
+
+    def sandbox(self, name: str, port: int) -> Program:
+        """A provider: `payments` or `carrier`."""
+        ledger = str(self.data / f"{name}.sqlite3")
+        arguments = ("-m", "shop.sandbox", name, "--port", str(port), "--ledger", ledger)
+        return self._program(name, *arguments, ready=answers(f"http://127.0.0.1:{port}/livez"))
+
+    def relay(self) -> Program:
+        return self._program("relay", "manage.py", "relay", ready=says("relay ready"))
+
+    def worker(self, service: str, number: int = 1) -> Program:
+        """A service's worker, `worker-payments`; of several the second is `worker-payments-2`."""
+        name = service if number == 1 else f"{service}-{number}"
+        return self._program(
+            f"worker-{name}",
+            *(*CELERY, "worker", "-Q", service, "-n", f"{name}@%h", "-P", "solo", "-E"),
+            *("--without-gossip", "--without-mingle", "-l", "INFO"),
+            ready=says(" ready."),
+        )
+
+    def beat(self) -> Program:
+        schedule = str(self.data / "beat-schedule")
+        arguments = (*CELERY, "beat", "-s", schedule, "--pidfile=", "-l", "INFO")
+        return self._program("beat", *arguments, ready=says("beat: Starting"))
+
+    def web(self, port: int) -> Program:
+        return self._program(
+            "web",
+            *("-m", "gunicorn", "shop.wsgi:application", "--bind", f"127.0.0.1:{port}"),
+            *("--worker-class", "gthread", "--workers", "1", "--threads", "8"),
+            *("--no-control-socket", "--graceful-timeout", "5"),
+            ready=answers(f"http://127.0.0.1:{port}/readyz"),
+        )
+
+    def flower(self, port: int) -> Program:
+        return self._program(
+            "flower",
+            *(*CELERY, "flower", "--address=127.0.0.1", f"--port={port}", "--read_only", FLOWER_COLUMNS),
+            ready=answers(f"http://127.0.0.1:{port}/healthcheck"),
+        )
+
+    def _program(self, name: str, *arguments: str, ready: Probe) -> Program:
+        return Program(
+            name=name,
+            argv=(sys.executable, *arguments),
+            env=self.env,
+            cwd=settings.BASE_DIR,
+            log=self.data / "logs" / f"{name}.log",
+            ready=ready,
+        )
