@@ -53,7 +53,7 @@ def idle(style: str, orders: int) -> list[float]:
             if time.monotonic() > deadline:
                 sys.exit(f"{order.number} has not ended after {PATIENCE:g} s.")
             time.sleep(0.002)
-        if order.status != "completed":
+        if order.status != Order.Status.COMPLETED:
             sys.exit(f"{order.number} was {order.status}: {order.saga.reason}.")
         times.append((order.ended_at - order.placed_at).total_seconds())
         time.sleep(0.1)
@@ -83,7 +83,9 @@ def main() -> None:
 
     django.setup()
     orders = int(sys.argv[1]) if len(sys.argv) > 1 else 30
-    for style in ("orchestration", "choreography"):
+    from django.conf import settings
+
+    for style in settings.STYLES:
         idle(style, 3)  # first calls connect and compile
         times = sorted(1000 * seconds for seconds in idle(style, orders))
         print(

@@ -136,7 +136,7 @@ class SoldOutFilter(admin.SimpleListFilter):
 class StockAdmin(ReadOnlyAdmin):
     """Stock moves by orders and by deliveries; nobody types a number over it."""
 
-    change_list_template = "admin/shop/receive_list.html"
+    change_list_template = "admin/inventory/receive_list.html"
     list_display = ("product", "warehouse", "on_hand", "reserved", "free")
     list_filter = ("warehouse", SoldOutFilter)
     list_select_related = ("product", "warehouse")
@@ -179,7 +179,7 @@ class StockAdmin(ReadOnlyAdmin):
             "form": form,
             "media": self.media + form.media,
         }
-        return TemplateResponse(request, "admin/shop/receive.html", context)
+        return TemplateResponse(request, "admin/inventory/receive.html", context)
 
     def _receive(self, request: HttpRequest, wanted: dict[str, Any]) -> None:
         product, warehouse, quantity = wanted["product"], wanted["warehouse"], wanted["quantity"]

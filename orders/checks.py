@@ -1,19 +1,51 @@
-"""A system check: that the services' choreography and the table of the process tell the same story."""
+"""System checks: that the table of the process is sound, and that the services' choreography tells the same story."""
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterator
 from itertools import pairwise
 from typing import Any
 
 from django.core.checks import CheckMessage, Error, register
 
-from orders.process import MIRROR, PROCESS, REFUSED_BY, WISH, Move, Pivot, left
+from orders.process import (
+    BACKWARD,
+    FORWARD,
+    MIRROR,
+    PROCESS,
+    REFUSED_BY,
+    WISH,
+    Move,
+    Pivot,
+    Step,
+    still_to_do,
+)
 from shop.messaging import subscriptions
 from shop.messaging.events import Event
 
 Heard = dict[str, set[type[Event]]]
+
+
+@register()
+def the_process_is_sound(**kwargs: Any) -> list[CheckMessage]:
+    hint = "See orders/process.py."
+    return [Error(text, hint=hint, id="orders.E002") for text in flaws(PROCESS, (*FORWARD, *BACKWARD))]
+
+
+def flaws(process: tuple[Step, ...], positions: tuple[str, ...]) -> Iterator[str]:
+    """What is wrong with a table of steps."""
+    moves = [*process, *(step.undo for step in process if step.undo)]
+    for what, count in Counter([*positions, *(move.done.__name__ for move in moves)]).items():
+        if count > 1:
+            yield f"{what} stands for two places in the process."
+    pivots = [index for index, step in enumerate(process) if isinstance(step, Pivot)]
+    if len(pivots) != 1:
+        yield f"The process has {len(pivots)} pivots; it needs one."
+        return
+    for step in process[pivots[0] :]:
+        if step.undo or step.refused:
+            yield f"“{step.position}” can be undone or refused, though the pivot is past."
 
 
 @register()
@@ -35,12 +67,10 @@ def the_choreography_follows_the_process(**kwargs: Any) -> list[CheckMessage]:
 
 
 def _expected() -> Heard:
-    """What each operation has to react to. After the pivot nothing is refused, and the steps need not wait in line."""
+    """What each operation has to react to."""
     expected: Heard = defaultdict(set)
     for step, following in pairwise(PROCESS):
-        expected[following.operation].add(step.done)
-        if isinstance(following, Pivot):
-            break
+        expected[following.operation].add(following.after or step.done)
     for event, move in _back():
         expected[move.operation].add(event)
     return expected
@@ -49,7 +79,7 @@ def _expected() -> Heard:
 def _back() -> Iterator[tuple[type[Event], Move]]:
     yield WISH, MIRROR[0]
     yield from ((undone.done, following) for undone, following in pairwise(MIRROR))
-    yield from ((refusal, left(position)[0]) for refusal, position in REFUSED_BY.items())
+    yield from ((refusal, still_to_do(position)[0]) for refusal, position in REFUSED_BY.items())
 
 
 def _names(events: set[type[Event]]) -> str:

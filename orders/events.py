@@ -41,7 +41,7 @@ class OrderCompleted(Event, frozen=True, kw_only=True):
     """Everything is done. The end of a good order."""
 
     def in_words(self) -> str:
-        return "completed"
+        return "the order is completed"
 
 
 class OrderCancelled(Event, frozen=True, kw_only=True):

@@ -102,6 +102,11 @@ class Order(models.Model):
         return self.ended_at is not None
 
     @property
+    def too_late_to_cancel(self) -> bool:
+        """As far as orders knows. Of one whose parcels leave just now only shipping does."""
+        return self.ended or self.cancellation_refused or self.status == self.Status.SHIPPED
+
+    @property
     def total(self) -> str:
         return show(self.total_minor, self.currency)
 

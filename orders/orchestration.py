@@ -11,9 +11,10 @@ from collections.abc import Iterable, Sequence
 
 from celery import Signature, chain, chord
 
+from orders import progress  # noqa: F401  (it notes an event before what is here acts on it)
 from orders.events import OrderCreated, OrderStalled
 from orders.models import Saga
-from orders.process import FORWARD, PER_WAREHOUSE, REFUSED_BY, UNDONE_BY, WISH, Move, left
+from orders.process import FORWARD, PER_WAREHOUSE, REFUSED_BY, UNDONE_BY, WISH, Move, still_to_do
 from shipping.events import CancellationRefused
 from shipping.lookups import ParcelWarehouses
 from shop.base.lookups import ask
@@ -47,7 +48,7 @@ def play_on(events: Sequence[Event]) -> None:
 
 def play(position: str, refs: Sequence[Ref]) -> None:
     """Whatever is left to do for orders that stand there, forward or backward."""
-    score(left(position), refs).apply_async()
+    score(still_to_do(position), refs).apply_async()
 
 
 def score(moves: Sequence[Move], refs: Sequence[Ref]) -> Signature:
@@ -66,17 +67,13 @@ def label_parcels(encoded: list[list[str]]) -> None:
     """A chord: label the parcels of each warehouse, then hand over. Hand-over itself counts the labels, in its rows."""
     refs = decode(encoded)
     planned = ask(ParcelWarehouses, [ref.id for ref in refs])
-    from_warehouse: dict[str, list[Ref]] = defaultdict(list)
-    for ref in refs:
-        for warehouse in planned[ref.id].codes if ref.id in planned else ():
-            from_warehouse[warehouse].append(ref)
-    label = PER_WAREHOUSE.operation
-    labels = [call(label, some, code, joined=True) for code, some in sorted(from_warehouse.items())]
-    chord(labels, score(left(PER_WAREHOUSE.position), refs)).apply_async()
+    parcels = ((code, ref) for ref in refs if ref.id in planned for code in planned[ref.id].codes)
+    labels = [call(PER_WAREHOUSE.operation, some, code, joined=True) for code, some in grouped(parcels)]
+    chord(labels, score(still_to_do(PER_WAREHOUSE.position), refs)).apply_async()
 
 
 def grouped(items: Iterable[tuple[str, Ref]]) -> Iterable[tuple[str, list[Ref]]]:
     groups: dict[str, list[Ref]] = defaultdict(list)
-    for position, ref in items:
-        groups[position].append(ref)
+    for key, ref in items:
+        groups[key].append(ref)
     return sorted(groups.items())

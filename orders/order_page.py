@@ -9,7 +9,7 @@ from django.http import HttpRequest
 from django.urls import reverse
 from django.utils import timezone
 
-from orders import trouble
+from orders import lanes, trouble
 from orders.models import Order, Saga, TimelineEntry
 from orders.process import awaited
 from shipping.events import LabelCreated
@@ -18,8 +18,8 @@ from shop.base.admin.buttons import may_change
 from shop.base.admin.links import list_of, may_view
 from shop.base.lookups import ask
 from shop.base.money import show
+from shop.base.spans import span
 
-Status = Order.Status
 MOST_ENTRIES = 500  # of a timeline, on one page
 
 
@@ -38,14 +38,14 @@ def shown(request: HttpRequest, order: Order) -> dict[str, Any]:
         "subtitle": None,
         "order": order,
         "saga": saga,
-        "age": trouble.span(now - order.placed_at),
-        "took": trouble.span(order.ended_at - order.placed_at) if order.ended_at else "",
-        "deadline": trouble.span(abs(saga.deadline - now)) if saga.deadline else "",
+        "age": span(now - order.placed_at),
+        "took": span(order.ended_at - order.placed_at) if order.ended_at else "",
+        "deadline": span(abs(saga.deadline - now)) if saga.deadline else "",
         "deadline_passed": bool(saga.deadline and saga.deadline < now),
         "waits_for": "" if saga.state == Saga.State.ENDED else awaited(saga.position).service,
-        "forward": trouble.steps_reached(saga),
-        "undone": trouble.steps_undone(saga, timeline),
-        "timeline": [(entry, trouble.offset(order, entry)) for entry in timeline[:MOST_ENTRIES]],
+        "forward": lanes.steps_reached(saga, timeline),
+        "undone": lanes.steps_undone(saga, timeline),
+        "timeline": [(entry, f"+{span(entry.at - order.placed_at)}") for entry in timeline[:MOST_ENTRIES]],
         "timeline_cut": len(timeline) > MOST_ENTRIES,
         "lines": [
             (
@@ -59,9 +59,7 @@ def shown(request: HttpRequest, order: Order) -> dict[str, Any]:
         "elsewhere": _elsewhere(request, order),
         "labels": _labels(request, order, timeline),
         "may_operate": may_change(request, Order),
-        "may_cancel": not order.ended
-        and not order.cancellation_refused
-        and order.status not in (Status.CANCELLING, Status.SHIPPED),
+        "may_cancel": not order.too_late_to_cancel and order.status != Order.Status.CANCELLING,
         "may_resume": saga.state != Saga.State.ENDED,
     }
 

@@ -1,7 +1,8 @@
 """The process, whole: each step in the sequence in which it happens and, on the spot, what undoes it.
 
 Whatever knows where an order can stand derives it from here: the orchestrator's score and its mirror, status and saga,
-the answer to "why does it not move?", the customer's sentences, the admin's lanes, the audit.
+the answer to "why does it not move?", the customer's sentences, the admin's lanes, the ends that the audit expects. A
+system check (``orders/checks.py``) says where a service's ``choreography.py`` tells another story.
 """
 
 from __future__ import annotations
@@ -46,18 +47,20 @@ class Move:
 class Step(Move):
     """A move forward. ``undo`` takes it back; ``refused`` tells that the business said no.
 
-    ``status``: the order's from here on. ``per_warehouse``: it is done for each of them, in parallel, so that it is over
-    only when the step behind it is done.
+    ``status``: the order's from here on. ``after``: the event it waits for, where that is not the one of the step before;
+    in choreography the two then happen side by side. ``per_warehouse``: done once for each warehouse, in parallel; that
+    all have been, only the next step tells.
     """
 
     undo: Move | None = None
     refused: type[Event] | None = None
     status: Order.Status | None = None
+    after: type[Event] | None = None
     per_warehouse: bool = False
 
 
 class Pivot(Step):
-    """The step after which an order can't be undone any more, only returned."""
+    """The step after which an order can only be returned. Its service decides, and says ``CancellationRefused``."""
 
 
 # fmt: off
@@ -87,48 +90,53 @@ PROCESS: tuple[Step, ...] = (
 
     Step("dispatched", "inventory.dispatch_stock", StockDispatched, "Your parcels have left; you are being told."),
 
-    Step("confirmed", "notifications.send_confirmation", ConfirmationSent, "Your parcels have left; you are being told."),
+    Step("confirmed", "notifications.send_confirmation", ConfirmationSent, "Your parcels have left; you are being told.",
+         after=OrderShipped),
 
     Step("completed", "orders.complete_order", OrderCompleted, "Your parcels have left; the order is being closed."),
 )
 
 # Undoing begins with a wish or a refusal, takes the undos from the last to the first, and ends with telling the customer.
-WISH, REQUESTED = CancellationRequested, "requested"
+WISH = CancellationRequested
+REQUESTED = "requested"
 NOTICE = Move("notified", "notifications.send_cancellation_notice", CancellationNoticeSent,
               "Your order is cancelled; you are being told.", "customer told")
 # fmt: on
 
 MIRROR: tuple[Move, ...] = (*(step.undo for step in reversed(PROCESS) if step.undo), NOTICE)
+OPERATIONS = {move.operation for move in (*PROCESS, *MIRROR)}
 (PER_WAREHOUSE,) = (step for step in PROCESS if step.per_warehouse)
 ENDS: dict[str, type[Event]] = {Status.COMPLETED: OrderCompleted, Status.CANCELLED: OrderCancelled}
 
 # Where an order can stand: how far it has come and, while it is being undone, how far that has ("": it is not).
 FORWARD = tuple(step.position for step in PROCESS)
 BACKWARD = ("", REQUESTED, *(move.position for move in MIRROR))
+_STILL_TO_DO: dict[str, tuple[Move, ...]] = {
+    **{position: PROCESS[index + 1 :] for index, position in enumerate(FORWARD)},
+    **{position: MIRROR[index:] for index, position in enumerate(BACKWARD[1:])},
+}
 
 
-def left(position: str) -> tuple[Move, ...]:
-    """What is still to be done, in sequence, for an order that stands there."""
-    if position in FORWARD:
-        return PROCESS[FORWARD.index(position) + 1 :]
-    return MIRROR[BACKWARD.index(position) - 1 :]
+def still_to_do(position: str) -> tuple[Move, ...]:
+    """What is left, in sequence, for an order that stands there."""
+    return _STILL_TO_DO[position]
 
 
 def awaited(position: str) -> Move:
     """What an order that stands there waits for; at the last position: that this is noted."""
     last = PROCESS[-1] if position in FORWARD else MIRROR[-1]
-    return next(iter(left(position)), last)
+    return next(iter(still_to_do(position)), last)
 
 
 def status_at(position: str) -> Order.Status:
     """The status of an order that has come this far. That it is completed, only ``complete_order`` says."""
-    come_by = PROCESS[: FORWARD.index(position) + 1]
-    return [step.status for step in come_by if step.status][-1]
+    until_there = PROCESS[: FORWARD.index(position) + 1]
+    return [step.status for step in until_there if step.status][-1]
 
 
-def _entry(step: Step) -> str:
-    """Where a refusal of this step enters the mirror: of what would come before it there, nothing has been done."""
-    return next(later.undo.position for later in PROCESS[PROCESS.index(step) :] if later.undo)
+def _where_it_turns(refusing: Step) -> str:
+    """Where a refusal enters the mirror: of what would come before it there, nothing has been done."""
+    return next(step.undo.position for step in PROCESS[PROCESS.index(refusing) :] if step.undo)
 
 
 # Where each event leads an order.
@@ -136,7 +144,7 @@ REACHED_BY: dict[type[Event], str] = {
     step.done: FORWARD[index - 1] if step.per_warehouse else step.position
     for index, step in enumerate(PROCESS)
 }
-REFUSED_BY: dict[type[Event], str] = {step.refused: _entry(step) for step in PROCESS if step.refused}
+REFUSED_BY: dict[type[Event], str] = {step.refused: _where_it_turns(step) for step in PROCESS if step.refused}
 UNDONE_BY: dict[type[Event], str] = {
     WISH: REQUESTED,
     **REFUSED_BY,

@@ -12,7 +12,7 @@ from django.utils import timezone
 
 from orders.events import OrderStalled
 from orders.models import Order, Saga
-from orders.process import FORWARD
+from orders.process import FORWARD, OPERATIONS
 from shop.base.bulk import save_all
 from shop.base.databases import alias_of
 from shop.messaging.events import StepFailed
@@ -44,14 +44,15 @@ def failed(saga: Saga, failure: StepFailed) -> None:
     """Give it a time to try again or, after too many attempts, to a person. What is older than its last move is no news.
 
     A service that reacts to an event tries again by itself and has said when, so the saga waits a little longer than
-    that. A command nobody repeats, so it is taken up again from here.
+    that. A command nobody repeats, and what is no step of the process the saga need not wait for: both are taken up
+    again from here.
     """
     if saga.state == State.ENDED or failure.at < saga.moved_at:
         return
     saga.last_error = f"{failure.operation}: {failure.error}"
     if saga.state == State.PARKED:
         return
-    if failure.attempt is None:
+    if failure.attempt is None or failure.operation not in OPERATIONS:
         saga.attempt += 1
         saga.deadline = next_try(failure.operation, saga.attempt)
     else:

@@ -68,7 +68,7 @@ def request_cancellation(order_id: UUID, by: str) -> Cancellation:
         saga = Saga.objects.select_for_update().get(order=order)
         if order.status == Status.CANCELLED:
             return Cancellation.ALREADY_CANCELLED
-        if order.ended or order.status == Status.SHIPPED or order.cancellation_refused:
+        if order.too_late_to_cancel:
             return Cancellation.SHIPPED
         if order.status != Status.CANCELLING:
             order.status = Status.CANCELLING

@@ -9,8 +9,9 @@ from datetime import datetime, timedelta
 from django.db.models import Q
 from django.utils import timezone
 
-from orders.models import Order, Saga, TimelineEntry
-from orders.process import BACKWARD, FORWARD, MIRROR, PROCESS, UNDONE_BY, awaited
+from orders.models import Order, Saga
+from orders.process import awaited
+from shop.base.spans import ago, until
 from shop.messaging import subscriptions
 from shop.messaging.models import AbstractInbox, AbstractOutbox
 from shop.messaging.relay import who_has
@@ -86,7 +87,7 @@ def _of_the_saga(order: Order) -> Finding:
             TROUBLE,
             f"{reached}{error} It was to be taken up again {ago(saga.deadline, now)} and was not: is a relay running?",
         )
-    again = f"Without progress it is taken up again {when(saga.deadline, now)}"
+    again = f"Without progress it is taken up again {until(saga.deadline, now)}"
     if saga.attempt or saga.last_error:
         return Finding(WAITING, f"{reached}{error} {again}, attempt {saga.attempt + 1}.")
     return Finding(FINE, f"{reached} {again}.")
@@ -107,7 +108,7 @@ def _failing(order: Order) -> Iterable[Finding]:
             elif row.due_at is None or row.due_at < now - LATE:
                 then = " It is due to be tried again and is not: is a relay running?"
             else:
-                then = f" It is tried again {when(row.due_at, now)}."
+                then = f" It is tried again {until(row.due_at, now)}."
             yield Finding(TROUBLE, what + then, service, "inbox")
 
 
@@ -141,35 +142,9 @@ def _undelivered(row: AbstractOutbox, missing: Sequence[str], service: str, now:
         return Finding(FINE, f"{row.type} of {service} is about to be sent to {whom}.", service, "outbox")
     what = (
         f"{row.type} of {service} was sent {_times(row.claims)}, but {whom} {'has' if len(missing) == 1 else 'have'} "
-        f"not confirmed it. It is sent again {when(row.due_at, now)}."
+        f"not confirmed it. It is sent again {until(row.due_at, now)}."
     )
     return Finding(WAITING if row.claims == 1 else TROUBLE, what, service, "outbox")
-
-
-def offset(order: Order, entry: TimelineEntry) -> str:
-    """How long after the order was placed."""
-    return f"+{span(entry.at - order.placed_at)}"
-
-
-def steps_reached(saga: Saga) -> list[tuple[str, bool]]:
-    """(words, reached) for each step of the process."""
-    reached = FORWARD.index(saga.step)
-    return [(step.words, index <= reached) for index, step in enumerate(PROCESS)]
-
-
-def steps_undone(saga: Saga, timeline: Iterable[TimelineEntry]) -> list[tuple[str, str]]:
-    """(words, done | skipped | ahead) for each position of the mirror; a refusal enters it where it happened."""
-    if not saga.undo:
-        return []
-    events = {entry.event for entry in timeline}
-    told = {position for event, position in UNDONE_BY.items() if event.__name__ in events} | {saga.undo}
-    reached = BACKWARD.index(saga.undo)
-    words = ["undo begun", *(move.words for move in MIRROR)]
-    return [
-        (words[index - 1], "ahead" if index > reached else "done" if position in told else "skipped")
-        for index, position in enumerate(BACKWARD)
-        if position
-    ]
 
 
 def _position(saga: Saga) -> str:
@@ -178,25 +153,3 @@ def _position(saga: Saga) -> str:
 
 def _times(count: int) -> str:
     return "once" if count == 1 else f"{count} times"
-
-
-def ago(moment: datetime, now: datetime) -> str:
-    return f"{span(now - moment)} ago"
-
-
-def when(moment: datetime, now: datetime) -> str:
-    return f"in {span(moment - now)}" if moment > now else "now"
-
-
-def span(length: timedelta) -> str:
-    """A length of time for people: ``12 ms``, ``1.2 s``, ``3 min 4 s``, ``2 h 5 min``, ``3 d 4 h``."""
-    ms = round(max(length, timedelta(0)).total_seconds() * 1000)
-    if ms < 1000:
-        return f"{ms} ms"
-    if ms < 60_000:
-        return f"{ms / 1000:.1f} s"
-    seconds = ms // 1000
-    for unit, size, smaller, part in (("min", 60, "s", 1), ("h", 3600, "min", 60), ("d", 86400, "h", 3600)):
-        if seconds < size * (60 if unit == "min" else 24) or unit == "d":
-            return f"{seconds // size:,} {unit} {seconds % size // part} {smaller}"
-    raise AssertionError("days have no end")

@@ -51,7 +51,7 @@ def plan_parcels(refs: Sequence[Ref]) -> Outcome:
             (outcome.refused if row.state in NEVER_LEAVES else outcome.done).append(ref)
         save_all(rows.values(), ["state"])
         Parcel.objects.bulk_create(parcels)
-    # A refusal whose undo broke off: whoever takes the order up again comes by here.
+    # A refusal whose undo broke off: whoever takes the order up again comes by here or by ``create_label``.
     failing = [ref for ref in refs if rows[ref.id].state == State.FAILING]
     outcome.faults |= _finish_undo(failing).faults
     return outcome
@@ -61,7 +61,7 @@ def create_label(refs: Sequence[Ref], warehouse: str) -> Outcome:
     """Have the carrier take on each order's parcel from this warehouse, or refuse the order. Undo: ``stop_shipping``."""
     unlabelled = _parcels_from(warehouse, refs).values()
     answers = carrier().create_labels(
-        _label_requests([parcel for parcel in unlabelled if parcel.state == Parcel.State.PLANNED])
+        _label_requests([parcel for parcel in unlabelled if _to_be_labelled(parcel)])
     )
     outcome = Outcome()
     with recording("shipping") as record:
@@ -193,6 +193,11 @@ def _parcels_from(warehouse: str, refs: Sequence[Ref]) -> dict[UUID, Parcel]:
     ids = [ref.id for ref in refs]
     rows = Parcel.objects.select_related("shipment").filter(shipment__in=ids, warehouse=warehouse)
     return {parcel.shipment_id: parcel for parcel in rows}
+
+
+def _to_be_labelled(parcel: Parcel) -> bool:
+    """Of an order that has been refused or stopped meanwhile, the carrier is asked for nothing more."""
+    return parcel.state == Parcel.State.PLANNED and parcel.shipment.state == State.PLANNED
 
 
 def _parcels_of(refs: Sequence[Ref]) -> dict[UUID, list[Parcel]]:

@@ -19,6 +19,7 @@ from orders.api import docs
 from orders.api.fields import idempotency_key
 from orders.api.filters import OrderFilter
 from orders.api.pagination import OrderPages, TimelinePages
+from orders.api.problems import KeyReused, TooLateToCancel
 from orders.api.serializers import (
     OrderDetailSerializer,
     OrderSerializer,
@@ -31,7 +32,6 @@ from orders.models import Order, TimelineEntry
 from orders.placement import KeyTaken, NotPlaceable, Placed, place_orders
 from orders.services import Cancellation, request_cancellation
 from shop.base.api.parsing import JsonBody
-from shop.base.api.problems import KeyReused, TooLateToCancel
 from shop.base.api.tokens import ApiToken
 
 

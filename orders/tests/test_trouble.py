@@ -9,7 +9,8 @@ from django.utils import timezone
 
 from orders.models import Inbox, Order, Outbox
 from orders.tests.pages import parked
-from orders.trouble import span, why_it_waits
+from orders.trouble import why_it_waits
+from shop.base.spans import span
 from shop.messaging.tables import inbox_of
 
 

@@ -1,4 +1,4 @@
-from django.db import migrations
+from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
@@ -6,5 +6,7 @@ class Migration(migrations.Migration):
 
     operations = [
         migrations.RenameField("outbox", "sends", "claims"),
+        # With a default, so that the way back is open, too.
+        migrations.AlterField("outbox", "version", models.PositiveSmallIntegerField(default=1, db_default=1)),
         migrations.RemoveField("outbox", "version"),
     ]

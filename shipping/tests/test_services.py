@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import pytest
@@ -10,7 +12,7 @@ from inventory.services import reserve_stock
 from shipping.carrier import SandboxCarrier, carrier
 from shipping.models import Outbox, Parcel, Shipment
 from shipping.services import create_label, hand_over, plan_parcels, stop_shipping
-from shop.messaging.outcomes import Fault
+from shop.messaging.outcomes import Fault, Outcome
 
 
 @pytest.fixture
@@ -112,8 +114,9 @@ def test_two_deliveries_of_one_parcel_at_once_make_and_tell_of_one_label(
     assert told(ref).count("LabelCreated") == 1
 
 
+@pytest.mark.parametrize("take_up", [plan_parcels, partial(create_label, warehouse="SOUTH")])
 def test_a_refusal_whose_undo_broke_off_is_finished_by_whoever_takes_the_order_up(
-    planned: Any, monkeypatch: pytest.MonkeyPatch
+    planned: Any, monkeypatch: pytest.MonkeyPatch, take_up: Callable[..., Outcome]
 ) -> None:
     ref = planned(postcode="REFUSE")
     with monkeypatch.context() as away:
@@ -122,7 +125,9 @@ def test_a_refusal_whose_undo_broke_off_is_finished_by_whoever_takes_the_order_u
         )
         assert list(create_label([ref], "NORTH").faults) == [ref]
     assert Shipment.objects.get(pk=ref.id).state == "failing"
-    assert plan_parcels([ref]).refused == [ref]
+    with monkeypatch.context() as not_again:
+        not_again.setattr(SandboxCarrier, "_create_label", None)  # it has refused: nothing more is asked for
+        assert take_up([ref]).refused == [ref]
     assert Shipment.objects.get(pk=ref.id).state == "failed"
     assert told(ref).count("ShippingFailed") == 1
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any, ClassVar, Self
+from typing import ClassVar, Self
 from uuid import UUID
 
 from django.db import models
@@ -28,7 +28,7 @@ class PerOrder(models.Model):
         return self.number
 
     @classmethod
-    def claim(cls, refs: Iterable[Ref], **defaults: Any) -> dict[UUID, Self]:
+    def claim(cls, refs: Iterable[Ref]) -> dict[UUID, Self]:
         """Lock the orders' rows, in one fixed order, making a row in state ``new`` where there is none.
 
         Must run inside a transaction, which must move every ``new`` row on: that makes an operation idempotent per
@@ -37,7 +37,7 @@ class PerOrder(models.Model):
         by_id = {ref.id: ref for ref in refs}
         manager = cls._default_manager
         manager.bulk_create(
-            [cls(order_id=id, number=by_id[id].number, **defaults) for id in sorted(by_id)],
+            [cls(order_id=id, number=by_id[id].number) for id in sorted(by_id)],
             ignore_conflicts=True,
         )
         return {row.pk: row for row in manager.select_for_update().filter(pk__in=by_id).order_by("pk")}

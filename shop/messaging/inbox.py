@@ -11,10 +11,9 @@ from django.db import connections, transaction
 from django.utils import timezone
 
 from shop.messaging.events import Event, to_payload
-from shop.messaging.migration import CHANNEL
 from shop.messaging.outcomes import in_a_word
 from shop.messaging.retries import next_try
-from shop.messaging.tables import database_of, inbox_of
+from shop.messaging.tables import CHANNEL, database_of, inbox_of
 
 
 class AlreadyHandled(Exception):

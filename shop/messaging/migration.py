@@ -2,7 +2,7 @@
 
 from django.db.migrations.operations import RunSQL
 
-CHANNEL = "outbox"  # PostgreSQL: LISTEN outbox; the payload names the service
+from shop.messaging.tables import CHANNEL
 
 
 def wake_relay_on_insert(service: str) -> RunSQL:

@@ -10,6 +10,8 @@ from django.db import router
 
 from shop.messaging.models import AbstractInbox, AbstractOutbox
 
+CHANNEL = "outbox"  # PostgreSQL: LISTEN outbox, which wakes the relay; the payload names the service
+
 
 def services() -> tuple[str, ...]:
     return tuple(settings.SERVICES)

@@ -18,10 +18,9 @@ from kombu import Producer
 from kombu.exceptions import OperationalError as BrokerError
 from redis.exceptions import RedisError
 
-from shop.messaging.migration import CHANNEL
 from shop.messaging.relay import relay_once
 from shop.messaging.sweeps import Sweeper
-from shop.messaging.tables import database_of, outbox_of, services
+from shop.messaging.tables import CHANNEL, database_of, outbox_of, services
 
 logger = logging.getLogger(__name__)
 

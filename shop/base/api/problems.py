@@ -40,17 +40,6 @@ class Problem(exceptions.APIException):
     name = ""
 
 
-class KeyReused(Problem):
-    status_code = HTTPStatus.UNPROCESSABLE_ENTITY
-    name = "idempotency-key-reused"
-    default_detail = "This Idempotency-Key belongs to another request: use a new key for a new order."
-
-
-class TooLateToCancel(Problem):
-    status_code = HTTPStatus.CONFLICT
-    name = "too-late-to-cancel"
-
-
 class TooLarge(Problem):
     status_code = HTTPStatus.REQUEST_ENTITY_TOO_LARGE
     default_detail = "The body of the request is too large."
