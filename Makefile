@@ -1,5 +1,5 @@
 # make run    the whole shop, until Ctrl-C         ARGS="--port 9000 --style choreography --no-demo --data DIR"
-# make test   all tests                            ARGS="tests/test_up.py -k refuses"
+# make test   all tests                            ARGS="tests/test_up.py -k refused"
 # make lint   style, types, who imports whom
 # make clean  remove .venv and caches; the shop's data in .data stays
 .PHONY: run test lint clean

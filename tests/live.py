@@ -91,12 +91,6 @@ class Live:
                 raise AssertionError(f"After {patience:g} s still not: {what}")
             time.sleep(0.01)
 
-    def crash(self, name: str) -> None:
-        """SIGKILL one process of the shop, and wait until it is back."""
-        child = self.stack.supervisor.child(name)
-        child.kill()
-        self.wait_for(child.is_ready, f"{name} is back")
-
     def supervised_again(self) -> None:
         """Until every process of the shop runs again."""
         self.wait_for(self.stack.supervisor.settled, "all processes are back")

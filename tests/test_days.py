@@ -14,8 +14,6 @@ import pytest
 import redis
 
 from orders.models import Order
-from shop.settings import SERVICES
-from shop.tools.up.stack import SANDBOXES
 from tests import servers
 from tests.live import Live
 
@@ -119,6 +117,5 @@ def all_mishaps(live: Live, broker_url: str) -> list[Callable[[], object]]:
 
         return now
 
-    kills = [partial(live.stack.kill, name) for name in ("relay", *(f"worker-{name}" for name in SERVICES))]
-    providers = [partial(live.crash, name) for name in SANDBOXES]
-    return [*kills, *providers, flush, flush, *(crash(name) for name in servers.servers)]
+    kills = [partial(live.stack.kill, name) for name in live.stack.pids()]
+    return [*kills, flush, flush, *(crash(name) for name in servers.servers)]
