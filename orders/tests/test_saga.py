@@ -1,0 +1,89 @@
+"""When an order that does not move is taken up again, and when it waits for a person."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from django.utils import timezone
+
+from orders import saga as sagas
+from orders.models import Order, Saga
+from shop.messaging.events import Ref, StepFailed
+
+LONG = timedelta(hours=1)
+
+
+@pytest.fixture
+def saga(settings: Any) -> Saga:
+    settings.RETRIES = {**settings.RETRIES, "default": {"attempts": 3, "first": 1.0, "cap": 60.0}}
+    settings.SAGA_DEADLINE = 100.0
+    return sagas.begun(Order(placed_at=timezone.now() - LONG))
+
+
+def failure(operation: str = "payments.take_payment", **more: Any) -> StepFailed:
+    return StepFailed(
+        ref=Ref(id=Order().uuid, number="S-1", style=""), operation=operation, error="no answer", **more
+    )
+
+
+def waits(saga: Saga) -> float:
+    assert saga.deadline
+    return (saga.deadline - timezone.now()).total_seconds()
+
+
+def test_a_failed_command_is_tried_again_later_and_later_and_then_waits_for_a_person(saga: Saga) -> None:
+    sagas.failed(saga, failure())
+    assert (saga.state, saga.attempt, saga.last_error) == ("running", 1, "payments.take_payment: no answer")
+    assert 0.5 < waits(saga) < 1.3
+    sagas.failed(saga, failure())
+    assert 1.5 < waits(saga) < 2.5
+    sagas.failed(saga, failure())
+    assert (saga.state, saga.attempt, saga.deadline) == ("parked", 3, None)
+
+
+def test_a_service_that_tries_again_by_itself_is_waited_for_a_little_longer(saga: Saga) -> None:
+    sagas.failed(saga, failure(attempt=2, retry_at=timezone.now() + timedelta(seconds=20)))
+    assert (saga.state, saga.attempt) == ("running", 2)
+    assert 119 < waits(saga) <= 120
+    sagas.failed(saga, failure(attempt=3, parked=True))
+    assert (saga.state, saga.attempt, saga.deadline) == ("parked", 3, None)
+
+
+@pytest.mark.parametrize("receiver", ["orders.begin", "orders.turn_back", "orders.note_progress"])
+def test_what_is_no_step_is_not_waited_for_as_the_saga_knows_how_to_go_on(saga: Saga, receiver: str) -> None:
+    """Its inbox row may wait for minutes, or for a person; the saga row is enough to play on from."""
+    sagas.failed(saga, failure(receiver, attempt=1, retry_at=timezone.now() + LONG))
+    assert (saga.state, saga.attempt) == ("running", 1)
+    assert 0.5 < waits(saga) < 1.3
+
+
+def test_what_happened_before_the_last_move_is_no_news(saga: Saga) -> None:
+    old = failure()
+    sagas.moved(saga, timezone.now())
+    before = saga.deadline
+    sagas.failed(saga, old)
+    assert (saga.attempt, saga.last_error, saga.deadline) == (0, "", before)
+
+
+def test_a_failure_wakes_nothing_that_is_parked_or_ended(saga: Saga) -> None:
+    saga.state, saga.deadline = Saga.State.PARKED, None
+    sagas.failed(saga, failure())
+    assert (saga.state, saga.deadline, saga.last_error) == (
+        "parked",
+        None,
+        "payments.take_payment: no answer",
+    )
+    sagas.ended(saga)
+    saga.last_error = ""
+    sagas.failed(saga, failure())
+    assert (saga.state, saga.deadline, saga.last_error) == ("ended", None, "")
+
+
+def test_whatever_moves_it_ends_all_trouble(saga: Saga) -> None:
+    for _ in range(3):
+        sagas.failed(saga, failure())
+    sagas.moved(saga, timezone.now())
+    assert (saga.state, saga.attempt, saga.last_error) == ("running", 0, "")
+    assert 99 < waits(saga) <= 100
