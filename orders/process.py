@@ -78,7 +78,8 @@ PROCESS: tuple[Step, ...] = (
          undo=Move("refunded", "payments.refund_payment", PaymentRefunded,
                    "Your money is being given back.", "payment undone")),
 
-    Step("planned", "shipping.plan_parcels", ParcelPlanned, "Your parcels are being made ready for the carrier."),
+    Step("planned", "shipping.plan_parcels", ParcelPlanned,  # one of each parcel, all published at once
+         "Your parcels are being made ready for the carrier."),
 
     Step("labelled", "shipping.create_label", LabelCreated, "Your parcels are being made ready for the carrier.",
          per_warehouse=True, refused=ShippingFailed,
