@@ -36,9 +36,8 @@ def note_progress(events: Sequence[Event]) -> None:
     """Write the timeline, and move status and saga on, of all orders in the message, in one transaction."""
     with recording("orders"):
         orders = Order.objects.locked(event.ref for event in events)
-        known = [
-            event for event in events if event.ref.id in orders
-        ]  # of an order nobody placed: nothing to keep
+        # Of an order nobody placed there is nothing to keep.
+        known = [event for event in events if event.ref.id in orders]
         entries = [_entry(orders[event.ref.id], event) for event in known]
         TimelineEntry.objects.bulk_create(entries, ignore_conflicts=True)
         for event in known:
@@ -80,6 +79,12 @@ def _why_undone(event: Event) -> str:
     return str(getattr(event, "reason", ""))[:300] if type(event) in REFUSED_BY else ""
 
 
+def _kind(event: Event) -> TimelineEntry.Kind:
+    if isinstance(event, TROUBLE):
+        return Kind.TROUBLE
+    return Kind.UNDO if type(event) in UNDONE_BY else Kind.FORWARD
+
+
 def _entry(order: Order, event: Event) -> TimelineEntry:
     return TimelineEntry(
         order=order,
@@ -87,10 +92,6 @@ def _entry(order: Order, event: Event) -> TimelineEntry:
         at=event.at,
         service=service_of(event.operation) if isinstance(event, StepFailed) else event.owner(),
         event=type(event).__name__,
-        kind=Kind.TROUBLE
-        if isinstance(event, TROUBLE)
-        else Kind.UNDO
-        if type(event) in UNDONE_BY
-        else Kind.FORWARD,
+        kind=_kind(event),
         text=event.in_words()[:500],
     )

@@ -37,10 +37,8 @@ def command(operation: Callable[..., Outcome], *, retries: str = "default") -> N
                 for ref, error in outcome.faults.items():
                     record.publish(StepFailed(ref=ref, operation=name, error=in_a_word(error)))
                     logger.warning("%s failed for %s: %s", name, ref.number, in_a_word(error))
-        if not outcome.done:
-            current_task.request.chain = (
-                None  # nobody is left in the set: the links behind have nothing to do
-            )
+        if not outcome.done:  # nobody is left in the set: the links behind have nothing to do
+            current_task.request.chain = None
         return encode(outcome.done)
 
 

@@ -24,9 +24,7 @@ class AbstractOutbox(models.Model):
     payload = models.JSONField()
     created_at = models.DateTimeField(db_default=Now())
     due_at = models.DateTimeField(db_default=Now())
-    claims = models.PositiveSmallIntegerField(
-        default=0, db_default=0
-    )  # how often a relay took it up to send it
+    claims = models.PositiveSmallIntegerField(default=0, db_default=0)  # how often a relay took it up
     confirmed_at = models.DateTimeField(null=True, blank=True)
 
     class Meta:

@@ -31,14 +31,15 @@ def relay_once(service: str, producer: Producer | None = None) -> int:
     """
     events = _claim_events(service)
     retries = _claim_failing(service)
-    if events or retries:
-        reach(Point.CLAIMED, [*events, *retries])
+    claimed = [*events, *retries]
+    if not claimed:
+        return 0
+    reach(Point.CLAIMED, claimed)
     with current_app.producer_or_acquire(producer) as producer:
         _confirm_or_send(events, producer)
         _send(service, retries, producer, again=True)
-    if events or retries:
-        reach(Point.RELAYED, [*events, *retries])
-    return len(events) + len(retries)
+    reach(Point.RELAYED, claimed)
+    return len(claimed)
 
 
 def _claim_events(service: str) -> list[AbstractOutbox]:
