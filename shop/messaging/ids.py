@@ -1,0 +1,21 @@
+"""Ids that grow with time: rows that are written together then lie together in an index."""
+
+from __future__ import annotations
+
+import time
+from random import SystemRandom
+from uuid import UUID
+
+_random = SystemRandom()
+
+
+def uuid7() -> UUID:
+    """A version 7 UUID: 48 bits of Unix time in milliseconds, 74 random bits (RFC 9562, 5.7)."""
+    random = _random.getrandbits(74)
+    return UUID(
+        int=time.time_ns() // 1_000_000 << 80
+        | 0x7 << 76
+        | random >> 62 << 64
+        | 0b10 << 62
+        | random & (1 << 62) - 1
+    )
