@@ -13,8 +13,9 @@ def allocate(wanted: Mapping[str, int], free: Free) -> dict[tuple[str, str], int
     """Units to take per (warehouse, SKU), from the smallest set of warehouses that has everything.
 
     Of equally small sets, the first in order of warehouse code. None: not even all warehouses together have enough.
+    ``free`` may name more SKUs and warehouses than are wanted; they change nothing.
     """
-    codes = sorted(free)
+    codes = sorted(code for code, units in free.items() if not wanted.keys().isdisjoint(units))
     if not _enough(wanted, free, codes):
         return None
     if len(codes) <= EXACT_UP_TO:

@@ -2,25 +2,30 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Collection, Mapping
 from uuid import UUID
 
 from inventory.lookups import Price, StockWarehouses
 from inventory.models import Product, ReservationLine
 from shop.base.lookups import answers
+from shop.messaging.rows import as_array, execute, select
+
+WAREHOUSES = """
+    SELECT l.reservation_id, array_agg(DISTINCT w.code ORDER BY w.code)
+    FROM inventory_reservationline l
+    JOIN inventory_stock s ON s.id = l.stock_id
+    JOIN inventory_warehouse w ON w.id = s.warehouse_id
+    WHERE l.reservation_id = ANY(%s::uuid[]) GROUP BY l.reservation_id
+"""
 
 
 @answers(Price)
 def prices(skus: Collection[str]) -> Mapping[str, Price]:
-    products = Product.objects.filter(sku__in=skus, on_sale=True)
-    return {p.sku: Price(name=p.name, price_minor=p.price_minor, currency=p.currency) for p in products}
+    products = select(Product, ("sku", "name", "price_minor", "currency", "on_sale"), "sku", skus)
+    return {sku: Price(*price) for sku, *price, on_sale in products if on_sale}
 
 
 @answers(StockWarehouses)
 def stock_warehouses(order_ids: Collection[UUID]) -> Mapping[UUID, StockWarehouses]:
-    lines = ReservationLine.objects.filter(reservation__in=order_ids).order_by("stock__warehouse__code")
-    found: dict[UUID, list[str]] = defaultdict(list)
-    for order_id, code in lines.values_list("reservation_id", "stock__warehouse__code").distinct():
-        found[order_id].append(code)
-    return {order_id: StockWarehouses(codes) for order_id, codes in found.items()}
+    found = execute(ReservationLine, WAREHOUSES, as_array(order_ids), fetch=True)
+    return {order_id: StockWarehouses(codes) for order_id, codes in found}

@@ -86,7 +86,6 @@ class Reservation(PerOrder):
     """What inventory did for an order. ``released`` is also the tombstone of an undo that came first."""
 
     class State(models.TextChoices):
-        NEW = "new"
         RESERVED = "reserved"
         REJECTED = "rejected"
         RELEASED = "released"

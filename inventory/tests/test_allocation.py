@@ -29,6 +29,15 @@ def test_takes_exactly_what_is_wanted_from_what_is_there_in_as_few_parcels_as_po
         assert missing(wanted, {code: free[code] for code in fewer})
 
 
+@given(wanted_lines, shelves)
+def test_what_else_is_on_the_shelves_changes_nothing(
+    wanted: dict[str, int], free: dict[str, dict[str, int]]
+) -> None:
+    of_these = {code: {sku: n for sku, n in units.items() if sku in wanted} for code, units in free.items()}
+    only = {code: units for code, units in of_these.items() if units}
+    assert allocate(wanted, free) == allocate(wanted, only)
+
+
 def test_one_warehouse_that_has_all_is_preferred_to_two() -> None:
     free = {"A": {"x": 1}, "B": {"x": 1, "y": 1}}
     assert allocate({"x": 1, "y": 1}, free) == {("B", "x"): 1, ("B", "y"): 1}

@@ -1,6 +1,9 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from typing import Any
 
 import pytest
@@ -9,6 +12,7 @@ from django.db import IntegrityError, connections, transaction
 from inventory.models import Outbox, Receipt, Reservation, Stock
 from inventory.services import Delivery, dispatch_stock, receive_stock, release_stock, reserve_stock
 from shop.base.databases import alias_of
+from tests.statements import statements
 
 
 def stock(sku: str = "A") -> tuple[int, int]:
@@ -18,6 +22,21 @@ def stock(sku: str = "A") -> tuple[int, int]:
 
 def told(ref: Any) -> list[str]:
     return list(Outbox.objects.filter(order_id=ref.id).order_by("id").values_list("type", flat=True))
+
+
+def at_once(*calls: Callable[[], Any]) -> list[Any]:
+    """Make the calls, each in a thread of its own, all beginning at the same moment; answers with what they returned."""
+    barrier = threading.Barrier(len(calls))
+
+    def begin(call: Callable[[], Any]) -> Any:
+        barrier.wait(10)
+        try:
+            return call()
+        finally:
+            connections.close_all()
+
+    with ThreadPoolExecutor(len(calls)) as threads:
+        return [answer.result(30) for answer in [threads.submit(begin, call) for call in calls]]
 
 
 def test_reserving_sets_every_line_aside_and_says_from_which_warehouses(place_order: Any) -> None:
@@ -99,22 +118,91 @@ def test_the_database_itself_forbids_overselling(place_order: Any) -> None:
 def test_two_buyers_of_the_last_unit_truly_at_once(
     request: pytest.FixtureRequest, transactional_db: None
 ) -> None:
-    """Both are inside reserve_stock at the same time: a barrier holds each until the other has begun."""
     place_order = request.getfixturevalue("place_order")
     refs = [place_order(units=10), place_order(units=10)]
-    barrier = threading.Barrier(2)
-    outcomes: dict[Any, Any] = {}
-
-    def buy(ref: Any) -> None:
-        barrier.wait(10)
-        outcomes[ref] = reserve_stock([ref])
-        connections.close_all()
-
-    threads = [threading.Thread(target=buy, args=[ref]) for ref in refs]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join(30)
-    assert sorted(len(outcomes[ref].done) for ref in refs) == [0, 1]
-    assert sorted(len(outcomes[ref].refused) for ref in refs) == [0, 1]
+    outcomes = at_once(*(partial(reserve_stock, [ref]) for ref in refs))
+    assert sorted(len(outcome.done) for outcome in outcomes) == [0, 1]
+    assert sorted(len(outcome.refused) for outcome in outcomes) == [0, 1]
     assert stock() == (10, 10)
+
+
+@pytest.mark.django_db(transaction=True, databases="__all__")
+def test_an_order_that_is_delivered_twice_at_once_is_reserved_once(
+    request: pytest.FixtureRequest, transactional_db: None
+) -> None:
+    place_order = request.getfixturevalue("place_order")
+    refs = [place_order(units=2), place_order(units=3)]
+    outcomes = at_once(partial(reserve_stock, refs), partial(reserve_stock, refs[::-1]))
+    assert [outcome.done for outcome in outcomes] == [refs, refs[::-1]]
+    assert stock() == (10, 5)
+    assert [told(ref) for ref in refs] == [["InventoryReserved"], ["InventoryReserved"]]
+
+
+@pytest.mark.django_db(transaction=True, databases="__all__")
+def test_departures_and_releases_of_the_same_products_at_once_lose_no_unit(
+    request: pytest.FixtureRequest, transactional_db: None
+) -> None:
+    place_order = request.getfixturevalue("place_order")
+    refs = [place_order(units=units) for units in (1, 2, 3, 4)]
+    reserve_stock(refs)
+    at_once(
+        *(partial(dispatch_stock, [ref]) for ref in refs[:2]),
+        *(partial(release_stock, [ref]) for ref in refs[2:]),
+    )
+    assert stock("A") == stock("B") == (7, 0)
+
+
+@pytest.mark.django_db(transaction=True, databases="__all__")
+@pytest.mark.parametrize(
+    ("late", "early", "answer", "seen"),
+    [
+        (reserve_stock, release_stock, "refused", False),
+        (release_stock, reserve_stock, "done", False),
+        (release_stock, reserve_stock, "done", True),
+    ],
+)
+def test_who_is_overtaken_looks_again(
+    request: pytest.FixtureRequest,
+    transactional_db: None,
+    monkeypatch: pytest.MonkeyPatch,
+    late: Any,
+    early: Any,
+    answer: str,
+    seen: bool,
+) -> None:
+    """The other operation comes in between, just before or after this one looks for reservations there are already."""
+    ref = request.getfixturevalue("place_order")(units=3)
+    states = Reservation.states
+    looks: list[Any] = []
+
+    def look(refs: Any) -> Any:
+        looks.append(refs)
+        found = states(refs)
+        if len(looks) == 1:
+            at_once(partial(early, [ref]))
+        return states(refs) if seen else found
+
+    monkeypatch.setattr(Reservation, "states", look)
+    assert getattr(late([ref]), answer) == [ref]
+    assert stock() == (10, 0)
+    assert told(ref)[-1] == "InventoryReleased"
+
+
+@pytest.mark.parametrize(
+    ("operations", "most"),
+    [
+        ([reserve_stock], 5),  # states; stock; then reservation, lines and stock are written
+        ([reserve_stock, dispatch_stock], 2),  # the state and the stock
+        ([reserve_stock, release_stock], 2),
+        ([release_stock], 3),  # a tombstone: no reservation to move on, none known, one is made
+        ([release_stock, reserve_stock], 1),
+    ],
+    ids=lambda value: "_".join(op.__name__ for op in value) if isinstance(value, list) else None,
+)
+def test_a_set_takes_as_few_statements_as_an_order(place_order: Any, operations: Any, most: int) -> None:
+    receive_stock([Delivery("A", "NORTH", 100), Delivery("B", "SOUTH", 100)])
+    *before, operation = operations
+    for refs in ([place_order()], [place_order() for _ in range(50)]):
+        for earlier in before:
+            earlier(refs)
+        assert statements(operation, refs, "inventory") == most

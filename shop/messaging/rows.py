@@ -39,7 +39,9 @@ def insert(
 def update(
     model: Model, rows: Iterable[Row], *, only: Row | None = None, returning: tuple[str, ...] = ()
 ) -> Found:
-    """Write the rows, found by the first field they name. ``only``: what else must have been so until now.
+    """Write the rows, found by the first field they name.
+
+    ``only``: what else must have been so until now; of a tuple, any of its values.
 
     Returns the fields ``returning`` of the rows that were written.
     """
@@ -49,7 +51,8 @@ def update(
     names, only = tuple(rows[0]), only or {}
     rows.sort(key=lambda row: str(row[names[0]]))  # so that all lock them in one sequence
     sql = _update(model, names, tuple(only), returning)
-    return execute(model, sql, as_json(rows), *only.values(), fetch=bool(returning))
+    required = (as_array(value if isinstance(value, tuple) else (value,)) for value in only.values())
+    return execute(model, sql, as_json(rows), len(rows), *required, fetch=bool(returning))
 
 
 def select(
@@ -76,8 +79,15 @@ def as_json(rows: Collection[object]) -> str:
 
 
 def as_array(values: Iterable[object]) -> str:
-    """Ids or numbers as the text of an array, which is bound several times as fast as a list."""
-    return f"{{{','.join(map(str, values))}}}"
+    """Ids, numbers or words as the text of an array, which is bound several times as fast as a list."""
+    return f"{{{','.join(_element(value) for value in values)}}}"
+
+
+def _element(value: object) -> str:
+    if not isinstance(value, str):
+        return str(value)
+    escaped = value.replace("\\", "\\\\").replace('"', '\\"')
+    return f'"{escaped}"'
 
 
 def unfolded(model: Model, names: Iterable[str]) -> str:
@@ -109,10 +119,12 @@ def _update(model: Model, names: tuple[str, ...], only: tuple[str, ...], returni
     assignments += [f"{_column(model, name)} = now()" for name in _touched(model) if name not in fields]
     conditions = [
         f'old.{_column(model, key)} = new."{key}"',
-        *(f"old.{_column(model, name)} = %s" for name in only),
+        *(f"old.{_column(model, name)} = ANY(%s::{_type(model, name)}[])" for name in only),
     ]
+    # LIMIT tells the planner how many there are. It takes any JSON for 100 rows, and would read a whole table for one.
     return (
-        f"UPDATE {_table(model)} AS old SET {', '.join(assignments)} FROM {unfolded(model, names)} "
+        f"UPDATE {_table(model)} AS old SET {', '.join(assignments)} "
+        f"FROM (SELECT * FROM {unfolded(model, names)} LIMIT %s) AS new "
         f"WHERE {' AND '.join(conditions)}{_returning(model, returning, 'old.')}"
     )
 

@@ -78,6 +78,21 @@ def test_only_rows_that_stood_as_they_must_are_written_and_told() -> None:
     assert Payment.objects.get(pk=ids[0]).state == "void"
 
 
+def test_of_several_states_any_will_do() -> None:
+    ids = payments(3)
+    update(Payment, [{"order_id": ids[0], "state": "void"}, {"order_id": ids[1], "state": "charged"}])
+    rows = [{"order_id": id, "state": "refunding"} for id in ids]
+    moved = update(Payment, rows, only={"state": ("pending", "charged")}, returning=("order_id",))
+    assert {order_id for (order_id,) in moved} == set(ids[1:])
+
+
+def test_rows_are_found_by_any_word() -> None:
+    words = ["a,b", 'say "no"', "back\\slash", "{}", "NULL", "", "Zoë"]
+    insert(Payment, [payment(reference=word) for word in [*words, "another"]])
+    found = select(Payment, ("reference",), "reference", words)
+    assert sorted(word for (word,) in found) == sorted(words)
+
+
 @pytest.mark.parametrize("text", ["a 'quoted' \"word\" \\ {with} %s, commas", "Zoë 🛒\nline two", ""])
 def test_a_text_comes_back_as_it_was(text: str) -> None:
     (order_id,) = payments(1)
