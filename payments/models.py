@@ -1,12 +1,12 @@
 from __future__ import annotations
 
 from typing import ClassVar
-from uuid import uuid4
 
 from django.db import models
 from django.db.models import Q
 
 from shop.base.per_order import PerOrder
+from shop.messaging.ids import uuid7
 from shop.messaging.models import AbstractInbox, AbstractOutbox
 
 
@@ -20,7 +20,7 @@ class Inbox(AbstractInbox):
 
 
 def new_key() -> str:
-    return uuid4().hex
+    return uuid7().hex
 
 
 class Payment(PerOrder):
@@ -30,7 +30,6 @@ class Payment(PerOrder):
     """
 
     class State(models.TextChoices):
-        NEW = "new"
         PENDING = "pending"
         CHARGED = "charged"
         FAILED = "failed"

@@ -1,18 +1,16 @@
 from __future__ import annotations
 
-import threading
-from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from typing import Any
 
 import pytest
-from django.db import IntegrityError, connections, transaction
+from django.db import IntegrityError, transaction
 
 from inventory.models import Outbox, Receipt, Reservation, Stock
 from inventory.services import Delivery, dispatch_stock, receive_stock, release_stock, reserve_stock
 from shop.base.databases import alias_of
 from tests.statements import statements
+from tests.threads import at_once
 
 
 def stock(sku: str = "A") -> tuple[int, int]:
@@ -22,21 +20,6 @@ def stock(sku: str = "A") -> tuple[int, int]:
 
 def told(ref: Any) -> list[str]:
     return list(Outbox.objects.filter(order_id=ref.id).order_by("id").values_list("type", flat=True))
-
-
-def at_once(*calls: Callable[[], Any]) -> list[Any]:
-    """Make the calls, each in a thread of its own, all beginning at the same moment; answers with what they returned."""
-    barrier = threading.Barrier(len(calls))
-
-    def begin(call: Callable[[], Any]) -> Any:
-        barrier.wait(10)
-        try:
-            return call()
-        finally:
-            connections.close_all()
-
-    with ThreadPoolExecutor(len(calls)) as threads:
-        return [answer.result(30) for answer in [threads.submit(begin, call) for call in calls]]
 
 
 def test_reserving_sets_every_line_aside_and_says_from_which_warehouses(place_order: Any) -> None:

@@ -1,10 +1,18 @@
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from functools import partial
 from typing import Any
 
-from payments.gateway import gateway
+import pytest
+
+from payments import services
+from payments.gateway import Approved, Charge, Declined, Movement, Refund, Refunded, gateway
 from payments.models import Outbox, Payment
 from payments.services import refund_payment, take_payment
+from shop.messaging.outcomes import Fault
+from tests.statements import statements
+from tests.threads import at_once
 
 
 def books(ref: Any) -> list[tuple[str, int]]:
@@ -88,3 +96,95 @@ def test_with_the_provider_gone_the_intent_stays_and_nothing_is_told(place_order
     assert list(take_payment([ref]).faults) == [ref]
     assert Payment.objects.get(pk=ref.id).state == "pending"
     assert told(ref) == []
+
+
+class Decisive:
+    """A provider that answers everything at once, and lets something else happen before it does."""
+
+    def __init__(self, meanwhile: Callable[[], object] = lambda: None) -> None:
+        self.meanwhile = meanwhile
+
+    def charge(self, charges: Sequence[Charge]) -> dict[str, Approved | Declined | Fault]:
+        self.meanwhile()
+        return {charge.key: Approved(f"ch_{charge.order_number}") for charge in charges}
+
+    def refund(self, refunds: Sequence[Refund]) -> dict[str, Refunded | Fault]:
+        self.meanwhile()
+        return {refund.key: Refunded(1000) for refund in refunds}
+
+    def ledger(self) -> Iterator[Movement]:
+        return iter(())
+
+
+def test_an_undo_while_the_provider_is_asked_has_the_last_word(
+    place_order: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ref = place_order()
+
+    def undo() -> None:
+        monkeypatch.setattr(services, "gateway", Decisive)
+        assert refund_payment([ref]).done == [ref]
+
+    monkeypatch.setattr(services, "gateway", lambda: Decisive(undo))
+    assert take_payment([ref]).refused == [ref]
+    assert told(ref) == ["PaymentRefunded"]
+
+
+def test_two_deliveries_of_one_undo_tell_it_once(place_order: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    ref = place_order()
+    monkeypatch.setattr(services, "gateway", Decisive)
+    take_payment([ref])
+
+    def other() -> None:
+        monkeypatch.setattr(services, "gateway", Decisive)
+        assert refund_payment([ref]).done == [ref]
+
+    monkeypatch.setattr(services, "gateway", lambda: Decisive(other))
+    assert refund_payment([ref]).done == [ref]
+    assert told(ref) == ["PaymentProcessed", "PaymentRefunded"]
+
+
+@pytest.mark.django_db(transaction=True, databases="__all__")
+@pytest.mark.parametrize("seen", [False, True])
+def test_a_charge_that_comes_in_between_is_undone_as_well(
+    request: pytest.FixtureRequest, transactional_db: None, monkeypatch: pytest.MonkeyPatch, seen: bool
+) -> None:
+    """Just before or after the undo looks for payments there are already."""
+    ref = request.getfixturevalue("place_order")()
+    monkeypatch.setattr(services, "gateway", Decisive)
+    known = Payment.known
+    looks: list[Any] = []
+
+    def look(refs: Iterable[Any], *fields: str) -> Any:
+        refs = list(refs)
+        looks.append(refs)
+        found = known(refs, *fields)
+        if len(looks) == 1:
+            at_once(partial(take_payment, [ref]))
+        return known(refs, *fields) if seen else found
+
+    monkeypatch.setattr(Payment, "known", look)
+    assert refund_payment([ref]).done == [ref]
+    assert told(ref) == ["PaymentProcessed", "PaymentRefunded"]
+
+
+@pytest.mark.parametrize(
+    ("operations", "most"),
+    [
+        ([take_payment], 2),  # the intent; the answer
+        ([take_payment, refund_payment], 2),
+        ([refund_payment], 3),  # a tombstone: no payment to undo, none known, one is made
+        ([take_payment, take_payment], 3),
+        ([refund_payment, take_payment], 3),
+    ],
+    ids=lambda value: "_".join(op.__name__ for op in value) if isinstance(value, list) else None,
+)
+def test_a_set_takes_as_few_statements_as_an_order(
+    place_order: Any, monkeypatch: pytest.MonkeyPatch, operations: Any, most: int
+) -> None:
+    monkeypatch.setattr(services, "gateway", Decisive)
+    *before, operation = operations
+    for refs in ([place_order()], [place_order() for _ in range(50)]):
+        for earlier in before:
+            earlier(refs)
+        assert statements(operation, refs, "payments") == most
