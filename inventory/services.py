@@ -29,10 +29,14 @@ State = Reservation.State
 def reserve_stock(refs: Sequence[Ref]) -> Outcome:
     """Set stock aside for every line of each order, or refuse the order whole. Undo: ``release_stock``."""
     ordered: Mapping[UUID, OrderLines] = ask(OrderLines, [ref.id for ref in refs])
+    wanted = {ref: _wanted(ordered[ref.id]) for ref in refs}
     with recording("inventory") as record:
-        states = Reservation.states(refs)
-        fresh = {ref: _wanted(ordered[ref.id]) for ref in refs if ref.id not in states}
-        states |= _set_aside(fresh, record)
+        shelf = Shelf(sku for units in wanted.values() for sku in units)
+        states = Reservation.states(
+            refs
+        )  # now: another delivery of an order wants the same stock, and waits or is over
+        fresh = {ref: units for ref, units in wanted.items() if ref.id not in states}
+        states |= _set_aside(fresh, shelf, record)
     outcome = Outcome()
     for ref in refs:
         kept = states[ref.id] in (State.RESERVED, State.DEPARTED)
@@ -115,9 +119,8 @@ def receive_stock(deliveries: Iterable[Delivery], note: str = "") -> None:
         shelf.write()
 
 
-def _set_aside(orders: Mapping[Ref, Counter[str]], record: Record) -> dict[UUID, str]:
+def _set_aside(orders: Mapping[Ref, Counter[str]], shelf: Shelf, record: Record) -> dict[UUID, str]:
     """Make the reservation of each order, which wants so many units per SKU. Returns the states they are in."""
-    shelf = Shelf(sku for wanted in orders.values() for sku in wanted)
     rows: list[Row] = []
     lines: list[Row] = []
     states: dict[UUID, str] = {}
