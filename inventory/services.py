@@ -32,9 +32,8 @@ def reserve_stock(refs: Sequence[Ref]) -> Outcome:
     wanted = {ref: _wanted(ordered[ref.id]) for ref in refs}
     with recording("inventory") as record:
         shelf = Shelf(sku for units in wanted.values() for sku in units)
-        states = Reservation.states(
-            refs
-        )  # now: another delivery of an order wants the same stock, and waits or is over
+        # Only now: another delivery of an order wants the same stock, so it is over or waits for us.
+        states = Reservation.states(refs)
         fresh = {ref: units for ref, units in wanted.items() if ref.id not in states}
         states |= _set_aside(fresh, shelf, record)
     outcome = Outcome()
