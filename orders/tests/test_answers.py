@@ -6,13 +6,11 @@ from typing import Any
 from uuid import uuid4
 
 import pytest
-from django.db import connections
-from django.test.utils import CaptureQueriesContext
 
 from orders.lookups import AmountDue, Contact, DeliveryAddress, Line, OrderLines
 from orders.models import OrderLine
-from shop.base.databases import alias_of
 from shop.base.lookups import ask
+from tests.sent import statements
 
 ANSWERS: dict[type[Any], Any] = {
     OrderLines: OrderLines(
@@ -31,9 +29,9 @@ def test_each_order_gets_its_own_answer_in_one_statement_and_an_unknown_one_none
     kind: type[Any], place_order: Any
 ) -> None:
     orders = [place_order(units=2).id for _ in range(3)]
-    with CaptureQueriesContext(connections[alias_of("orders")]) as statements:
+    with statements() as sent:
         assert ask(kind, [*orders, uuid4()]) == dict.fromkeys(orders, ANSWERS[kind])
-    assert len(statements) == 1
+    assert len(sent) == 1, sent
 
 
 def test_lines_come_in_the_sequence_they_were_ordered_in(place_order: Any) -> None:
