@@ -7,6 +7,8 @@ from collections.abc import Sequence
 from django.core.mail import EmailMessage, EmailMultiAlternatives
 from django.core.mail.backends.base import BaseEmailBackend
 
+from shop.messaging.rows import insert
+
 
 class MailboxBackend(BaseEmailBackend):
     sends_once = True  # by Message-ID: so a mail with an unknown outcome may be sent again
@@ -14,18 +16,19 @@ class MailboxBackend(BaseEmailBackend):
     def send_messages(self, email_messages: Sequence[EmailMessage]) -> int:
         from notifications.models import Mail  # a backend is imported before the models are
 
-        Mail.objects.bulk_create(
-            (
-                Mail(
-                    message_id=message.extra_headers["Message-ID"],
-                    to=", ".join(message.to),
-                    subject=str(message.subject),
-                    text=str(message.body),
-                    html=_html_of(message),
-                )
+        insert(
+            Mail,
+            [
+                {
+                    "message_id": message.extra_headers["Message-ID"],
+                    "to": ", ".join(message.to),
+                    "subject": str(message.subject),
+                    "text": str(message.body),
+                    "html": _html_of(message),
+                }
                 for message in email_messages
-            ),
-            ignore_conflicts=True,
+            ],
+            once=True,
         )
         return len(email_messages)
 

@@ -1,10 +1,10 @@
 from __future__ import annotations
 
 from typing import ClassVar
-from uuid import uuid4
 
 from django.db import models
 
+from shop.messaging.ids import uuid7
 from shop.messaging.models import AbstractInbox, AbstractOutbox
 
 
@@ -18,7 +18,7 @@ class Inbox(AbstractInbox):
 
 
 def new_message_id() -> str:
-    return f"<{uuid4().hex}@shop>"
+    return f"<{uuid7().hex}@shop>"
 
 
 class Notification(models.Model):

@@ -3,22 +3,22 @@
 from __future__ import annotations
 
 import smtplib
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import timedelta
 from uuid import UUID
 
 from django.conf import settings
 from django.core.mail import EmailMultiAlternatives, get_connection
 from django.db import DatabaseError, transaction
-from django.template.loader import render_to_string
 from django.utils import timezone
+from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
 
 from notifications.events import CancellationNoticeSent, ConfirmationSent
-from notifications.models import Notification
+from notifications.models import Notification, new_message_id
 from orders.events import OrderCancelled
 from orders.lookups import Contact, OrderLines
 from shipping.events import OrderShipped
-from shop.base.bulk import save_all
 from shop.base.databases import alias_of
 from shop.base.lookups import ask
 from shop.base.money import show
@@ -26,9 +26,17 @@ from shop.messaging.events import Event, Ref
 from shop.messaging.outcomes import Fault, Outcome
 from shop.messaging.points import Point, reach
 from shop.messaging.recording import recording
+from shop.messaging.rows import Row, insert, update
 
 State = Notification.State
 SENDING_TAKES_AT_MOST = timedelta(seconds=60)
+TEMPLATES = Environment(
+    loader=PackageLoader("notifications", "mails"),
+    autoescape=select_autoescape(["html"]),
+    keep_trailing_newline=True,
+    undefined=StrictUndefined,
+    auto_reload=False,
+)
 
 
 def send_confirmation(refs: Sequence[Ref]) -> Outcome:
@@ -50,50 +58,57 @@ def _send(
     refs: Sequence[Ref],
 ) -> Outcome:
     """Claim the mails, send them with no transaction open, record what became of each."""
-    event = about.__name__
+    which = {"template": template, "event": about.__name__}
+    sends_once = getattr(get_connection(), "sends_once", False)
     mails = _write(template, subject, refs)  # what breaks here breaks before anything is claimed
-    mine, busy = _claim(template, event, refs, sends_once=getattr(get_connection(), "sends_once", False))
-    results = {order_id: _deliver(mails[order_id], message_id) for order_id, message_id in mine.items()}
-    outcome = Outcome(
-        faults={ref: Fault("Another worker is sending this mail.") for ref in refs if ref.id in busy}
-    )
+    claim = _claim(which, refs, sends_once=sends_once)
+    problems = _send_out(mails, claim.mine, together=sends_once)
+    by_id = {ref.id: ref for ref in refs}
     with recording("notifications") as record:
-        rows = _lock(template, event, refs)
-        for ref in refs:
-            row = rows[ref.id]
-            if row.state == State.SENDING and ref.id in mine:
-                problem = results[ref.id]
-                if problem is None:
-                    row.state = State.SENT
-                    record.publish(told(ref=ref))
-                else:
-                    row.state = State.PENDING if isinstance(problem, NotSent) else row.state
-                    outcome.faults[ref] = Fault(f"The mail was not taken: {problem}")
-            elif row.state == State.UNKNOWN and row.sending_since is not None:
-                row.sending_since = None
-                record.publish(told(ref=ref, certain=False))
-        save_all(rows.values(), ["state", "sending_since"])
-    outcome.done += [ref for ref in refs if ref not in outcome.faults]
-    return outcome
+        for order_id in _settle(which, problems):
+            record.publish(told(ref=by_id[order_id]))
+        for order_id in _give_up(which, claim.lost):
+            record.publish(told(ref=by_id[order_id], certain=False))
+    faults: dict[Ref, Exception] = {
+        by_id[order_id]: Fault("Another worker is sending this mail.") for order_id in claim.busy
+    }
+    for order_id, problem in problems.items():
+        if problem:
+            faults[by_id[order_id]] = Fault(f"The mail was not taken: {problem}")
+    return Outcome(done=[ref for ref in refs if ref not in faults], faults=faults)
 
 
 class NotSent(Exception):
     """The server said no, or was never reached: the mail may be sent again."""
 
 
-def _deliver(mail: EmailMultiAlternatives, message_id: str) -> Exception | None:
-    """Send one mail, over a connection of its own: one that breaks leaves the fate of no other mail unknown.
+def _send_out(
+    mails: Mapping[UUID, EmailMultiAlternatives], mine: Mapping[UUID, str], *, together: bool
+) -> dict[UUID, Exception | None]:
+    """Send those that are ours, under their Message-IDs. Returns what became of each, as ``_deliver`` says it.
+
+    Each goes over a connection of its own: one that breaks leaves the fate of no other unknown. ``together``: the backend
+    sends a Message-ID once; so all may go at once and, if that breaks, again one by one.
+    """
+    for order_id, message_id in mine.items():
+        mails[order_id].extra_headers["Message-ID"] = message_id
+    if together and len(mine) > 1 and _deliver([mails[order_id] for order_id in mine]) is None:
+        return dict.fromkeys(mine)
+    return {order_id: _deliver([mails[order_id]]) for order_id in mine}
+
+
+def _deliver(mails: Sequence[EmailMultiAlternatives]) -> Exception | None:
+    """Send mails over one connection.
 
     Returns None (sent), NotSent, or the error that leaves the outcome unknown.
     """
-    mail.extra_headers["Message-ID"] = message_id
     connection = get_connection()
     try:
         connection.open()
     except Exception as error:
         return NotSent(type(error).__name__)
     try:
-        connection.send_messages([mail])
+        connection.send_messages(mails)
         reach(Point.ANSWERED, "mail")
     except smtplib.SMTPResponseException as error:
         return NotSent(f"the server answered {error.smtp_code}")
@@ -106,46 +121,73 @@ def _deliver(mail: EmailMultiAlternatives, message_id: str) -> Exception | None:
     return None
 
 
-def _claim(
-    template: str, event: str, refs: Sequence[Ref], *, sends_once: bool
-) -> tuple[dict[UUID, str], set[UUID]]:
-    """Mark the orders' mails as being sent. Returns the Message-IDs of those that are ours
-    to send, by order, and the orders whose mail another worker has in hand.
+@dataclass
+class Claim:
+    """``mine``: the Message-IDs of the mails that are ours to send, by order. ``busy``: orders whose mail another worker
+    has in hand. ``lost``: those whose sender died in the middle, which nobody was told yet."""
+
+    mine: dict[UUID, str]
+    busy: set[UUID] = field(default_factory=set)
+    lost: set[UUID] = field(default_factory=set)
+
+
+def _claim(which: Row, refs: Sequence[Ref], *, sends_once: bool) -> Claim:
+    """Mark the orders' mails as being sent.
 
     A mail whose sender died in the middle may be out. Where the backend sends a Message-ID once, it is ours again;
     else, when the sender's time is over, its state is unknown for good and a person decides.
     """
-    mine: dict[UUID, str] = {}
-    busy: set[UUID] = set()
     now = timezone.now()
+    sending = {"state": State.SENDING, "sending_since": now}
     with transaction.atomic(using=alias_of("notifications")):
-        Notification.objects.bulk_create(
-            (
-                Notification(order_id=ref.id, number=ref.number, template=template, event=event)
-                for ref in refs
-            ),
-            ignore_conflicts=True,
-        )
-        rows = _lock(template, event, refs)
-        for order_id, row in rows.items():
+        rows = [
+            {"order_id": ref.id, "number": ref.number, "message_id": new_message_id(), **which, **sending}
+            for ref in sorted(refs, key=lambda ref: ref.id)
+        ]
+        claim = Claim(mine=dict(insert(Notification, rows, once=True, returning=("order_id", "message_id"))))
+        moved: list[dict[str, object]] = []
+        for row in _lock(which, [ref.id for ref in refs if ref.id not in claim.mine]):
+            since = row.sending_since
             if row.state == State.PENDING or (row.state == State.SENDING and sends_once):
-                row.state, row.sending_since = State.SENDING, now
-                mine[order_id] = row.message_id
-            elif (
-                row.state == State.SENDING
-                and row.sending_since
-                and row.sending_since < now - SENDING_TAKES_AT_MOST
-            ):
-                row.state = State.UNKNOWN
+                claim.mine[row.order_id] = row.message_id
+                moved.append({"order_id": row.order_id, **sending})
+            elif row.state == State.SENDING and since and since < now - SENDING_TAKES_AT_MOST:
+                claim.lost.add(row.order_id)
+                moved.append({"order_id": row.order_id, "state": State.UNKNOWN, "sending_since": since})
             elif row.state == State.SENDING:
-                busy.add(order_id)
-        save_all(rows.values(), ["state", "sending_since"])
-    return mine, busy
+                claim.busy.add(row.order_id)
+            elif row.state == State.UNKNOWN and since:
+                claim.lost.add(row.order_id)
+        update(Notification, moved, only=which)
+    return claim
 
 
-def _lock(template: str, event: str, refs: Sequence[Ref]) -> dict[UUID, Notification]:
-    rows = Notification.objects.filter(template=template, event=event, order_id__in=[ref.id for ref in refs])
-    return {row.order_id: row for row in rows.select_for_update().order_by("order_id")}
+def _settle(which: Row, problems: Mapping[UUID, Exception | None]) -> list[UUID]:
+    """Record what became of the mails, where that is known. Returns the orders whose mail is sent, from now on."""
+    rows = [
+        {"order_id": order_id, "state": State.PENDING if problem else State.SENT}
+        for order_id, problem in problems.items()
+        if problem is None or isinstance(problem, NotSent)
+    ]
+    settled = update(
+        Notification, rows, only={**which, "state": State.SENDING}, returning=("order_id", "state")
+    )
+    return [order_id for order_id, state in settled if state == State.SENT]
+
+
+def _give_up(which: Row, lost: Collection[UUID]) -> list[UUID]:
+    """Settle what nobody knows. Returns the orders of which that is still to be told."""
+    untold = [row.order_id for row in _lock(which, lost) if row.sending_since]
+    update(Notification, [{"order_id": order_id, "sending_since": None} for order_id in untold], only=which)
+    return untold
+
+
+def _lock(which: Row, order_ids: Collection[UUID]) -> Sequence[Notification]:
+    """The orders' mails that were there before, locked, in one fixed order."""
+    if not order_ids:
+        return ()
+    rows = Notification.objects.filter(order_id__in=order_ids, **which)
+    return list(rows.select_for_update().order_by("order_id"))
 
 
 def _write(template: str, subject: str, refs: Sequence[Ref]) -> dict[UUID, EmailMultiAlternatives]:
@@ -153,6 +195,7 @@ def _write(template: str, subject: str, refs: Sequence[Ref]) -> dict[UUID, Email
     ids = [ref.id for ref in refs]
     contacts: Mapping[UUID, Contact] = ask(Contact, ids)
     ordered: Mapping[UUID, OrderLines] = ask(OrderLines, ids)
+    text, html = TEMPLATES.get_template(f"{template}.txt"), TEMPLATES.get_template(f"{template}.html")
     mails: dict[UUID, EmailMultiAlternatives] = {}
     for ref in refs:
         order = ordered[ref.id]
@@ -164,10 +207,10 @@ def _write(template: str, subject: str, refs: Sequence[Ref]) -> dict[UUID, Email
         }
         mail = EmailMultiAlternatives(
             subject.format(number=ref.number),
-            render_to_string(f"notifications/{template}.txt", context),
+            text.render(context),
             settings.DEFAULT_FROM_EMAIL,
             [contacts[ref.id].email],
         )
-        mail.attach_alternative(render_to_string(f"notifications/{template}.html", context), "text/html")
+        mail.attach_alternative(html.render(context), "text/html")
         mails[ref.id] = mail
     return mails

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from typing import ClassVar
-from uuid import UUID, uuid4
+from uuid import UUID
 
 from django.conf import settings
 from django.db import models
@@ -10,6 +10,7 @@ from django.db.models import Q
 
 from shop.base.money import show
 from shop.messaging.events import Ref
+from shop.messaging.ids import uuid7
 from shop.messaging.models import AbstractInbox, AbstractOutbox
 
 FIRST_NUMBER = 100_000
@@ -52,7 +53,7 @@ class Order(models.Model):
         CANCELLING = "cancelling"
         CANCELLED = "cancelled"
 
-    uuid = models.UUIDField("id", unique=True, default=uuid4, editable=False)
+    uuid = models.UUIDField("id", unique=True, default=uuid7, editable=False)
     customer_id = models.BigIntegerField(
         db_index=True
     )  # a user; no foreign key, users may live in another database

@@ -6,11 +6,12 @@ import hashlib
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
+from typing import NamedTuple
+from uuid import UUID
 
 import msgspec
 from django.conf import settings
-from django.db import IntegrityError
-from django.db.models import Q
 from django.utils import timezone
 
 from inventory.lookups import Price
@@ -20,6 +21,9 @@ from orders.models import Order, OrderLine, Saga
 from orders.saga import begun
 from shop.base.lookups import ask
 from shop.messaging.recording import recording
+from shop.messaging.rows import insert
+
+STORED = tuple(field.attname for field in Order._meta.concrete_fields if not field.primary_key)
 
 
 class WantedLine(msgspec.Struct, frozen=True):
@@ -74,93 +78,113 @@ class NotPlaceable:
 Answer = Placed | KeyTaken | NotPlaceable
 
 
+class Draft(NamedTuple):
+    """An order that is placed if its key is free: then it gets its ``pk``. The lines: rows that want only that."""
+
+    order: Order
+    lines: list[dict[str, object]]
+
+
 def place_orders(requests: Sequence[PlaceOrder]) -> list[Answer]:
     """Accept each order, with its event, or say what is wrong with it. All in one transaction, in the given sequence.
 
     An idempotency key may stand only once among the requests.
     """
     prices: Mapping[str, Price] = ask(Price, {line.sku for request in requests for line in request.lines})
-    for _ in range(3):
-        try:
-            return _place(requests, prices)
-        except (
-            IntegrityError
-        ):  # the same request came in twice at this moment; now the other one's order is there
-            continue
-    return _place(requests, prices)
+    now = timezone.now()
+    drafts = [(request, _draft(request, prices, now)) for request in requests]
+    _store([draft for _, draft in drafts if isinstance(draft, Draft)])
+    known = _placed_before([request for request, draft in drafts if not _placed(draft)])
+    return [_answer(request, draft, known) for request, draft in drafts]
 
 
-def _place(requests: Sequence[PlaceOrder], prices: Mapping[str, Price]) -> list[Answer]:
-    known = _placed_before(requests)
-    answers: dict[int, Answer] = {}
-    orders: dict[int, Order] = {}
-    for index, request in enumerate(requests):
-        if earlier := known.get((request.customer_id, request.idempotency_key)):
-            same = earlier.request_digest == request.digest()
-            answers[index] = Placed(earlier, again=True) if same else KeyTaken()
-        elif problem := _problem(request, prices):
-            answers[index] = problem
-        else:
-            orders[index] = _order(request, prices)
-    if orders:
-        _store({index: requests[index] for index in orders}, orders, prices)
-    return [answers[index] if index in answers else Placed(orders[index]) for index in range(len(requests))]
+def _placed(draft: Draft | NotPlaceable) -> Order | None:
+    return draft.order if isinstance(draft, Draft) and draft.order.pk else None
 
 
-def _store(
-    requests: Mapping[int, PlaceOrder], orders: Mapping[int, Order], prices: Mapping[str, Price]
-) -> None:
+def _answer(
+    request: PlaceOrder, draft: Draft | NotPlaceable, known: Mapping[tuple[int, str], Order]
+) -> Answer:
+    if order := _placed(draft):
+        return Placed(order)
+    key = (request.customer_id, request.idempotency_key)
+    if isinstance(draft, NotPlaceable) and key not in known:
+        return draft
+    same = known[key].request_digest == request.digest()
+    return Placed(known[key], again=True) if same else KeyTaken()
+
+
+def _store(drafts: Sequence[Draft]) -> None:
+    """Place those whose key is free. If the same request comes in twice at this moment, one waits here for the other."""
+    if not drafts:
+        return
     with recording("orders") as record:
-        Order.objects.bulk_create(orders.values())
-        Saga.objects.bulk_create(begun(order) for order in orders.values())
-        lines = [
-            OrderLine(order=order, sku=sku, name=prices[sku].name, quantity=quantity, price_minor=price)
-            for index, order in orders.items()
-            for (sku, price), quantity in _merged(requests[index], prices).items()
-        ]
-        OrderLine.objects.bulk_create(lines)
-        line_counts = Counter(line.order_id for line in lines)
-        for order in orders.values():
+        rows = [{name: getattr(order, name) for name in STORED} for order, _ in drafts]
+        ids: dict[UUID, int] = dict(insert(Order, rows, once=True, returning=("uuid", "id")))
+        placed = [draft for draft in drafts if draft.order.uuid in ids]
+        for order, _ in placed:
+            order.pk, order._state.adding = ids[order.uuid], False
+        _begin([order for order, _ in placed])
+        insert(OrderLine, [{"order_id": order.pk, **line} for order, lines in placed for line in lines])
+        for order, lines in placed:
             record.publish(
                 OrderCreated(
                     ref=order.ref,
                     currency=order.currency,
                     total_minor=order.total_minor,
-                    line_count=line_counts[order.pk],
+                    line_count=len(lines),
                 )
             )
 
 
+def _begin(orders: Sequence[Order]) -> None:
+    """All begin at the same moment: what holds for the first one's saga holds for all."""
+    if orders:
+        saga = begun(orders[0])
+        shared = {"step": saga.step, "moved_at": saga.moved_at, "deadline": saga.deadline}
+        insert(Saga, [{"order_id": order.pk, **shared} for order in orders])
+
+
 def _placed_before(requests: Sequence[PlaceOrder]) -> dict[tuple[int, str], Order]:
-    same_key = Q(pk=None)
-    for request in requests:
-        same_key |= Q(customer_id=request.customer_id, idempotency_key=request.idempotency_key)
-    return {(order.customer_id, order.idempotency_key): order for order in Order.objects.filter(same_key)}
+    """Not asked on the way of a new order: only its insertion can tell for sure that its key is free."""
+    if not requests:
+        return {}
+    orders = Order.objects.filter(
+        customer_id__in={request.customer_id for request in requests},
+        idempotency_key__in={request.idempotency_key for request in requests},
+    )
+    return {(order.customer_id, order.idempotency_key): order for order in orders}
 
 
-def _problem(request: PlaceOrder, prices: Mapping[str, Price]) -> NotPlaceable | None:
+def _draft(request: PlaceOrder, prices: Mapping[str, Price], now: datetime) -> Draft | NotPlaceable:
     for index, line in enumerate(request.lines):
         if line.sku not in prices:
             return NotPlaceable(index, "sku", f"There is no product {line.sku!r} on sale.")
         if prices[line.sku].currency != request.currency:
             wrong = f"{line.sku!r} is sold in {prices[line.sku].currency}, not in {request.currency}."
             return NotPlaceable(index, "sku", wrong)
-    if not any(price * units for (_, price), units in _merged(request, prices).items()):
+    units = _merged(request, prices)
+    total = sum(price * quantity for (_, price), quantity in units.items())
+    if not total:
         return NotPlaceable(0, "sku", "The order comes to nothing: there would be nothing to pay.")
-    return None
+    lines: list[dict[str, object]] = [
+        {"sku": sku, "name": prices[sku].name, "quantity": quantity, "price_minor": price}
+        for (sku, price), quantity in units.items()
+    ]
+    return Draft(_order(request, total, now), lines)
 
 
-def _order(request: PlaceOrder, prices: Mapping[str, Price]) -> Order:
+def _order(request: PlaceOrder, total_minor: int, now: datetime) -> Order:
     return Order(
         customer_id=request.customer_id,
         style=request.style or settings.FULFILLMENT_STYLE,
         currency=request.currency,
-        total_minor=sum(price * units for (_, price), units in _merged(request, prices).items()),
+        total_minor=total_minor,
         payment_method=request.payment_method,
         email=request.email,
         idempotency_key=request.idempotency_key,
         request_digest=request.digest(),
-        placed_at=timezone.now(),
+        placed_at=now,
         **msgspec.structs.asdict(request.address),
     )
 

@@ -1,16 +1,21 @@
 from __future__ import annotations
 
 import smtplib
+from collections.abc import Sequence
 from datetime import timedelta
 from typing import Any
 
 import pytest
+from django.core.mail import EmailMessage
 from django.core.mail.backends.base import BaseEmailBackend
+from django.db import DataError
 from django.utils import timezone
 
 from notifications import services
+from notifications.mailbox import MailboxBackend
 from notifications.models import Mail, Notification, Outbox
 from notifications.services import send_cancellation_notice, send_confirmation
+from tests.sent import statements
 
 sent: list[str] = []
 
@@ -130,3 +135,93 @@ def test_what_breaks_before_the_first_mail_claims_none(
             send_confirmation(refs)
     assert send_confirmation(refs).done == refs
     assert len(sent) == 3
+
+
+@pytest.mark.parametrize("size", [1, 50])
+def test_a_set_of_mails_takes_as_many_statements_as_a_lone_one(
+    size: int, place_order: Any, mailbox: None
+) -> None:
+    """Whom to, what about; the claim, the mails, what became of them, the events."""
+    refs = [place_order() for _ in range(size)]
+    with statements() as sent:
+        assert send_confirmation(refs).done == refs
+    assert Mail.objects.count() == size
+    assert len(sent) == 6, sent
+
+
+def test_in_one_set_each_mail_is_treated_by_where_it_stands(place_order: Any, settings: Any) -> None:
+    use_a_server(settings)
+    ready, pending, busy, lost, fresh = refs = [place_order() for _ in range(5)]
+    assert send_confirmation(refs[:4]).done == refs[:4]
+    sent.clear()
+    rows = {row.order_id: row for row in Notification.objects.all()}
+    long_ago = timezone.now() - timedelta(minutes=2)
+    Notification.objects.filter(order_id=pending.id).update(state="pending")
+    Notification.objects.filter(order_id=busy.id).update(state="sending")
+    Notification.objects.filter(order_id=lost.id).update(state="sending", sending_since=long_ago)
+    outcome = send_confirmation(refs)
+    assert outcome.done == [ready, pending, lost, fresh]
+    assert list(outcome.faults) == [busy]
+    assert sorted(sent) == sorted(f"Your order {ref.number} is on its way" for ref in (pending, fresh))
+    states = {row.order_id: (row.state, row.message_id) for row in Notification.objects.all()}
+    expected = {ready: "sent", pending: "sent", busy: "sending", lost: "unknown"}
+    assert {ref: states[ref.id] for ref in expected} == {
+        ref: (state, rows[ref.id].message_id) for ref, state in expected.items()
+    }
+    assert states[fresh.id][0] == "sent"
+    assert Outbox.objects.filter(order_id=lost.id, payload__certain=False).count() == 1
+
+
+class Picky(MailboxBackend):
+    """A mailbox that cannot keep Eve's mails."""
+
+    def send_messages(self, email_messages: Sequence[EmailMessage]) -> int:
+        if any("Eve" in str(message.body) for message in email_messages):
+            raise DataError("does not fit")
+        return super().send_messages(email_messages)
+
+
+def test_a_mail_that_the_mailbox_cannot_keep_loses_nobody_elses(place_order: Any, settings: Any) -> None:
+    from orders.models import Order
+
+    settings.EMAIL_BACKEND = "notifications.tests.test_services.Picky"
+    good, bad, other = refs = [place_order() for _ in range(3)]
+    Order.objects.filter(uuid=bad.id).update(name="Eve")
+    outcome = send_confirmation(refs)
+    assert (outcome.done, list(outcome.faults)) == ([good, other], [bad])
+    assert told(bad) == []
+    assert Mail.objects.count() == 2
+    assert Notification.objects.get(order_id=bad.id).state == "pending"
+
+
+def test_a_mail_claimed_and_given_up_meanwhile_is_told_of_once(
+    place_order: Any, settings: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its sender was so slow that another worker has declared it unknown; then it comes back with good news."""
+    ref = place_order()
+    use_a_server(settings)
+    send = Server.send_messages
+
+    def send_slowly(self: Server, mails: Any) -> int:
+        Notification.objects.update(sending_since=timezone.now() - timedelta(minutes=2))
+        assert send_confirmation([ref]).done == [ref]
+        return send(self, mails)
+
+    monkeypatch.setattr(Server, "send_messages", send_slowly)
+    assert send_confirmation([ref]).done == [ref]
+    assert len(sent) == 1
+    assert Notification.objects.get().state == "unknown"
+    assert told(ref) == ["ConfirmationSent"]
+
+
+def test_what_a_mail_says(place_order: Any, mailbox: None) -> None:
+    ref = place_order(units=2)
+    send_confirmation([ref])
+    mail = Mail.objects.get()
+    assert mail.text == (
+        f"Hello Ada Byron,\n\nyour order {ref.number} has left our warehouse:\n\n"
+        "  2 x Product A (A): GBP 10.00\n  2 x Product B (B): GBP 10.00\n\n"
+        "Total: GBP 20.00\n\nThank you for your order.\n\n"
+    )
+    assert f"your order <strong>{ref.number}</strong> has left our warehouse" in mail.html
+    assert '</td><td>Product B (B)</td><td align="right">GBP 10.00</td>' in mail.html

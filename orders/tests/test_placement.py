@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Callable
 from typing import Any
 
@@ -16,6 +17,8 @@ from orders import placement
 from orders.lookups import DeliveryAddress
 from orders.models import Order, OrderLine, Outbox, Saga
 from orders.placement import KeyTaken, NotPlaceable, Placed, PlaceOrder, WantedLine, place_orders
+from shop.messaging.rows import insert
+from tests.sent import statements
 
 pytestmark = pytest.mark.django_db(databases="__all__")
 
@@ -105,6 +108,43 @@ def test_what_is_not_on_sale_in_this_currency_is_refused_by_its_line(sku: str, w
     assert stored() == (0, 0, 0, 0)
 
 
+@pytest.mark.parametrize("size", [1, 50])
+def test_a_set_of_new_orders_takes_as_many_statements_as_a_lone_one(size: int) -> None:
+    """Prices; order, saga, lines, event; nothing asks for a key that is new."""
+    requests = [change(REQUEST, idempotency_key=f"key {n}") for n in range(size)]
+    with statements() as sent:
+        place_orders(requests)
+    assert stored() == (size, 2 * size, size, size)
+    assert len(sent) == 5, sent
+
+
+def test_old_and_new_orders_in_one_set_are_told_apart() -> None:
+    old = change(REQUEST, idempotency_key="old")
+    earlier = place(old).order
+    taken = change(old, customer_id=8)
+    place(change(taken, email="eve@example.invalid"))
+    answers = place_orders([change(REQUEST, idempotency_key="new"), old, taken])
+    assert answers[1:] == [Placed(earlier, again=True), KeyTaken()]
+    assert isinstance(answers[0], Placed)
+    assert not answers[0].again
+    assert stored() == (3, 6, 3, 3)
+
+
+def test_orders_are_numbered_in_the_sequence_they_came_in() -> None:
+    answers = place_orders([change(REQUEST, idempotency_key=f"key {n}") for n in (3, 1, 2)])
+    orders = [answer.order for answer in answers if isinstance(answer, Placed)]
+    assert [order.pk for order in orders] == [orders[0].pk + n for n in range(3)]
+    assert list(Order.objects.order_by("pk")) == orders
+
+
+def test_the_order_in_the_answer_is_the_one_in_the_database() -> None:
+    order = place().order
+    there = Order.objects.get(pk=order.pk)
+    assert {field.attname: getattr(order, field.attname) for field in Order._meta.concrete_fields} == {
+        field.attname: getattr(there, field.attname) for field in Order._meta.concrete_fields
+    }
+
+
 def test_a_refused_order_leaves_its_neighbours_alone() -> None:
     bad = change(REQUEST, idempotency_key="bad", lines=[WantedLine("NONE", 1)])
     good = [change(REQUEST, idempotency_key=f"good {n}") for n in range(2)]
@@ -126,10 +166,11 @@ def test_the_order_keeps_the_price_of_its_moment() -> None:
     assert list(order.lines.values_list("name", "price_minor")) == [("Mug", 850), ("Tea", 590)]
 
 
-def test_a_total_that_the_database_cannot_count_stores_nothing() -> None:
+@pytest.mark.parametrize("units", [2, 100_000])
+def test_a_total_that_the_database_cannot_count_stores_nothing(units: int) -> None:
     Product.objects.filter(sku="MUG").update(price_minor=2**62)
     with pytest.raises(DataError):
-        place()
+        place(change(REQUEST, lines=[WantedLine("MUG", units)]))
     assert stored() == (0, 0, 0, 0)
 
 
@@ -138,15 +179,24 @@ def test_a_total_that_the_database_cannot_count_stores_nothing() -> None:
 def test_two_requests_with_one_key_at_the_same_moment_are_one_order(
     same: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Both have looked for the key, and found nothing, before either stores its order."""
-    both_have_looked = threading.Barrier(2, timeout=20)
+    """The second comes while the first has stored its order and not yet committed: it must wait, and then see it."""
+    both_are_there = threading.Barrier(2, timeout=20)
+    first_has_stored = threading.Event()
     store = placement._store
 
-    def store_when_both_have_looked(*args: Any) -> None:
-        both_have_looked.wait()
+    def store_when_both_are_there(*args: Any) -> None:
+        both_are_there.wait()
         store(*args)
 
-    monkeypatch.setattr(placement, "_store", store_when_both_have_looked)
+    def insert_and_dawdle(*args: Any, **kwargs: Any) -> Any:
+        found = insert(*args, **kwargs)
+        if not first_has_stored.is_set():
+            first_has_stored.set()
+            time.sleep(0.3)
+        return found
+
+    monkeypatch.setattr(placement, "_store", store_when_both_are_there)
+    monkeypatch.setattr(placement, "insert", insert_and_dawdle)
     answers: list[Any] = []
 
     def run(request: PlaceOrder) -> None:

@@ -12,7 +12,7 @@ from functools import lru_cache
 from typing import Any
 
 import msgspec
-from django.db import connections, models, router
+from django.db import DataError, connections, models, router
 
 Model = type[models.Model]
 Row = Mapping[str, object]  # by names of fields (of foreign keys: with _id); all rows of a call name the same
@@ -74,8 +74,15 @@ def execute(model: Model, sql: str, *params: Any, fetch: bool = False) -> Found:
 
 
 def as_json(rows: Collection[object]) -> str:
-    """What ``unfolded`` takes apart."""
-    return msgspec.json.encode(rows).decode()
+    """What ``unfolded`` takes apart.
+
+    Raises:
+        django.db.DataError: a number is larger than any column takes.
+    """
+    try:
+        return msgspec.json.encode(rows).decode()
+    except OverflowError as error:
+        raise DataError(str(error)) from None
 
 
 def as_array(values: Iterable[object]) -> str:
