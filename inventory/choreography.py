@@ -8,7 +8,7 @@ from payments.events import PaymentFailed, PaymentRefunded
 from shipping.events import OrderShipped
 from shop.messaging.events import refs_of
 from shop.messaging.outcomes import Outcome
-from shop.messaging.subscriptions import when
+from shop.messaging.when import when
 
 STYLE = "choreography"
 

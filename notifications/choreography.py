@@ -7,7 +7,7 @@ from orders.events import OrderCancelled
 from shipping.events import OrderShipped
 from shop.messaging.events import refs_of
 from shop.messaging.outcomes import Outcome
-from shop.messaging.subscriptions import when
+from shop.messaging.when import when
 
 STYLE = "choreography"
 

@@ -9,7 +9,7 @@ from orders.events import OrderStalled
 from shop.messaging.events import refs_of
 from shop.messaging.outcomes import Outcome
 from shop.messaging.relay import nudge
-from shop.messaging.subscriptions import when
+from shop.messaging.when import when
 
 STYLE = "choreography"
 

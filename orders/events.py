@@ -45,9 +45,9 @@ class OrderCompleted(Event, frozen=True, kw_only=True):
 
 
 class OrderCancelled(Event, frozen=True, kw_only=True):
-    """Everything is undone. The end of an order that was refused, or cancelled in time."""
+    """Everything is undone. The end of an order that was refused, or cancelled in time; why, its saga says."""
 
-    reason: str
+    reason: str = ""  # as events of an earlier version had it
 
     def in_words(self) -> str:
-        return f"cancelled: {self.reason}"
+        return f"cancelled: {self.reason}" if self.reason else "the order is cancelled"

@@ -20,8 +20,8 @@ from shipping.lookups import ParcelWarehouses
 from shop.base.lookups import ask
 from shop.messaging.commands import call, decode
 from shop.messaging.events import Event, Ref, refs_of
-from shop.messaging.subscriptions import when
 from shop.messaging.tasks import task
+from shop.messaging.when import when
 
 STYLE = "orchestration"
 

@@ -21,32 +21,45 @@ from orders.process import (
     status_at,
 )
 from shipping.events import CancellationRefused
-from shop.base.bulk import save_all
 from shop.messaging.events import Event, StepFailed
+from shop.messaging.outcomes import Outcome
 from shop.messaging.recording import recording
-from shop.messaging.subscriptions import when
+from shop.messaging.rows import Row, insert, update
 from shop.messaging.tasks import service_of
+from shop.messaging.when import when
 
 Kind = TimelineEntry.Kind
 TROUBLE = (StepFailed, OrderStalled)
 
 
-@when(*REACHED_BY, *UNDONE_BY, CancellationRefused, *TROUBLE)
-def note_progress(events: Sequence[Event]) -> None:
-    """Write the timeline, and move status and saga on, of all orders in the message, in one transaction."""
+@when(*REACHED_BY, *UNDONE_BY, CancellationRefused, *TROUBLE, noted_in=TimelineEntry)
+def note_progress(events: Sequence[Event]) -> Outcome:
+    """Write the timeline, and move status and saga on, of all orders in the message, in one transaction.
+
+    Refused are orders that nobody placed: of them there is nothing to keep.
+    """
     with recording("orders"):
         orders = Order.objects.locked(event.ref for event in events)
-        # Of an order nobody placed there is nothing to keep.
-        known = [event for event in events if event.ref.id in orders]
+        known = sorted((event for event in events if event.ref.id in orders), key=lambda event: event.at)
         entries = [_entry(orders[event.ref.id], event) for event in known]
-        TimelineEntry.objects.bulk_create(entries, ignore_conflicts=True)
+        fresh = {id for (id,) in insert(TimelineEntry, entries, once=True, returning=("event_id",))}
+        before = {id: (_of_order(order), _of_saga(order.saga)) for id, order in orders.items()}
         for event in known:
-            _note(orders[event.ref.id], event)
-        save_all(orders.values(), ["status", "cancellation_refused"])
-        save_all(
-            [order.saga for order in orders.values()],
-            ["state", "step", "undo", "attempt", "moved_at", "deadline", "last_error", "reason"],
-        )
+            if event.id in fresh:
+                _note(orders[event.ref.id], event)
+        changed = [(order, *before[id]) for id, order in orders.items()]
+        update(Order, [_of_order(order) for order, was, _ in changed if _of_order(order) != was])
+        update(Saga, [_of_saga(order.saga) for order, _, was in changed if _of_saga(order.saga) != was])
+    return Outcome(refused=[event.ref for event in events if event.ref.id not in orders])
+
+
+def _of_order(order: Order) -> Row:
+    return {"id": order.pk, "status": order.status, "cancellation_refused": order.cancellation_refused}
+
+
+def _of_saga(saga: Saga) -> Row:
+    fields = ("id", "state", "step", "undo", "attempt", "moved_at", "deadline", "last_error", "reason")
+    return {name: getattr(saga, name) for name in fields}
 
 
 def _note(order: Order, event: Event) -> None:
@@ -66,11 +79,11 @@ def _move(order: Order, event: Event) -> None:
         saga.undo = max(saga.undo, UNDONE_BY[type(event)], key=BACKWARD.index)
     if not order.ended:
         order.status = Order.Status.CANCELLING if saga.undo else status_at(saga.step)
+    saga.reason = (saga.reason or _why_undone(event)) if saga.undo else ""
     if saga.undo == NOTICE.position or saga.state == Saga.State.ENDED:
         sagas.ended(saga)
-        return
-    sagas.moved(saga, event.at)
-    saga.reason = (saga.reason or _why_undone(event)) if saga.undo else ""
+    else:
+        sagas.moved(saga, event.at)
 
 
 def _why_undone(event: Event) -> str:
@@ -85,13 +98,13 @@ def _kind(event: Event) -> TimelineEntry.Kind:
     return Kind.UNDO if type(event) in UNDONE_BY else Kind.FORWARD
 
 
-def _entry(order: Order, event: Event) -> TimelineEntry:
-    return TimelineEntry(
-        order=order,
-        event_id=event.id,
-        at=event.at,
-        service=service_of(event.operation) if isinstance(event, StepFailed) else event.owner(),
-        event=type(event).__name__,
-        kind=_kind(event),
-        text=event.in_words()[:500],
-    )
+def _entry(order: Order, event: Event) -> Row:
+    return {
+        "order_id": order.pk,
+        "event_id": event.id,
+        "at": event.at,
+        "service": service_of(event.operation) if isinstance(event, StepFailed) else event.owner(),
+        "event": type(event).__name__,
+        "kind": _kind(event),
+        "text": event.in_words()[:500],
+    }

@@ -12,10 +12,10 @@ from orders import saga as sagas
 from orders.events import CancellationRequested, OrderCancelled, OrderCompleted
 from orders.models import Order, Saga
 from orders.process import REQUESTED
-from shop.base.bulk import save_all
 from shop.messaging.events import Ref
 from shop.messaging.outcomes import Outcome
 from shop.messaging.recording import recording
+from shop.messaging.rows import update
 
 Status = Order.Status
 
@@ -42,10 +42,11 @@ def _end(refs: Sequence[Ref], end: Order.Status) -> Outcome:
                     sagas.ended(order.saga)
                     record.publish(OrderCompleted(ref=ref))
                 else:  # the saga ends when the customer has been told
-                    record.publish(OrderCancelled(ref=ref, reason=order.saga.reason))
+                    record.publish(OrderCancelled(ref=ref))
             (outcome.done if order.status == end else outcome.refused).append(ref)
-        save_all(orders.values(), ["status", "ended_at"])
-        save_all([order.saga for order in orders.values()], ["state", "deadline"])
+        ending = [orders[event.ref.id] for event in record.events]
+        update(Order, [{"id": o.pk, "status": o.status, "ended_at": o.ended_at} for o in ending])
+        update(Saga, [{"id": o.saga.pk, "state": o.saga.state, "deadline": o.saga.deadline} for o in ending])
     return outcome
 
 

@@ -12,10 +12,10 @@ from django.utils import timezone
 from orders.models import Order, Saga
 from orders.process import awaited
 from shop.base.spans import ago, until
-from shop.messaging import subscriptions
+from shop.messaging.confirming import lacking
 from shop.messaging.models import AbstractInbox, AbstractOutbox
-from shop.messaging.relay import who_has
-from shop.messaging.tables import inbox_of, outbox_of, services
+from shop.messaging.outbox import unconfirmed
+from shop.messaging.tables import inbox_of, services
 
 LATE = timedelta(seconds=5)  # the relay looks every second: what is due for longer, nobody looks after
 AT_MOST = 20  # rows of one table that are told of
@@ -113,31 +113,24 @@ def _failing(order: Order) -> Iterable[Finding]:
 
 
 def _unconfirmed(order: Order) -> Iterable[Finding]:
-    """What a service published and not everybody who hears it has. (The relay may not have noted yet that they do.)"""
+    """What a service published and not everybody who hears it has."""
     now = timezone.now()
     for service in services():
-        rows = list(
-            outbox_of(service)
-            ._default_manager.filter(order_id=order.uuid, confirmed_at=None)
-            .order_by("id")[:AT_MOST]
-        )
-        have = who_has(rows)
+        rows = list(unconfirmed(service).filter(order_id=order.uuid).order_by("id")[:AT_MOST])
+        missing = lacking(rows)
         for row in rows:
-            missing = sorted(
-                subscription.receiver
-                for subscription in subscriptions.of(row.type, style=row.style)
-                if (subscription.service, subscription.receiver) not in have[row.event_id]
-            )
-            if missing:
-                yield _undelivered(row, missing, service, now)
+            if row.event_id in missing:
+                receivers = sorted(subscription.receiver for subscription in missing[row.event_id])
+                yield _undelivered(row, receivers, service, now)
 
 
 def _undelivered(row: AbstractOutbox, missing: Sequence[str], service: str, now: datetime) -> Finding:
     whom = " and ".join(missing)
-    late = row.due_at < now - LATE
-    if late:
+    if row.due_at and row.due_at < now - LATE:
         what = f"{row.type} of {service} is due to be sent to {whom} and is not: is a relay running?"
         return Finding(TROUBLE, what, service, "outbox")
+    if row.due_at is None:
+        return Finding(FINE, f"{row.type} of {service} is on its way to {whom}.", service, "outbox")
     if not row.claims:
         return Finding(FINE, f"{row.type} of {service} is about to be sent to {whom}.", service, "outbox")
     what = (

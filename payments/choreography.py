@@ -7,7 +7,7 @@ from payments import services
 from shipping.events import ShippingFailed, ShippingStopped
 from shop.messaging.events import refs_of
 from shop.messaging.outcomes import Outcome
-from shop.messaging.subscriptions import when
+from shop.messaging.when import when
 
 STYLE = "choreography"
 

@@ -8,7 +8,7 @@ from shipping import services
 from shipping.events import LabelCreated, ParcelPlanned
 from shop.messaging.events import refs_of
 from shop.messaging.outcomes import Outcome
-from shop.messaging.subscriptions import when
+from shop.messaging.when import when
 
 STYLE = "choreography"
 

@@ -26,12 +26,13 @@ if FULFILLMENT_STYLE not in STYLES:
 
 # --- Messaging: the levers of shop/messaging ----------------------------------------------------------------------
 MESSAGING = {
-    "SET_SIZE": int(env("MESSAGING_SET_SIZE", "50")),  # orders in one message, at the most
+    "SET_SIZE": int(env("MESSAGING_SET_SIZE", "200")),  # orders in one message, at the most
     "RESEND_AFTER": float(
         env("MESSAGING_RESEND_AFTER", "5")
     ),  # s until an unconfirmed event is sent again; doubles
     "RESEND_CAP": 120.0,  # s, the longest wait between two sends of one event
     "CLAIM_SIZE": 500,  # outbox rows one relay takes at once
+    "GATHER_FOR": 0.05,  # s in which events that are only to be noted are gathered
     "POLL_EVERY": 1.0,  # s, the relay looks by itself this often when no NOTIFY wakes it
     "KEEP_DAYS": int(env("MESSAGING_KEEP_DAYS", "90")),  # confirmed outbox and inbox rows are kept this long
 }

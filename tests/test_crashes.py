@@ -8,7 +8,10 @@ from celery import current_app
 
 from orders.models import Order, Saga
 from orders.saga import resume
-from shop.messaging import relay, subscriptions
+from shop.messaging import subscriptions
+from shop.messaging.rows import as_json
+from shop.messaging.sending import Letter, send, send_to_be_noted
+from shop.messaging.subscriptions import noting_services
 from shop.messaging.tables import outbox_of, services
 from tests.live import Live
 
@@ -168,7 +171,13 @@ def test_messages_delivered_twice_change_nothing(live: Live, style: str) -> None
         for subscriber in services():
             wanted = [row for row in rows if subscriptions.of(row.type, service=subscriber, style=style)]
             with current_app.producer_pool.acquire(block=True) as producer:
-                relay._send(subscriber, wanted, producer)
+                letters = [
+                    Letter(row.type, row.order_id, row.number, row.style, as_json(row.payload))
+                    for row in wanted
+                ]
+                send(subscriber, letters, producer)
+                if subscriber in noting_services():
+                    send_to_be_noted(subscriber, letters, producer)
     (probe,) = live.place(style, skus)  # behind them in every queue
     live.wait_until_ended([probe])
     assert before == ([live.traces(order) for order in orders], [live.events(order) for order in orders])

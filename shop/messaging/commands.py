@@ -9,6 +9,7 @@ from typing import Any
 import msgspec
 from celery import Signature, current_task, signature
 
+from shop.messaging.delivery import taking_own
 from shop.messaging.events import Ref, StepFailed
 from shop.messaging.outcomes import Outcome, attempt, in_a_word
 from shop.messaging.recording import recording
@@ -31,7 +32,8 @@ def command(operation: Callable[..., Outcome], *, retries: str = "default") -> N
     @task(name)
     def run(encoded: list[list[str]], *args: Any) -> list[list[str]]:
         refs = decode(encoded)
-        outcome = attempt(lambda some: operation(some, *args), refs, lambda ref: ref)
+        with taking_own(service):
+            outcome = attempt(lambda some: operation(some, *args), refs, lambda ref: ref)
         if outcome.faults:
             with recording(service) as record:
                 for ref, error in outcome.faults.items():

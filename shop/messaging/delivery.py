@@ -3,73 +3,97 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 import msgspec
-from django.db import transaction
+from celery.utils.dispatch import Signal
 
-from shop.messaging import inbox
-from shop.messaging.events import Event, StepFailed, from_payload
+from shop.messaging import inbox, outbox, subscriptions
+from shop.messaging.events import Event, StepFailed, from_payload, registry, to_be_noted
 from shop.messaging.outcomes import Outcome, attempt, in_a_word
 from shop.messaging.recording import Answering, answering, recording
-from shop.messaging.tables import database_of, inbox_of
+from shop.messaging.sending import keeping_own, sets
+from shop.messaging.subscriptions import Subscription
 
 logger = logging.getLogger(__name__)
 
-Reaction = Callable[[Sequence[Any]], Outcome | None]
+MOST_IN_A_ROW = 20  # events that a service takes from itself, one because of the other
 
 
-@dataclass(frozen=True)
-class Subscription:
-    """One receiver of one event type: the service it belongs to, and the style it is for (None: both)."""
-
-    event: type[Event]
-    service: str
-    receiver: str
-    style: str | None
-    reaction: Reaction
-
-    def wants(self, style: str) -> bool:
-        return self.style in (None, style)
-
-
-def deliver(
-    service: str,
-    event_type: type[Event],
-    payloads: Sequence[Mapping[str, Any]],
-    receivers: Sequence[str],
-    *,
-    again: bool = False,
-) -> None:
-    """Send the event type's signal to one service's receivers, with all events of a message.
+def deliver(service: str, event_type: type[Event], payloads: str, *, again: bool = False) -> None:
+    """Send the event type's signal to one service's receivers, with all events of a message (a JSON list).
 
     A receiver notes its own failures in its inbox. What it could not even note (no database) is raised here; then
     no inbox has the event and the relay sends it again.
     """
-    events = list(_readable(service, event_type, payloads, receivers))
-    answers = event_type.signal.send(sender=service, events=events, again=again)
-    broken = [answer for _, answer in answers if isinstance(answer, Exception)]
+    try:
+        events = msgspec.json.decode(payloads, type=list[event_type])  # type: ignore[valid-type]
+    except msgspec.ValidationError:
+        raw = msgspec.json.decode(payloads, type=list[dict[str, Any]])
+        events = list(_readable(service, event_type, raw))
+    with taking_own(service):
+        _send(event_type.signal, service, events=events, again=again)
+
+
+def deliver_to_be_noted(service: str, payloads: str) -> None:
+    """Send what a service only takes note of to its receivers: events of all types, a JSON list of [type, payload]."""
+    events: list[Event] = []
+    for name, raw in msgspec.json.decode(payloads, type=list[tuple[str, msgspec.Raw]]):
+        event_type = registry[name]
+        try:
+            events.append(msgspec.json.decode(raw, type=event_type))
+        except msgspec.ValidationError:
+            events += _readable(service, event_type, [msgspec.json.decode(raw)])
+    with taking_own(service):
+        _send(to_be_noted, service, events=events)
+
+
+@contextmanager
+def taking_own(service: str) -> Iterator[None]:
+    """What is published in this block and the service itself acts on, it takes at once, without a message."""
+    with keeping_own() as own:
+        yield
+        for _ in range(MOST_IN_A_ROW):
+            if not own:
+                return
+            events, own[:] = list(own), []
+            by_type: dict[type[Event], list[Event]] = defaultdict(list)
+            for event in events:
+                by_type[type(event)].append(event)
+            for event_type, of_type in by_type.items():
+                for some in sets(of_type, len(of_type), lambda event: event.ref.id):
+                    _send(event_type.signal, service, events=some, again=False)
+
+
+def _send(signal: Signal, service: str, **arguments: Any) -> None:
+    broken = [
+        answer for _, answer in signal.send(sender=service, **arguments) if isinstance(answer, Exception)
+    ]
     if broken:
         raise broken[0]
 
 
 def _readable(
-    service: str, event_type: type[Event], payloads: Sequence[Mapping[str, Any]], receivers: Sequence[str]
+    service: str, event_type: type[Event], payloads: Sequence[Mapping[str, Any]]
 ) -> Iterator[Event]:
     """The events of a message; what can't be read is parked, so that the others need not wait for it."""
+    name = event_type.__name__
+    receivers = [subscription.receiver for subscription in subscriptions.of(name, service=service)]
     for payload in payloads:
         try:
             yield from_payload(event_type, payload)
         except msgspec.ValidationError as error:
-            name = event_type.__name__
             inbox.park_unreadable(service, name, receivers, payload, in_a_word(error))
             logger.error("%s can't read a %s: %s", service, name, error)
 
 
 def receive(subscription: Subscription, events: Sequence[Event], *, again: bool = False) -> None:
     """One receiver takes its share of a message: what it has not handled, each order with its own outcome."""
+    if subscription.noted_in and not again:  # it takes note of them a moment later
+        return
     mine = [event for event in events if subscription.wants(event.ref.style)]
     fresh = inbox.unhandled(subscription.service, subscription.receiver, mine, again=again)
 
@@ -82,15 +106,41 @@ def receive(subscription: Subscription, events: Sequence[Event], *, again: bool 
         broken = {ref.id for ref in outcome.faults}
         # Nothing (more) to tell of these: the reaction was an operation that found its work done, or none to do.
         rest = [event for event in delivery.open.values() if event.ref.id not in broken]
-        if rest:
-            with transaction.atomic(using=database_of(inbox_of(subscription.service))):
-                inbox.confirm(subscription.service, subscription.receiver, rest)
+        outbox.write(subscription.service, (), receiver=subscription.receiver, answered=rest)
         return outcome
 
     faults = attempt(react, fresh, lambda event: event.ref).faults
     for event in fresh:
         if event.ref in faults:
             _note_failure(subscription, event, faults[event.ref])
+
+
+def take_note(subscription: Subscription, events: Sequence[Event]) -> None:
+    """A receiver that only takes note gets all that its service is to note; the model it notes them in is its inbox."""
+    mine = [
+        event
+        for event in events
+        if subscription.wants(event.ref.style)
+        and any(
+            known.receiver == subscription.receiver
+            for known in subscriptions.of(type(event).__name__, service=subscription.service)
+        )
+    ]
+    try:
+        _note(subscription, mine)
+    except Exception:  # one at a time, to find which it is
+        for event in mine:
+            try:
+                _note(subscription, [event])
+            except Exception as error:
+                _note_failure(subscription, event, error)
+
+
+def _note(subscription: Subscription, events: Sequence[Event]) -> None:
+    """What the receiver does not want to note is confirmed in the inbox, so that it does not come back for ever."""
+    outcome = subscription.reaction(events) or Outcome()
+    refused = [event for event in events if event.ref in outcome.refused]
+    outbox.write(subscription.service, (), receiver=subscription.receiver, answered=refused)
 
 
 def _note_failure(subscription: Subscription, event: Event, error: Exception) -> None:

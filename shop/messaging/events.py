@@ -9,10 +9,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from typing import Any, ClassVar, TypeVar
-from uuid import UUID, uuid4
+from uuid import UUID
 
 import msgspec
 from celery.utils.dispatch import Signal
+
+from shop.messaging.ids import uuid7
 
 
 class Ref(msgspec.Struct, frozen=True, array_like=True):
@@ -32,7 +34,7 @@ class Event(msgspec.Struct, frozen=True, kw_only=True):
     signal: ClassVar[Signal]
 
     ref: Ref
-    id: UUID = msgspec.field(default_factory=uuid4)
+    id: UUID = msgspec.field(default_factory=uuid7)
     at: datetime = msgspec.field(default_factory=lambda: datetime.now(UTC))
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
@@ -53,6 +55,9 @@ class Event(msgspec.Struct, frozen=True, kw_only=True):
 
 
 registry: dict[str, type[Event]] = {}
+to_be_noted = Signal(
+    name="to_be_noted", providing_args=["events"]
+)  # events of all types, for who only takes note
 
 
 class StepFailed(Event, frozen=True, kw_only=True):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -13,6 +13,7 @@ from django.utils import timezone
 from shop.messaging.events import Event, to_payload
 from shop.messaging.outcomes import in_a_word
 from shop.messaging.retries import next_try
+from shop.messaging.rows import select
 from shop.messaging.tables import CHANNEL, database_of, inbox_of
 
 
@@ -26,42 +27,13 @@ def unhandled(service: str, receiver: str, events: Sequence[Event], *, again: bo
     What it failed at waits for its time, whatever else brings the event; ``again`` says that this is it.
     """
     inbox = inbox_of(service)
-    rows = inbox._default_manager.filter(receiver=receiver, event_id__in=[event.id for event in events])
-    over = set(
-        (rows.exclude(state=inbox.State.FAILING) if again else rows).values_list("event_id", flat=True)
-    )
+    rows = select(inbox, ("event_id", "receiver", "state"), "event_id", (event.id for event in events))
+    over = {
+        event_id
+        for event_id, by, state in rows
+        if by == receiver and not (again and state == inbox.State.FAILING)
+    }
     return [event for event in events if event.id not in over]
-
-
-def confirm(service: str, receiver: str, events: Sequence[Event]) -> None:
-    """Mark the events as handled by this receiver, in the current transaction.
-
-    Raises:
-        AlreadyHandled: one of them had been marked before.
-    """
-    if not events:
-        return
-    inbox = inbox_of(service)
-    with connections[database_of(inbox)].cursor() as cursor:
-        cursor.execute(
-            f"""
-            INSERT INTO {inbox._meta.db_table} AS i (event_id, receiver, type, order_id, number, state)
-            SELECT event_id, %s, type, order_id, number, 'done'
-            FROM unnest(%s::uuid[], %s::text[], %s::uuid[], %s::text[]) AS new (event_id, type, order_id, number)
-            ORDER BY event_id
-            ON CONFLICT (event_id, receiver) DO UPDATE
-            SET state = 'done', due_at = NULL, error = '', payload = NULL WHERE i.state <> 'done'
-            """,
-            [
-                receiver,
-                [event.id for event in events],
-                [type(event).__name__ for event in events],
-                [event.ref.id for event in events],
-                [event.ref.number for event in events],
-            ],
-        )
-        if cursor.rowcount < len(events):
-            raise AlreadyHandled(f"{receiver} has handled some of these {len(events)} events before.")
 
 
 def fail(service: str, receiver: str, event: Event, error: Exception) -> tuple[int, datetime | None]:
@@ -115,13 +87,9 @@ def park_unreadable(
     )
 
 
-def receivers_that_have(service: str, event_ids: Sequence[UUID]) -> Mapping[UUID, set[str]]:
-    """Which receivers of this service have taken each event over: handled it, or keep it to try again."""
-    found: dict[UUID, set[str]] = {}
-    rows = inbox_of(service)._default_manager.filter(event_id__in=event_ids)
-    for event_id, receiver in rows.values_list("event_id", "receiver"):
-        found.setdefault(event_id, set()).add(receiver)
-    return found
+def receivers_that_have(service: str, event_ids: Iterable[UUID]) -> set[tuple[UUID, str]]:
+    """Which events which receivers of this service have taken over: handled, or kept to try again."""
+    return set(select(inbox_of(service), ("event_id", "receiver"), "event_id", event_ids))
 
 
 def send_again(service: str, ids: Sequence[int]) -> int:

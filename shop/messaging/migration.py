@@ -2,7 +2,7 @@
 
 from django.db.migrations.operations import RunSQL
 
-from shop.messaging.tables import CHANNEL
+from shop.messaging.tables import CHANNEL, confirmed_sequence
 
 
 def wake_relay_on_insert(service: str) -> RunSQL:
@@ -15,4 +15,28 @@ def wake_relay_on_insert(service: str) -> RunSQL:
             f"CREATE TRIGGER {function} AFTER INSERT ON {table} FOR EACH STATEMENT EXECUTE FUNCTION {function}()",
         ],
         reverse_sql=[f"DROP TRIGGER {function} ON {table}", f"DROP FUNCTION {function}()"],
+    )
+
+
+def wake_relay_by_itself(service: str) -> RunSQL:
+    """Who writes to the outbox says what the relay has to do; the trigger goes."""
+    trigger = wake_relay_on_insert(service)
+    return RunSQL(sql=trigger.reverse_sql or "", reverse_sql=trigger.sql)
+
+
+def confirm_by_position(service: str) -> RunSQL:
+    """A sequence takes the place of ``confirmed_at``. What is not confirmed yet stays due; all else is behind it."""
+    table, position = f"{service}_outbox", confirmed_sequence(service)
+    return RunSQL(
+        sql=[
+            f"UPDATE {table} SET due_at = NULL WHERE confirmed_at IS NOT NULL",
+            f"UPDATE {table} SET claims = 1 WHERE confirmed_at IS NULL AND claims = 0",
+            f"CREATE SEQUENCE {position} MINVALUE 0 START 0",
+            f"SELECT setval('{position}', coalesce((SELECT max(id) FROM {table}), 0))",
+        ],
+        reverse_sql=[
+            f"UPDATE {table} SET confirmed_at = now() WHERE due_at IS NULL",
+            f"UPDATE {table} SET due_at = now() WHERE due_at IS NULL",
+            f"DROP SEQUENCE {position}",
+        ],
     )

@@ -10,29 +10,30 @@ from django.db.models.functions import Now
 
 
 class AbstractOutbox(models.Model):
-    """Events this app has published. Written in the transaction of the change they tell of.
+    """Events this app has published. Written in the transaction of the change they tell of, and then left alone.
 
-    A row is not done when it is sent; it is done (``confirmed_at``) when every subscriber's inbox has it.
-    Until then the relay sends it again at ``due_at``.
+    A row is not done when it is sent; it is done when every subscriber's inbox has it: a position beside the table
+    says up to which id that is so (``confirming``). ``due_at`` is set where a relay has to send it, or send it again.
     """
 
-    event_id = models.UUIDField(unique=True, editable=False)
+    event_id = models.UUIDField(editable=False)
     type = models.CharField(max_length=60)
     order_id = models.UUIDField(db_index=True)
     number = models.CharField("order", max_length=32)
     style = models.CharField(max_length=20)
     payload = models.JSONField()
     created_at = models.DateTimeField(db_default=Now())
-    due_at = models.DateTimeField(db_default=Now())
+    due_at = models.DateTimeField(null=True, blank=True)
     claims = models.PositiveSmallIntegerField(default=0, db_default=0)  # how often a relay took it up
-    confirmed_at = models.DateTimeField(null=True, blank=True)
 
     class Meta:
         abstract = True
         ordering = ["-id"]
         verbose_name = "outbox event"
         indexes: ClassVar[list[models.Index]] = [
-            models.Index(fields=["due_at"], condition=Q(confirmed_at=None), name="%(app_label)s_outbox_due")
+            models.Index(
+                fields=["due_at"], condition=Q(due_at__isnull=False), name="%(app_label)s_outbox_due"
+            )
         ]
 
     def __str__(self) -> str:
@@ -53,7 +54,7 @@ class AbstractInbox(models.Model):
     event_id = models.UUIDField()
     receiver = models.CharField(max_length=100)
     type = models.CharField(max_length=60)
-    order_id = models.UUIDField(db_index=True)
+    order_id = models.UUIDField()
     number = models.CharField("order", max_length=32)
     state = models.CharField(max_length=8, choices=State, default=State.DONE)
     attempts = models.PositiveSmallIntegerField(default=0, db_default=0)
@@ -71,7 +72,8 @@ class AbstractInbox(models.Model):
             models.UniqueConstraint(fields=["event_id", "receiver"], name="%(app_label)s_inbox_once")
         ]
         indexes: ClassVar[list[models.Index]] = [
-            models.Index(fields=["due_at"], condition=Q(state="failing"), name="%(app_label)s_inbox_due")
+            models.Index(fields=["due_at"], condition=Q(state="failing"), name="%(app_label)s_inbox_due"),
+            models.Index(fields=["order_id"], condition=~Q(state="done"), name="%(app_label)s_inbox_open"),
         ]
 
     def __str__(self) -> str:

@@ -7,6 +7,7 @@ from datetime import timedelta
 from django.conf import settings
 from django.utils import timezone
 
+from shop.messaging.outbox import confirmed_until
 from shop.messaging.tables import inbox_of, outbox_of, services
 
 BATCH = 10_000
@@ -21,7 +22,8 @@ def prune() -> int:
     deleted = 0
     for service in services():
         outbox, inbox = outbox_of(service)._default_manager, inbox_of(service)._default_manager
-        told = outbox.filter(confirmed_at__lt=before).order_by("pk").values("pk")[:BATCH]
+        told = outbox.filter(pk__lte=confirmed_until(service), due_at=None, created_at__lt=before)
+        told = told.order_by("pk")[:BATCH]
         deleted += outbox.filter(pk__in=list(told.values_list("pk", flat=True))).delete()[0]
         done = inbox.filter(state="done", received_at__lt=before - timedelta(days=1)).order_by("pk")[:BATCH]
         deleted += inbox.filter(pk__in=list(done.values_list("pk", flat=True))).delete()[0]

@@ -7,11 +7,14 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from uuid import UUID
 
+from celery import current_task
 from django.db import transaction
 
-from shop.messaging import inbox
-from shop.messaging.events import Event, to_payload
+from shop.messaging import outbox
+from shop.messaging.events import Event
+from shop.messaging.inbox import AlreadyHandled
 from shop.messaging.points import Point, reach
+from shop.messaging.sending import send_on
 from shop.messaging.tables import database_of, outbox_of
 
 
@@ -51,36 +54,30 @@ def recording(service: str) -> Iterator[Record]:
     """A transaction on the service's database; on leaving, its outbox and inbox rows are written in it.
 
     An operation with several transactions publishes only in its last one: an order it has published for is confirmed
-    in the inbox of the receiver that called it, and not delivered there again.
+    in the inbox of the receiver that called it, and not delivered there again. In a task, what was published is sent
+    on after the commit; elsewhere (a request, a command) the relay sends it, so that many small ones become sets.
 
     Raises:
         shop.messaging.inbox.AlreadyHandled: another delivery of the same event got there first; all is rolled back.
     """
-    outbox = outbox_of(service)
-    database = database_of(outbox)
-    delivery = _answering.get()
+    database = database_of(outbox_of(service))
+    delivery, in_a_task = _answering.get(), bool(current_task)
     answered: list[Event] = []
     with transaction.atomic(using=database):
         record = Record()
         yield record
-        if record.events:
-            outbox._default_manager.bulk_create(
-                outbox(
-                    event_id=event.id,
-                    type=type(event).__name__,
-                    order_id=event.ref.id,
-                    number=event.ref.number,
-                    style=event.ref.style,
-                    payload=to_payload(event),
-                )
-                for event in record.events
-            )
+        receiver = ""
         if delivery and delivery.service == service:
             told = {event.ref.id for event in record.events}
             answered = [event for order_id, event in delivery.open.items() if order_id in told]
-            inbox.confirm(service, delivery.receiver, answered)
+            receiver = delivery.receiver
+        fresh = outbox.write(service, record.events, receiver=receiver, answered=answered, due=not in_a_task)
+        if fresh < len(answered):
+            raise AlreadyHandled(f"{receiver} has handled some of these {len(answered)} events before.")
         reach(Point.COMMITTING, record.events)
     reach(Point.COMMITTED, record.events)
     if delivery:
         for event in answered:
             del delivery.open[event.ref.id]
+    if in_a_task:
+        send_on(service, record.events)

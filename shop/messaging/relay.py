@@ -1,5 +1,5 @@
-"""The relay turns outbox rows into one durable message per (event, subscribing service), and sends it again until the
-subscriber's inbox has it. Any number of relays may run: rows are claimed with SKIP LOCKED.
+"""The relay sends what the outboxes hold and nobody else has sent: what has just been placed, and whatever is due again.
+Any number of relays may run: rows are claimed with SKIP LOCKED.
 
 A row is claimed (its ``due_at`` moved on) before it is sent, so a relay killed in between costs a wait, not an event.
 """
@@ -7,21 +7,39 @@ A row is claimed (its ``due_at`` moved on) before it is sent, so a relay killed 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
-from typing import Any
+from collections.abc import Sequence
+from typing import NamedTuple
 from uuid import UUID
 
 from celery import current_app
 from django.conf import settings
-from django.utils import timezone
 from kombu import Producer
 
-from shop.messaging import inbox, subscriptions
-from shop.messaging.models import AbstractInbox, AbstractOutbox
+from shop.messaging import inbox
+from shop.messaging.confirming import confirm, lacking, make_due
+from shop.messaging.outbox import of_orders
 from shop.messaging.points import Point, reach
-from shop.messaging.tables import database_of, inbox_of, outbox_of
+from shop.messaging.rows import execute
+from shop.messaging.sending import Letter, send, send_to_be_noted
+from shop.messaging.subscriptions import services_acting_on
+from shop.messaging.tables import inbox_of, outbox_of
 
-Row = AbstractOutbox | AbstractInbox
+
+class Stored(NamedTuple):
+    """A row of an outbox that a relay has claimed."""
+
+    id: int
+    event_id: UUID
+    claims: int
+    type: str
+    order_id: UUID
+    number: str
+    style: str
+    payload: str
+
+    @property
+    def letter(self) -> Letter:
+        return Letter(self.type, self.order_id, self.number, self.style, self.payload)
 
 
 def relay_once(service: str, producer: Producer | None = None) -> int:
@@ -29,130 +47,90 @@ def relay_once(service: str, producer: Producer | None = None) -> int:
 
     Returns how many rows were due. Raises what the broker raises; the claimed rows come due again by themselves.
     """
-    events = _claim_events(service)
-    retries = _claim_failing(service)
-    claimed = [*events, *retries]
-    if not claimed:
+    events, retries = _claim_events(service), _claim_failing(service)
+    if not (events or retries):
         return 0
-    reach(Point.CLAIMED, claimed)
+    reach(Point.CLAIMED, [*events, *retries])
     with current_app.producer_or_acquire(producer) as producer:
-        _confirm_or_send(events, producer)
-        _send(service, retries, producer, again=True)
-    reach(Point.RELAYED, claimed)
-    return len(claimed)
+        _send_first([row for row in events if row.claims == 1], producer)
+        _send_again(service, [row for row in events if row.claims > 1], producer)
+        send(service, retries, producer, again=True)
+    reach(Point.RELAYED, [*events, *retries])
+    return len(events) + len(retries)
 
 
-def _claim_events(service: str) -> list[AbstractOutbox]:
-    outbox = outbox_of(service)
-    levers = settings.MESSAGING
+def _claim_events(service: str) -> list[Stored]:
+    """What was just placed is looked after by ``confirming`` from here on; what is sent again comes due again."""
+    outbox, levers = outbox_of(service), settings.MESSAGING
     table = outbox._meta.db_table
-    return _returned_rows(
+    rows = execute(
         outbox,
         f"""
-        UPDATE {table} SET claims = least(claims + 1, 32767),
-            due_at = now() + make_interval(secs => least(%s * power(2, least(claims, 16)), %s))
+        UPDATE {table} SET claims = least(claims + 1, 32767), due_at = CASE
+            WHEN claims = 0 AND created_at > now() - make_interval(secs => %s) THEN NULL
+            ELSE now() + make_interval(secs => least(%s * power(2, least(claims, 16)), %s)) END
         WHERE id IN (
-            SELECT id FROM {table} WHERE confirmed_at IS NULL AND due_at <= now()
-            ORDER BY due_at LIMIT %s FOR UPDATE SKIP LOCKED
-        ) RETURNING *
+            SELECT id FROM {table} WHERE due_at <= now() ORDER BY due_at LIMIT %s FOR UPDATE SKIP LOCKED
+        ) RETURNING id, event_id, claims, type, order_id, number, style, payload::text
         """,
-        [levers["RESEND_AFTER"], levers["RESEND_CAP"], levers["CLAIM_SIZE"]],
+        levers["RESEND_AFTER"] / 2,
+        levers["RESEND_AFTER"],
+        levers["RESEND_CAP"],
+        levers["CLAIM_SIZE"],
+        fetch=True,
     )
+    return sorted(Stored(*row) for row in rows)
 
 
-def _claim_failing(service: str) -> list[AbstractInbox]:
-    table_model = inbox_of(service)
-    table = table_model._meta.db_table
-    return _returned_rows(
-        table_model,
+def _claim_failing(service: str) -> list[Letter]:
+    model = inbox_of(service)
+    table = model._meta.db_table
+    rows = execute(
+        model,
         f"""
         UPDATE {table} SET due_at = now() + make_interval(secs => %s) WHERE id IN (
             SELECT id FROM {table} WHERE state = 'failing' AND due_at <= now()
             ORDER BY due_at LIMIT %s FOR UPDATE SKIP LOCKED
-        ) RETURNING *
+        ) RETURNING id, type, order_id, number, '', payload::text
         """,
-        [settings.MESSAGING["RESEND_CAP"], settings.MESSAGING["CLAIM_SIZE"]],
+        settings.MESSAGING["RESEND_CAP"],
+        settings.MESSAGING["CLAIM_SIZE"],
+        fetch=True,
     )
+    return [Letter(*row[1:]) for row in sorted(rows)]
 
 
-def _returned_rows(model: type[Any], sql: str, params: Sequence[object]) -> list[Any]:
-    rows = list(model._default_manager.using(database_of(model)).raw(sql, params))
-    return sorted(rows, key=lambda row: row.id)
-
-
-def _confirm_or_send(events: Sequence[AbstractOutbox], producer: Producer) -> None:
-    """First sends go to all subscribers. Later: confirm what all their inboxes have, send the rest to who lacks it."""
-    have = who_has([row for row in events if row.claims > 1])
-    confirmed: list[int] = []
-    to_send: dict[str, list[AbstractOutbox]] = defaultdict(list)
-    for row in events:
-        wanting = subscriptions.of(row.type, style=row.style)
-        lacking = {
-            sub.service for sub in wanting if (sub.service, sub.receiver) not in have.get(row.event_id, ())
-        }
-        for service in lacking:
-            to_send[service].append(row)
-        if not lacking:
-            confirmed.append(row.pk)
-    if confirmed:
-        type(events[0])._default_manager.filter(pk__in=confirmed).update(confirmed_at=timezone.now())
-    for service, rows in to_send.items():
-        _send(service, rows, producer)
-
-
-def who_has(events: Sequence[AbstractOutbox]) -> dict[UUID, set[tuple[str, str]]]:
-    """The (service, receiver) pairs that have taken each event over."""
-    have: dict[UUID, set[tuple[str, str]]] = defaultdict(set)
-    asked: dict[str, list[UUID]] = defaultdict(list)
-    for row in events:
-        for service in {sub.service for sub in subscriptions.of(row.type, style=row.style)}:
-            asked[service].append(row.event_id)
-    for service, event_ids in asked.items():
-        for event_id, receivers in inbox.receivers_that_have(service, event_ids).items():
-            have[event_id] |= {(service, receiver) for receiver in receivers}
-    return have
-
-
-def _send(service: str, rows: Iterable[Row], producer: Producer, *, again: bool = False) -> None:
-    """Send rows to one service: one message per set of events of a type. ``again``: what a receiver failed at is due."""
-    by_type: dict[str, list[Row]] = defaultdict(list)
+def _send_first(rows: Sequence[Stored], producer: Producer) -> None:
+    """To all who act on them. Who only takes note is served by ``gathering``."""
+    to_send: dict[str, list[Letter]] = defaultdict(list)
     for row in rows:
-        by_type[row.type].append(row)
-    for event_type, of_type in by_type.items():
-        for some in sets(of_type, int(settings.MESSAGING["SET_SIZE"])):
-            current_app.send_task(
-                subscriptions.task_name(service, event_type),
-                args=[[row.payload for row in some]],
-                kwargs={"again": True} if again else {},
-                queue=service,
-                producer=producer,
-                argsrepr=", ".join(row.number for row in some),
-                kwargsrepr="",
-            )
+        for hearing in services_acting_on(row.type, row.style):
+            to_send[hearing].append(row.letter)
+    for hearing, letters in to_send.items():
+        send(hearing, letters, producer)
 
 
-def sets(rows: Iterable[Row], size: int) -> Iterator[list[Row]]:
-    """Cut rows into sets of at most ``size`` in which no order stands twice, keeping their sequence."""
-    open_sets: list[dict[UUID, Row]] = []
+def _send_again(service: str, rows: Sequence[Stored], producer: Producer) -> None:
+    """To those who lack them; what nobody lacks is confirmed."""
+    missing = lacking(rows)
+    to_send: dict[tuple[str, bool], list[Letter]] = defaultdict(list)
     for row in rows:
-        for some in open_sets:
-            if row.order_id not in some and len(some) < size:
-                some[row.order_id] = row
-                break
-        else:
-            open_sets.append({row.order_id: row})
-            if len(open_sets) > 1 and len(open_sets[0]) >= size:
-                yield list(open_sets.pop(0).values())
-    for some in open_sets:
-        yield list(some.values())
+        for address in dict.fromkeys(
+            (sub.service, bool(sub.noted_in)) for sub in missing.get(row.event_id, ())
+        ):
+            to_send[address].append(row.letter)
+    confirm(service, [row.id for row in rows if row.event_id not in missing])
+    for (hearing, only_notes), letters in to_send.items():
+        (send_to_be_noted if only_notes else send)(hearing, letters, producer)
 
 
 def nudge(order_ids: Sequence[UUID]) -> None:
-    """Send what no inbox has confirmed of these orders' events again, now, in every service."""
+    """Send what somebody lacks of these orders' events again, now, in every service."""
     for service in settings.SERVICES:
-        outbox = outbox_of(service)
-        unconfirmed = outbox._default_manager.filter(order_id__in=order_ids, confirmed_at=None)
-        if unconfirmed.update(due_at=timezone.now()):
+        rows = list(of_orders(service, order_ids))
+        missing = lacking(rows)
+        if due := [row.pk for row in rows if row.event_id in missing]:
+            make_due(service, due)
             inbox.wake_relay(service)
 
 

@@ -1,53 +1,60 @@
-"""Who hears what. A receiver is a function in an app's ``choreography.py`` (or the orchestrator), marked ``@when``."""
+"""Who hears what: the receivers that ``when`` has connected."""
 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
-from shop.messaging import delivery
-from shop.messaging.delivery import Reaction, Subscription
+from django.db import models
+
 from shop.messaging.events import Event, registry
-from shop.messaging.tasks import service_of, task
+from shop.messaging.outcomes import Outcome
+
+Reaction = Callable[[Sequence[Any]], Outcome | None]
+
+
+@dataclass(frozen=True)
+class Subscription:
+    """One receiver of one event type: the service it belongs to, and the style it is for (None: both).
+
+    ``noted_in``: it only takes note, a moment later, of events of all types at once, and keeps itself what it has
+    handled, in this model's ``event_id``.
+    """
+
+    event: type[Event]
+    service: str
+    receiver: str
+    style: str | None
+    reaction: Reaction
+    noted_in: type[models.Model] | None = None
+
+    def wants(self, style: str) -> bool:
+        return self.style in (None, style)
+
 
 _subscriptions: dict[str, list[Subscription]] = defaultdict(list)
 
 
-def when(*events: type[Event], style: str | None = None) -> Callable[[Reaction], Reaction]:
-    """Connect a receiver to the signals of these event types.
-
-    The receiver gets a sequence of events, at most one per order, and answers with the Outcome of the operation it
-    called (None: done for all). It is known as ``<service>.<function>``: called like the operation it calls, it is
-    tried again by that one's policy. ``style``: it hears only orders placed in that style.
+def add(subscription: Subscription) -> None:
+    """Make a subscription known.
 
     Raises:
-        TypeError: the service has already a receiver of that name for one of the event types.
+        TypeError: the service has already a receiver of that name for the event type.
     """
+    name, event = subscription.receiver, subscription.event.__name__
+    if any(known.receiver == name for known in of(event, service=subscription.service)):
+        raise TypeError(f"{name} is connected to {event} twice; the second would never be called.")
+    _subscriptions[event].append(subscription)
+    _hearing.cache_clear()
 
-    def connect(reaction: Reaction) -> Reaction:
-        service = service_of(reaction.__module__)
-        name = f"{service}.{reaction.__name__}"
-        for event in events:
-            if any(known.receiver == name for known in of(event.__name__, service=service)):
-                raise TypeError(
-                    f"{name} is connected to {event.__name__} twice; the second would never be called."
-                )
-            subscription = Subscription(event, service, name, style, reaction)
-            if not of(event.__name__, service=service):
-                _make_delivery_task(service, event)
-            _subscriptions[event.__name__].append(subscription)
-            event.signal.connect(
-                lambda events, again, subscription=subscription, **_: delivery.receive(
-                    subscription, events, again=again
-                ),
-                sender=service,
-                weak=False,
-                dispatch_uid=f"{name}<-{event.__name__}",
-            )
-        return reaction
 
-    return connect
+def remove(subscription: Subscription) -> None:
+    """Forget a subscription, as a test does that has added one."""
+    _subscriptions[subscription.event.__name__].remove(subscription)
+    _hearing.cache_clear()
 
 
 def of(event_type: str, *, service: str | None = None, style: str | None = None) -> list[Subscription]:
@@ -60,6 +67,21 @@ def of(event_type: str, *, service: str | None = None, style: str | None = None)
     ]
 
 
+def services_acting_on(event_type: str, style: str) -> tuple[str, ...]:
+    """The services in which something is done at once about an event of this type."""
+    return _hearing(event_type, style, noting=False)
+
+
+def services_noting(event_type: str, style: str) -> tuple[str, ...]:
+    """The services that only take note of it, a moment later."""
+    return _hearing(event_type, style, noting=True)
+
+
+def noting_services() -> set[str]:
+    """The services that take note of anything."""
+    return {sub.service for sub in every() if sub.noted_in}
+
+
 def every() -> Iterator[Subscription]:
     for event_type in sorted(registry):
         yield from _subscriptions[event_type]
@@ -70,8 +92,12 @@ def task_name(service: str, event_type: str) -> str:
     return f"{service}.on.{event_type}"
 
 
-def _make_delivery_task(service: str, event: type[Event]) -> None:
-    @task(task_name(service, event.__name__))
-    def deliver(payloads: list[dict[str, Any]], again: bool = False) -> None:
-        receivers = [sub.receiver for sub in of(event.__name__, service=service)]
-        delivery.deliver(service, event, payloads, receivers, again=again)
+def noting_task_name(service: str) -> str:
+    """The Celery task, in the service's queue, that delivers what the service only takes note of."""
+    return f"{service}.takes_note"
+
+
+@cache
+def _hearing(event_type: str, style: str, *, noting: bool) -> tuple[str, ...]:
+    heard_by = (sub.service for sub in of(event_type, style=style) if bool(sub.noted_in) is noting)
+    return tuple(dict.fromkeys(heard_by))

@@ -11,6 +11,7 @@ from django.db import router
 from shop.messaging.models import AbstractInbox, AbstractOutbox
 
 CHANNEL = "outbox"  # PostgreSQL: LISTEN outbox, which wakes the relay; the payload names the service
+NEWS = "news of "  # before the service: it sends its events itself, but some are only to be noted
 
 
 def services() -> tuple[str, ...]:
@@ -23,6 +24,11 @@ def outbox_of(service: str) -> type[AbstractOutbox]:
 
 def inbox_of(service: str) -> type[AbstractInbox]:
     return cast(type[AbstractInbox], apps.get_model(service, "Inbox"))
+
+
+def confirmed_sequence(service: str) -> str:
+    """A sequence that is only read and set: up to which id the outbox is confirmed. No row is updated for it."""
+    return f"{service}_outbox_confirmed"
 
 
 def database_of(model: type[Any]) -> str:

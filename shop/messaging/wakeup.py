@@ -18,11 +18,15 @@ from kombu import Producer
 from kombu.exceptions import OperationalError as BrokerError
 from redis.exceptions import RedisError
 
+from shop.messaging.confirming import Confirming
+from shop.messaging.gathering import Gathering
 from shop.messaging.relay import relay_once
 from shop.messaging.sweeps import Sweeper
-from shop.messaging.tables import CHANNEL, database_of, outbox_of, services
+from shop.messaging.tables import CHANNEL, NEWS, database_of, outbox_of, services
 
 logger = logging.getLogger(__name__)
+
+GATHERS = 0x6F7574626F78  # "outbox": the advisory lock of the relay that gathers and confirms
 
 
 def run_for_ever(ready: Callable[[], None], stopping: Callable[[], bool]) -> None:
@@ -30,9 +34,9 @@ def run_for_ever(ready: Callable[[], None], stopping: Callable[[], bool]) -> Non
     wait = 0.2
     while not stopping():
         try:
-            with _listening() as woken, current_app.connection_for_write() as broker:
+            with _listening() as (woken, gathers), current_app.connection_for_write() as broker:
                 ready()
-                _relay_while_connected(woken, current_app.amqp.Producer(broker), stopping)
+                _relay_while_connected(woken, gathers, current_app.amqp.Producer(broker), stopping)
             return
         except (DatabaseError, psycopg.Error, BrokerError, RedisError, OSError) as error:
             logger.warning("Relay waits %.1f s: %s", wait, str(error).partition("\n")[0])
@@ -42,25 +46,49 @@ def run_for_ever(ready: Callable[[], None], stopping: Callable[[], bool]) -> Non
 
 
 def _relay_while_connected(
-    woken: Callable[[float], set[str]], producer: Producer, stopping: Callable[[], bool]
+    woken: Callable[[float], set[str]],
+    gathers: Callable[[], bool],
+    producer: Producer,
+    stopping: Callable[[], bool],
 ) -> None:
-    poll = settings.MESSAGING["POLL_EVERY"]
-    next_look = 0.0
-    sweeper = Sweeper()
-    busy: set[str] = set()
+    """Due rows are sent at once. News are gathered for a moment; all is looked at now and then, whoever is silent."""
+    poll, moment = settings.MESSAGING["POLL_EVERY"], settings.MESSAGING["GATHER_FOR"]
+    sweeper, confirming, gathering = Sweeper(), Confirming(), Gathering(producer)
+    next_look = next_gathering = 0.0
+    due: set[str] = set()
+    news: set[str] = set()
     while not stopping():
-        busy |= woken(0.0 if busy else max(0.0, next_look - time.monotonic()))
+        until = min(next_look, next_gathering) if news else next_look
+        heard = woken(0.0 if due else max(0.0, until - time.monotonic()))
+        due |= heard & set(services())
+        if fresh := {name.removeprefix(NEWS) for name in heard}:
+            if not news:
+                next_gathering = time.monotonic() + moment
+            news |= fresh
         now = time.monotonic()
-        if now >= next_look:
-            busy |= set(services())
+        if looking := now >= next_look:
+            due |= set(services())
+            news |= set(services())
             next_look = now + poll
-        busy = {service for service in services() if service in busy and relay_once(service, producer) > 0}
+        due = {service for service in services() if service in due and relay_once(service, producer) > 0}
+        if gathers():
+            if news and now >= next_gathering:
+                news = gathering.gather(news)
+                next_gathering = time.monotonic() + moment
+            if looking and sum(confirming.look(service) for service in services()):  # all of them look
+                next_look = now
+        else:
+            news.clear()
         sweeper.sweep()
 
 
 @contextmanager
-def _listening() -> Iterator[Callable[[float], set[str]]]:
-    """Yields a function that waits up to so many seconds and returns the services whose outbox was written to."""
+def _listening() -> Iterator[tuple[Callable[[float], set[str]], Callable[[], bool]]]:
+    """Yields two functions.
+
+    One waits up to so many seconds and returns what was notified: services of which rows are due, or ``NEWS`` and the
+    service. The other says whether this process is the one that gathers and confirms, as long as it is connected.
+    """
     with ExitStack() as stack, selectors.DefaultSelector() as selector:
         for database in sorted({database_of(outbox_of(service)) for service in services()}):
             params = connections[database].get_connection_params()
@@ -70,6 +98,7 @@ def _listening() -> Iterator[Callable[[float], set[str]]]:
             connection = stack.enter_context(psycopg.connect(**params, autocommit=True, connect_timeout=5))
             connection.execute(f"LISTEN {CHANNEL}")
             selector.register(connection.fileno(), selectors.EVENT_READ, connection)
+        chosen = False
 
         def woken(timeout: float) -> set[str]:
             heard: set[str] = set()
@@ -78,4 +107,11 @@ def _listening() -> Iterator[Callable[[float], set[str]]]:
                 heard |= {notice.payload for notice in connection.notifies(timeout=0)}
             return heard
 
-        yield woken
+        def gathers() -> bool:
+            nonlocal chosen
+            if not chosen:
+                row = connection.execute("SELECT pg_try_advisory_lock(%s)", [GATHERS]).fetchone()
+                chosen = bool(row and row[0])
+            return chosen
+
+        yield woken, gathers

@@ -18,6 +18,7 @@ from shop.base.admin.filters import ConfirmedFilter, EventTypeFilter, StyleFilte
 from shop.base.admin.rows import OfAnOrderAdmin
 from shop.messaging import inbox
 from shop.messaging.models import AbstractInbox, AbstractOutbox
+from shop.messaging.outbox import confirmed_until
 
 
 class _MessageAdmin(OfAnOrderAdmin):
@@ -35,16 +36,20 @@ class OutboxAdmin(_MessageAdmin):
     list_filter = (ConfirmedFilter, EventTypeFilter, StyleFilter, "created_at")
     fields = (
         *("type", "order", "order_id", "style", "event_id"),
-        *("created_at", "claims", "due", "confirmed_at", "pretty_payload"),
+        *("created_at", "claims", "due_at", "confirmed", "pretty_payload"),
     )
 
     @admin.display(description="sent again at", ordering="due_at", empty_value=NOTHING)
     def due(self, row: AbstractOutbox) -> object:
-        return None if row.confirmed_at else row.due_at
+        return row.due_at
 
-    @admin.display(description="confirmed", boolean=True, ordering="confirmed_at")
+    @admin.display(description="confirmed", boolean=True)
     def confirmed(self, row: AbstractOutbox) -> bool:
-        return row.confirmed_at is not None
+        return row.due_at is None and row.pk <= self._position
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[AbstractOutbox]:
+        self._position = confirmed_until(self.opts.app_label)
+        return super().get_queryset(request)
 
 
 class InboxAdmin(_MessageAdmin):

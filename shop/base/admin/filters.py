@@ -12,6 +12,7 @@ from django.http import HttpRequest
 from shop.messaging import subscriptions
 from shop.messaging.events import StepFailed, registry
 from shop.messaging.models import AbstractOutbox
+from shop.messaging.outbox import unconfirmed
 
 
 class StateFilter(admin.SimpleListFilter):
@@ -70,5 +71,6 @@ class ConfirmedFilter(admin.SimpleListFilter):
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
         if self.value() in ("yes", "no"):
-            return queryset.filter(confirmed_at__isnull=self.value() == "no")
+            open_ = unconfirmed(queryset.model._meta.app_label).values("pk")
+            return queryset.filter(pk__in=open_) if self.value() == "no" else queryset.exclude(pk__in=open_)
         return queryset

@@ -9,8 +9,7 @@ from typing import Any
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandParser
 
-from shop.messaging.delivery import Subscription
-from shop.messaging.subscriptions import every
+from shop.messaging.subscriptions import Subscription, every
 from shop.messaging.tables import services
 
 HEAD = ("event", "published by", "heard by", "receiver", "style")

@@ -7,8 +7,16 @@ from typing import Any
 import pytest
 import redis
 
+from shop.messaging import subscriptions
 from shop.messaging.events import registry
 from shop.tests.messaging.samples import Rang
+
+
+@pytest.fixture(autouse=True)
+def nobody_hears_rang_afterwards() -> Any:
+    yield
+    for subscription in subscriptions.of("Rang"):
+        subscriptions.remove(subscription)
 
 
 @pytest.fixture(autouse=True, scope="module")

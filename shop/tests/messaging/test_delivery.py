@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import pytest
+from django.conf import settings
 
 from orders.models import Inbox as OrdersInbox
 from orders.models import Outbox
@@ -15,6 +16,9 @@ from shop.messaging import delivery, subscriptions
 from shop.messaging.events import Event, StepFailed, to_payload
 from shop.messaging.outcomes import Fault, Outcome
 from shop.messaging.recording import recording
+from shop.messaging.rows import as_json
+from shop.messaging.sending import send_on
+from shop.messaging.when import when
 from shop.tests.messaging.samples import Rang, ref, subscription
 
 
@@ -109,7 +113,7 @@ def test_copies_of_an_event_do_not_use_up_the_attempts() -> None:
 def test_a_receiver_that_raises_is_never_silently_swallowed(monkeypatch: pytest.MonkeyPatch) -> None:
     """Celery's signals return a receiver's exception instead of raising it."""
 
-    @subscriptions.when(Rang)
+    @when(Rang)
     def loud(events: Sequence[Event]) -> None: ...
 
     service = subscriptions.of("Rang")[-1].service
@@ -119,7 +123,7 @@ def test_a_receiver_that_raises_is_never_silently_swallowed(monkeypatch: pytest.
 
     monkeypatch.setattr(delivery, "receive", no_database)
     with pytest.raises(ConnectionError, match="out of reach"):
-        delivery.deliver(service, Rang, [to_payload(Rang(ref=ref()))], [])
+        delivery.deliver(service, Rang, as_json([Rang(ref=ref())]))
 
 
 @pytest.mark.django_db(databases="__all__")
@@ -129,7 +133,8 @@ def test_a_message_that_cannot_be_read_is_parked_and_its_neighbours_are_handled(
     Rang.signal.connect(
         lambda events, **_: seen.extend(events), sender="payments", weak=False, dispatch_uid="unreadable"
     )
-    delivery.deliver("payments", Rang, [bad, good], ["payments.react"])
+    subscriptions.add(subscription(seen.extend))
+    delivery.deliver("payments", Rang, as_json([bad, good]))
     assert [str(event.id) for event in seen] == [good["id"]]
     row = Inbox.objects.get()
     assert (row.state, row.payload) == ("parked", bad)
@@ -138,9 +143,23 @@ def test_a_message_that_cannot_be_read_is_parked_and_its_neighbours_are_handled(
 
 @pytest.mark.django_db(databases="__all__")
 def test_an_event_of_an_order_nobody_placed_does_not_go_round_for_ever() -> None:
-    for style in ("orchestration", "choreography"):
-        event = StepFailed(ref=ref(style), operation="x", error="y")
-        for sub in subscriptions.of("StepFailed", style=style):
-            delivery.receive(sub, [event])
-    assert list(OrdersInbox.objects.values_list("state", flat=True)) == ["done"] * 2
+    events = [StepFailed(ref=ref(style), operation="x", error="y") for style in settings.STYLES]
+    delivery.deliver_to_be_noted("orders", as_json([("StepFailed", event) for event in events]))
+    assert (
+        list(OrdersInbox.objects.values_list("receiver", "state")) == [("orders.note_progress", "done")] * 2
+    )
     assert not Outbox.objects.exists()
+
+
+@pytest.mark.django_db(databases="__all__")
+def test_what_a_service_acts_on_itself_it_takes_at_once() -> None:
+    """No message goes round for it; and what is only to be noted comes a moment later."""
+    heard: list[Event] = []
+    Rang.signal.connect(
+        lambda events, **_: heard.extend(events), sender="payments", weak=False, dispatch_uid="own"
+    )
+    subscriptions.add(subscription(heard.extend))
+    with delivery.taking_own("payments"):
+        send_on("payments", events := [Rang(ref=ref()), Rang(ref=ref())])
+        assert heard == []
+    assert heard == events

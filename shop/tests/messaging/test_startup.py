@@ -7,17 +7,17 @@ from collections.abc import Sequence
 import pytest
 from django.core.checks import run_checks
 
-from shop.messaging import subscriptions
 from shop.messaging.events import Event, registry
+from shop.messaging.when import when
 from shop.tests.messaging.samples import Rang
 
 
 def test_connecting_a_receiver_twice_fails_at_startup() -> None:
     def twice(events: Sequence[Event]) -> None: ...
 
-    subscriptions.when(Rang)(twice)
+    when(Rang)(twice)
     with pytest.raises(TypeError, match="would never be called"):
-        subscriptions.when(Rang)(twice)
+        when(Rang)(twice)
 
 
 def test_two_event_types_of_one_name_fail_at_startup() -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from uuid import UUID
@@ -15,9 +14,10 @@ from notifications.models import Mail, Notification
 from orders.models import Order, OrderLine, Saga, TimelineEntry
 from payments.models import Payment
 from shipping.models import Parcel, Shipment
-from shop.messaging import subscriptions
+from shop.messaging.confirming import lacking
 from shop.messaging.models import AbstractInbox
-from shop.messaging.tables import inbox_of, outbox_of, services
+from shop.messaging.outbox import unconfirmed
+from shop.messaging.tables import inbox_of, services
 from shop.tools.audit.ledgers import Ledgers, Money
 from shop.tools.audit.sql import any_of, rows
 
@@ -114,29 +114,15 @@ def _cases(orders: Sequence[Order], ledgers: Ledgers) -> list[Case]:
 
 
 def _unheard(ids: list[UUID]) -> set[UUID]:
-    """The orders of which some event has not been handled by all its receivers.
-
-    That the relay has not confirmed it yet means little: it looks for answers only when an event comes due again.
-    """
-    published: dict[UUID, tuple[UUID, str, str]] = {}
+    """The orders of which some event has not been handled by all its receivers."""
+    unheard: set[UUID] = set()
     for service in services():
-        open_rows = outbox_of(service)._default_manager.filter(any_of("order_id", ids), confirmed_at=None)
-        for event_id, order_id, event_type, style in open_rows.values_list(
-            "event_id", "order_id", "type", "style"
-        ):
-            published[event_id] = (order_id, event_type, style)
-    if not published:
-        return set()
-    handled: dict[UUID, set[str]] = defaultdict(set)
-    for service in services():
-        done = inbox_of(service)._default_manager.filter(any_of("event_id", published), state="done")
-        for event_id, receiver in done.values_list("event_id", "receiver"):
-            handled[event_id].add(receiver)
-    return {
-        order_id
-        for event_id, (order_id, event_type, style) in published.items()
-        if not {sub.receiver for sub in subscriptions.of(event_type, style=style)} <= handled[event_id]
-    }
+        rows = list(unconfirmed(service).filter(any_of("order_id", ids)))
+        missing = lacking(rows)
+        unheard |= {row.order_id for row in rows if row.event_id in missing}
+        failing = inbox_of(service)._default_manager.filter(any_of("order_id", ids)).exclude(state="done")
+        unheard |= set(failing.values_list("order_id", flat=True))
+    return unheard
 
 
 def _add_kernel_and_inventory(cases: dict[UUID, Case]) -> None:

@@ -1,0 +1,162 @@
+"""Messages: sets of events on their way to a service's queue. Each is only a hint to hurry; the outbox has the truth."""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from contextvars import ContextVar
+from typing import Any, NamedTuple, TypeVar
+from uuid import UUID
+
+import msgspec
+from celery import current_app
+from django.conf import settings
+from kombu import Producer
+from kombu.exceptions import OperationalError
+from redis.exceptions import RedisError
+
+from shop.messaging.events import Event
+from shop.messaging.subscriptions import noting_task_name, services_acting_on, task_name
+
+logger = logging.getLogger(__name__)
+
+T = TypeVar("T")
+
+SILENCE = 5.0  # s for which nobody tries a broker that is away; the relay sends what was left
+
+BrokerAway = (OperationalError, RedisError, OSError)
+
+
+class Letter(NamedTuple):
+    """An event as it travels: the payload is JSON."""
+
+    type: str
+    order_id: UUID
+    number: str
+    style: str
+    payload: str
+
+
+def letter(event: Event) -> Letter:
+    payload = msgspec.json.encode(event).decode()
+    return Letter(type(event).__name__, event.ref.id, event.ref.number, event.ref.style, payload)
+
+
+def send(
+    service: str, letters: Iterable[Letter], producer: Producer | None = None, *, again: bool = False
+) -> None:
+    """Send a service what it acts on: one message per set of events of a type. Raises what the broker raises.
+
+    ``again``: what a receiver has failed at is due.
+    """
+    by_type: dict[str, list[Letter]] = defaultdict(list)
+    for one in letters:
+        by_type[one.type].append(one)
+    for event_type, of_type in by_type.items():
+        for some in sets(of_type, int(settings.MESSAGING["SET_SIZE"]), lambda one: one.order_id):
+            payloads = f"[{','.join(one.payload for one in some)}]"
+            _post(
+                service,
+                task_name(service, event_type),
+                payloads,
+                some,
+                producer,
+                {"again": True} if again else {},
+            )
+
+
+def send_to_be_noted(service: str, letters: Sequence[Letter], producer: Producer | None = None) -> None:
+    """Send a service what it only takes note of: events of all types together, in their sequence."""
+    size = 4 * int(settings.MESSAGING["SET_SIZE"])
+    for start in range(0, len(letters), size):
+        some = letters[start : start + size]
+        payloads = "[" + ",".join(f'["{one.type}",{one.payload}]' for one in some) + "]"
+        _post(service, noting_task_name(service), payloads, some, producer, {})
+
+
+def _post(
+    service: str,
+    task: str,
+    payloads: str,
+    letters: Iterable[Letter],
+    producer: Producer | None,
+    kwargs: dict[str, Any],
+) -> None:
+    current_app.send_task(
+        task,
+        args=[payloads],
+        kwargs=kwargs,
+        queue=service,
+        producer=producer,
+        argsrepr=", ".join(dict.fromkeys(one.number for one in letters)),
+        kwargsrepr="",
+    )
+
+
+def sets(items: Iterable[T], size: int, order_of: Callable[[T], UUID]) -> Iterator[list[T]]:
+    """Cut items into sets of at most ``size`` in which no order stands twice, keeping their sequence."""
+    open_sets: list[dict[UUID, T]] = []
+    for item in items:
+        order = order_of(item)
+        for some in open_sets:
+            if order not in some and len(some) < size:
+                some[order] = item
+                break
+        else:
+            open_sets.append({order: item})
+            if len(open_sets) > 1 and len(open_sets[0]) >= size:
+                yield list(open_sets.pop(0).values())
+    for some in open_sets:
+        yield list(some.values())
+
+
+def waiting(service: str, producer: Producer) -> int:
+    """How many messages wait in a service's queue."""
+    channel: Any = producer.channel
+    queue = current_app.amqp.queues[service]
+    declared = channel.queue_declare(  # not passively: on Redis a queue without messages is not there
+        queue=queue.name,
+        durable=queue.durable,
+        auto_delete=queue.auto_delete,
+        arguments=queue.queue_arguments,
+    )
+    return int(declared.message_count)
+
+
+# --- After the commit, the process that published sends on --------------------------------------------------------
+
+_own: ContextVar[list[Event] | None] = ContextVar("own", default=None)
+_silent = {"until": 0.0}
+
+
+@contextmanager
+def keeping_own() -> Iterator[list[Event]]:
+    """Within this block ``send_on`` keeps what the service itself acts on, for who runs the block to deliver."""
+    kept: list[Event] = []
+    token = _own.set(kept)
+    try:
+        yield kept
+    finally:
+        _own.reset(token)
+
+
+def send_on(service: str, events: Sequence[Event]) -> None:
+    """Send events, just committed, to the services that act on them. Never raises: the relay is the net."""
+    own, others = _own.get(), defaultdict[str, list[Letter]](list)
+    for event in events:
+        for hearing in services_acting_on(type(event).__name__, event.ref.style):
+            if hearing == service and own is not None:
+                own.append(event)
+            else:
+                others[hearing].append(letter(event))
+    if not others or time.monotonic() < _silent["until"]:
+        return
+    try:
+        for hearing, letters in others.items():
+            send(hearing, letters)
+    except BrokerAway as error:
+        _silent["until"] = time.monotonic() + SILENCE
+        logger.warning("The broker is away; the relay will send what %s has published: %s", service, error)
