@@ -1,8 +1,10 @@
 # make run    the whole shop, until Ctrl-C         ARGS="--port 9000 --style choreography --no-demo --data DIR"
 # make test   all tests                            ARGS="tests/test_up.py -k refused"
 # make lint   style, types, who imports whom
+# make bench  the shop beside what one could take instead, all in one run   ARGS="--systems floor,dbos --repetitions 5"
+# make bench-quick  the same in under 3 minutes, and with nothing more to install
 # make clean  remove .venv and caches; the shop's data in .data stays
-.PHONY: run test lint clean
+.PHONY: run test lint bench bench-quick clean
 .SILENT:
 
 VENV := .venv
@@ -21,6 +23,9 @@ lint: $(VENV)/.installed-dev
 	$(PY) -m ruff format --check .
 	$(PY) -m mypy .
 	$(VENV)/bin/lint-imports
+
+bench-quick: $(VENV)/.installed
+	$(PY) -m benchmarks --quick $(ARGS)
 
 clean:
 	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
