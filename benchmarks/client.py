@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import multiprocessing
 import os
+import pickle
 import time
 from collections.abc import Callable, Mapping
 from concurrent.futures import Future, ProcessPoolExecutor
@@ -35,13 +36,20 @@ class Door(Protocol):
         """Place one and wait for its end: the seconds from placed to ended."""
         ...
 
+    def close(self) -> None:
+        """End its threads, that the process may end."""
+        ...
+
 
 class Client:
     """One process with a door of its own, found by the environment ``env``."""
 
     def __init__(self, make: Callable[[], Door], env: Mapping[str, str]) -> None:
         self._pool = ProcessPoolExecutor(
-            1, multiprocessing.get_context("spawn"), initializer=_open, initargs=(make, dict(env))
+            1,
+            multiprocessing.get_context("spawn"),
+            initializer=_open,
+            initargs=(pickle.dumps(make), dict(env)),
         )
         self.pid = int(self._pool.submit(os.getpid).result())
 
@@ -69,7 +77,8 @@ class Client:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._pool.shutdown(wait=False, cancel_futures=True)
+        self._pool.submit(_close)
+        self._pool.shutdown(wait=False, cancel_futures=False)
         with contextlib.suppress(psutil.NoSuchProcess):
             process = psutil.Process(self.pid)
             try:
@@ -81,9 +90,14 @@ class Client:
 _doors: list[Door] = []
 
 
-def _open(make: Callable[[], Door], env: Mapping[str, str]) -> None:
+def _open(make: bytes, env: Mapping[str, str]) -> None:
+    """The system's module is imported after its environment is there."""
     os.environ.update(env)
-    _doors.append(make())
+    _doors.append(pickle.loads(make)())  # noqa: S301 (we made it)
+
+
+def _close() -> None:
+    _doors[0].close()
 
 
 def _place(orders: int) -> float:

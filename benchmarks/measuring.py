@@ -18,6 +18,7 @@ from benchmarks.systems.base import System
 
 WARM_UP = 100  # orders
 PROBE = 200  # orders that tell how many to measure with
+WARMER = 3  # times as fast a system may be once it is warm
 MOST = 30_000  # orders in a measured run
 SET = 50  # clients place in sets of this size, where a system takes sets
 POLL = 0.1  # s
@@ -113,9 +114,9 @@ def measure(system: System, plan: Plan) -> dict[str, Any]:
 
 def _measured(run: Run, plan: Plan) -> dict[str, Any]:
     pids = run.groups()
-    _all_of(run, WARM_UP)
+    cold = WARM_UP / _all_of(run, WARM_UP)
     lone = sorted(1000 * seconds for seconds in run.clients[0].lone(plan.lone, plan.pause))
-    orders = plan.orders or _enough(run, plan.seconds)
+    orders = plan.orders or _enough(run, cold, plan.seconds)
     run.settle()
     before, others = run.counters(), Others()
     completed, seconds = run.burst(orders)
@@ -150,8 +151,10 @@ def _all_of(run: Run, orders: int) -> float:
     return seconds
 
 
-def _enough(run: Run, seconds: float) -> int:
-    """The orders that take about so long, in whole sets."""
+def _enough(run: Run, cold: float, seconds: float) -> int:
+    """The orders that take about so long, in whole sets. ``cold``: orders/s of the warm-up."""
+    if cold * WARMER * seconds < run.system.fewest:
+        return run.system.fewest
     rate = PROBE / _all_of(run, PROBE)
     wanted = min(MOST, max(run.system.fewest, round(rate * seconds)))
     return -(-wanted // SET) * SET

@@ -9,11 +9,11 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
-from benchmarks import about, results
+from benchmarks import about, plot, results
 from benchmarks.measuring import Plan, measure
 from benchmarks.servers import Servers, own_servers
 from benchmarks.systems.base import ROOT, System, Unavailable
-from benchmarks.systems.registry import COMPARED, EVERY, OVER_HTTP, QUICK
+from benchmarks.systems.registry import COMPARED, EVERY, OVER_HTTP, QUICK, SHOP
 
 FOLDER = ROOT / "benchmarks" / "results"
 Runs = dict[str, list[dict[str, Any]]]
@@ -96,6 +96,12 @@ def main() -> int:
     result["failed"] = failed + results.complaints(result["systems"])
     path = FOLDER / ("quick.json" if options.quick else f"{began:%Y-%m-%d}.json")
     results.write(path, result)
+    if not options.quick:
+        machine, repetitions = result["machine"], options.repetitions
+        under = (
+            f"{began:%d %B %Y}, {machine['cores']} cores, medians of {repetitions} interleaved repetitions"
+        )
+        plot.draw(path.with_suffix(".svg"), result["systems"], [*COMPARED], [*SHOP], under)
     print()
     print(results.table(result["systems"], COMPARED))
     if set(OVER_HTTP) & set(runs):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import socket
 import sys
 import time
 from abc import ABC, abstractmethod
@@ -14,11 +15,12 @@ import psycopg
 from benchmarks import steps
 from benchmarks.client import Door
 from benchmarks.servers import Servers
-from shop.tools.up.children import Child, Program
+from shop.tools.up.children import Child, Probe, Program
 from shop.tools.up.readiness import says
 
 ROOT = Path(__file__).resolve().parents[2]
 READY = "benchmark worker ready"
+SAYS_SO = says(READY)
 READY_WITHIN = 60.0  # s
 POLL = 0.01  # s, how often a lone order is looked at; its times are in the database
 
@@ -59,20 +61,32 @@ class System(ABC):
         return f"run_{self.name}"
 
 
+def listens(port: int) -> Probe:
+    """Ready when somebody takes connections there."""
+
+    def probe(child: Child) -> bool:
+        with socket.socket() as attempt:
+            attempt.settimeout(1)
+            return attempt.connect_ex(("127.0.0.1", port)) == 0
+
+    return probe
+
+
 class Peer(System):
     """A system that does the saga of `steps.py` on the tables of `schema.sql`, with 50,000 old orders in them."""
 
-    workers = 1  # processes `worker()` is started in
+    workers = 1  # processes its module is started in
+    template = "rows"
 
     def prepare(self) -> None:
-        if not self.servers.has("rows"):
-            url = self.servers.make("rows")
+        if not self.servers.has(Peer.template):
+            url = self.servers.make(Peer.template)
             with psycopg.connect(url, autocommit=True) as connection:
                 connection.execute((ROOT / "benchmarks" / "schema.sql").read_bytes())
                 connection.execute("VACUUM ANALYZE")
 
     def start(self) -> None:
-        url = self.servers.make(self.database, template="rows")
+        url = self.servers.make(self.database, template=self.template)
         self.env = {steps.URL: url, "REDIS_URL": self.servers.redis.url}
         self.servers.quiet()
         self.children = []
@@ -85,25 +99,27 @@ class Peer(System):
 
     def programs(self) -> list[Program]:
         """Its processes beside the clients, in the order they need each other."""
-        return [self.program(f"worker-{number}", *self.worker()) for number in range(self.workers)]
+        module = type(self).__module__
+        return [self.program(f"worker-{number}", "-m", module) for number in range(self.workers)]
 
-    def worker(self) -> tuple[str, ...]:
-        """The arguments that start a worker in Python."""
-        return ("-m", type(self).__module__)
-
-    def program(self, name: str, *arguments: str, ready: str = READY) -> Program:
-        """``ready``: what it writes when it is."""
+    def program(self, name: str, *arguments: str, ready: Probe = SAYS_SO, python: bool = True) -> Program:
+        """A process of this system; without ``python`` the first argument is the program."""
         return Program(
             name=f"{self.name}-{name}",
-            argv=(sys.executable, *arguments),
+            argv=(sys.executable, *arguments) if python else arguments,
             env={**os.environ, **self.env, "PYTHONUNBUFFERED": "1"},
             cwd=ROOT,
             log=self.servers.folder / "logs" / f"{self.name}-{name}.log",
-            ready=says(ready),
+            ready=ready,
         )
 
     def groups(self) -> Mapping[str, list[int]]:
-        return {"workers": [child.pid for child in self.children if child.alive]}
+        """What is not called a worker is a server of the system's own."""
+        alive = [child for child in self.children if child.alive]
+        return {
+            "workers": [child.pid for child in alive if "worker" in child.program.name],
+            "server": [child.pid for child in alive if "worker" not in child.program.name],
+        }
 
     def stop(self) -> None:
         for child in reversed(self.children):
@@ -117,6 +133,9 @@ class PeerDoor(ABC):
     @abstractmethod
     def submit(self) -> int:
         """Place one order; its number."""
+
+    def close(self) -> None:
+        steps.connection().close()
 
     def place(self, orders: int) -> None:
         for _ in range(orders):

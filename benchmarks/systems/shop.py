@@ -149,6 +149,9 @@ class ShopDoor:
             order.refresh_from_db()
         return float((order.ended_at - order.placed_at).total_seconds())
 
+    def close(self) -> None:
+        """Nothing to let go of."""
+
     def _place_some(self, orders: int) -> list[Any]:
         from orders.placement import Placed, PlaceOrder, WantedLine, place_orders
 

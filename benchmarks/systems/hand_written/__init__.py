@@ -9,6 +9,7 @@ import os
 
 from benchmarks.systems.base import Peer, PeerDoor
 from shop.tools.up.children import Program
+from shop.tools.up.readiness import says
 
 SETTINGS = f"{__name__}.settings"
 
@@ -47,6 +48,6 @@ class HandWritten(Peer):
                 "six@%h",
             ),
             *("--without-gossip", "--without-mingle", "--without-heartbeat", "-l", "INFO"),
-            ready=" ready.",
+            ready=says(" ready."),
         )
         return [worker]
