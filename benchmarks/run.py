@@ -86,6 +86,7 @@ def main() -> int:
             "at": began.isoformat(timespec="seconds"),
             "machine": about.machine(servers.folder),
             "versions": about.versions(),
+            "levers": about.levers(),
             "servers": servers.settings(),
             "plan": {"repetitions": options.repetitions, **vars(plan)},
         }
@@ -97,10 +98,8 @@ def main() -> int:
     path = FOLDER / ("quick.json" if options.quick else f"{began:%Y-%m-%d}.json")
     results.write(path, result)
     if not options.quick:
-        machine, repetitions = result["machine"], options.repetitions
-        under = (
-            f"{began:%d %B %Y}, {machine['cores']} cores, medians of {repetitions} interleaved repetitions"
-        )
+        cores, times = result["machine"]["cores"], options.repetitions
+        under = f"{began:%d %B %Y}, {cores} cores, medians; all systems took turns, {times} times"
         plot.draw(path.with_suffix(".svg"), result["systems"], [*COMPARED], [*SHOP], under)
     print()
     print(results.table(result["systems"], COMPARED))

@@ -96,6 +96,7 @@ class Shop(System):
 
     def _environment(self, database: str) -> dict[str, str]:
         return {
+            **{name: "" for name in os.environ if name.endswith("_DATABASE_URL")},  # all apps share one
             "DJANGO_SETTINGS_MODULE": "shop.settings",
             "DATABASE_URL": self.servers.url(database),
             "REDIS_URL": self.servers.redis.url,
