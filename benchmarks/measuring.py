@@ -115,6 +115,7 @@ def measure(system: System, plan: Plan) -> dict[str, Any]:
 def _measured(run: Run, plan: Plan) -> dict[str, Any]:
     pids = run.groups()
     cold = WARM_UP / _all_of(run, WARM_UP)
+    run.system.servers.tell("VACUUM ANALYZE", run.system.database)  # as autovacuum does, within a minute
     lone = sorted(1000 * seconds for seconds in run.clients[0].lone(plan.lone, plan.pause))
     orders = plan.orders or _enough(run, cold, plan.seconds)
     run.settle()

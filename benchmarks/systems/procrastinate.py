@@ -56,9 +56,7 @@ async def work() -> None:
             _add_task(app, pool, number)
         async with app.open_async():
             print(READY, flush=True)
-            await app.run_worker_async(
-                concurrency=AT_ONCE, fetch_job_polling_interval=0.5, delete_jobs="successful"
-            )
+            await app.run_worker_async(concurrency=AT_ONCE, fetch_job_polling_interval=0.5)
 
 
 def _add_task(app: procrastinate.App, pool: AsyncConnectionPool, number: int) -> None:

@@ -9,7 +9,6 @@ import os
 
 from benchmarks.systems.base import Peer, PeerDoor
 from shop.tools.up.children import Program
-from shop.tools.up.readiness import says
 
 SETTINGS = f"{__name__}.settings"
 
@@ -47,7 +46,6 @@ class HandWritten(Peer):
                 "-n",
                 "six@%h",
             ),
-            *("--without-gossip", "--without-mingle", "--without-heartbeat", "-l", "INFO"),
-            ready=says(" ready."),
+            *("--without-gossip", "--without-mingle", "--without-heartbeat", "-l", "WARNING"),
         )
         return [worker]

@@ -6,9 +6,11 @@ import random
 
 import django
 from celery import Celery, chain
+from celery.signals import worker_ready
 from django.db import transaction
 
 from benchmarks.steps import PRODUCTS
+from benchmarks.systems.base import READY
 
 app = Celery("hand_written")
 app.config_from_object("django.conf:settings", namespace="CELERY")
@@ -25,6 +27,11 @@ from benchmarks.systems.hand_written.models import (  # noqa: E402
     Shipment,
     Stock,
 )
+
+
+@worker_ready.connect
+def say_so(**kwargs: object) -> None:
+    print(READY, flush=True)
 
 
 def place_order() -> int:
