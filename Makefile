@@ -1,12 +1,15 @@
 # make run    the whole shop, until Ctrl-C         ARGS="--port 9000 --style choreography --no-demo --data DIR"
 # make test   all tests                            ARGS="tests/test_up.py -k refused"
 # make lint   style, types, who imports whom
+# make bench  the shop beside what one could take instead, all in one run   ARGS="--systems floor,dbos --repetitions 5"
+# make bench-quick  the same in under 3 minutes, and with nothing more to install
 # make clean  remove .venv and caches; the shop's data in .data stays
-.PHONY: run test lint clean
+.PHONY: run test lint bench bench-quick clean
 .SILENT:
 
 VENV := .venv
 PY := $(VENV)/bin/python
+BENCH := $(VENV)/bench
 PIP := $(PY) -m pip --disable-pip-version-check -q install
 NEW_ENOUGH := -c 'import sys; sys.exit(sys.version_info < (3, 11))'
 
@@ -22,6 +25,12 @@ lint: $(VENV)/.installed-dev
 	$(PY) -m mypy .
 	$(VENV)/bin/lint-imports
 
+bench: $(BENCH)/.installed
+	exec $(BENCH)/bin/python -m benchmarks $(ARGS)
+
+bench-quick: $(VENV)/.installed
+	exec $(PY) -m benchmarks --quick $(ARGS)
+
 clean:
 	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
@@ -35,6 +44,16 @@ $(VENV)/.installed-dev: requirements-dev.txt requirements.txt constraints.txt | 
 	echo "Installing what the tests and checks need into $(VENV)."
 	$(PIP) -r requirements-dev.txt || { echo "The requirements could not be installed: see pip's message above."; exit 1; }
 	touch $@ $(VENV)/.installed
+
+# Restate's server is in no Python package; where npm can't bring it, the benchmark says that Restate is left out.
+$(BENCH)/.installed: benchmarks/requirements.txt requirements.txt constraints.txt | $(VENV)/.made
+	echo "Installing what the shop is compared with into $(BENCH)."
+	$(PY) -m venv $(BENCH)
+	$(BENCH)/bin/python -m pip --disable-pip-version-check -q install -r benchmarks/requirements.txt || \
+		{ echo "The requirements could not be installed: see pip's message above."; exit 1; }
+	npm install --silent --no-fund --no-audit --ignore-scripts --prefix $(BENCH) @restatedev/restate-server@1.7.12 || \
+		echo "npm could not install Restate's server."
+	touch $@
 
 # An environment that works is kept. Else it is made by the first Python here that is new enough.
 $(VENV)/.made:

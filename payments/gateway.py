@@ -9,7 +9,7 @@ import msgspec
 from django.conf import settings
 
 from shop.base.http import Client, call_each
-from shop.base.providers import Page, once_per_address, read_ledger
+from shop.base.providers import Page, client_class, once_per_address, read_ledger
 from shop.messaging.outcomes import Fault
 
 
@@ -72,7 +72,7 @@ class Gateway(Protocol):
         ...
 
     def ledger(self) -> Iterator[Movement]:
-        """Everything that ever moved, oldest first. Raises Fault."""
+        """Everything that ever moved, oldest first. Raises Fault; NoBooks where none are kept."""
         ...
 
 
@@ -116,9 +116,7 @@ class SandboxGateway:
         raise reply.fault()
 
 
-_sandbox = once_per_address(SandboxGateway)
-
-
 def gateway() -> Gateway:
-    """The one for settings.PAYMENTS_URL."""
-    return _sandbox(settings.PAYMENTS_URL)
+    """The client that settings.PAYMENTS_GATEWAY names, for settings.PAYMENTS_URL."""
+    client: Gateway = once_per_address(client_class("PAYMENTS_GATEWAY"), settings.PAYMENTS_URL)
+    return client

@@ -9,7 +9,7 @@ import msgspec
 from django.conf import settings
 
 from shop.base.http import Client, call_each
-from shop.base.providers import Page, once_per_address, read_ledger
+from shop.base.providers import Page, client_class, once_per_address, read_ledger
 from shop.messaging.outcomes import Fault
 
 HAND_OVER_AT_ONCE = 200  # keys in one request, well within the size of a body
@@ -77,7 +77,7 @@ class Carrier(Protocol):
         ...
 
     def ledger(self) -> Iterator[Movement]:
-        """Everything that ever happened, oldest first. Raises Fault."""
+        """Everything that ever happened, oldest first. Raises Fault; NoBooks where none are kept."""
         ...
 
 
@@ -154,9 +154,7 @@ class SandboxCarrier:
         }
 
 
-_sandbox = once_per_address(SandboxCarrier)
-
-
 def carrier() -> Carrier:
-    """The one for settings.CARRIER_URL."""
-    return _sandbox(settings.CARRIER_URL)
+    """The client that settings.CARRIER names, for settings.CARRIER_URL."""
+    client: Carrier = once_per_address(client_class("CARRIER"), settings.CARRIER_URL)
+    return client

@@ -57,6 +57,9 @@ SAGA_DEADLINE_CAP = 300.0
 # --- Outside services ---------------------------------------------------------------------------------------------
 PAYMENTS_URL = env("PAYMENTS_URL", "http://127.0.0.1:9001")
 CARRIER_URL = env("CARRIER_URL", "http://127.0.0.1:9002")
+# The class of the client of each: a dotted path. It is constructed with the URL above, once per process.
+PAYMENTS_GATEWAY = env("PAYMENTS_GATEWAY", "payments.gateway.SandboxGateway")
+CARRIER = env("CARRIER", "shipping.carrier.SandboxCarrier")
 
 # --- Django -------------------------------------------------------------------------------------------------------
 DEBUG = env("DEBUG") == "1"

@@ -1,19 +1,25 @@
-"""What the clients of the outside providers share: reading the books, and one client per address and process."""
+"""What the clients of the outside providers share: which class it is, one client per address, reading the books."""
 
 from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterator
 from functools import lru_cache
-from typing import Generic, Protocol, TypeVar
+from typing import Any, Generic, Protocol, TypeVar
 
 import msgspec
+from django.conf import settings
+from django.core.exceptions import ImproperlyConfigured
+from django.utils.module_loading import import_string
 
 from shop.base.http import Client
+from shop.messaging.outcomes import Fault
 
 PAGE_SIZE = 1000
 
-Provider = TypeVar("Provider")
+
+class NoBooks(Fault):
+    """What ``ledger()`` of a provider raises that keeps no books: the audit says so, and leaves them out."""
 
 
 class Numbered(Protocol):
@@ -44,9 +50,26 @@ def read_ledger(client: Client, page: type[Page[Row]]) -> Iterator[Row]:
         after = rows[-1].id
 
 
-def once_per_address(make: Callable[[str], Provider]) -> Callable[[str], Provider]:
-    """Like ``make``, but each base URL gets its client once: its connections are kept for the life of the process."""
-    made = lru_cache(make)
-    # Two processes on one connection would mix up their answers.
-    os.register_at_fork(after_in_child=made.cache_clear)
-    return made
+def client_class(setting: str) -> Callable[[str], Any]:
+    """The class that a setting names by its dotted path; it is constructed with a base URL.
+
+    Raises:
+        ImproperlyConfigured: there is no such class.
+    """
+    path = getattr(settings, setting)
+    try:
+        return import_string(path)  # type: ignore[no-any-return]
+    except ImportError as error:
+        raise ImproperlyConfigured(
+            f"{setting} is {path!r}; it must be the dotted path of a class that can be imported: {error}."
+        ) from error
+
+
+@lru_cache
+def once_per_address(make: Callable[[str], Any], base_url: str) -> Any:
+    """``make(base_url)``, but once per base URL: its connections are kept for the life of the process."""
+    return make(base_url)
+
+
+# Two processes on one connection would mix up their answers.
+os.register_at_fork(after_in_child=once_per_address.cache_clear)

@@ -45,7 +45,8 @@ def _as_text(report: Report) -> str:
     for promise, checked in report.checked.items():
         found = sum(violation.promise == promise for violation in report.violations)
         looked_at = ", ".join(f"{count:,} {what}" for what, count in checked.items()) or "nothing to check"
-        lines.append(f"{promise:<10} {'ok' if not found else f'{found:,} WRONG':<10} {looked_at}")
+        verdict = "LEFT OUT" if promise in report.left_out else f"{found:,} WRONG" if found else "ok"
+        lines.append(f"{promise:<10} {verdict:<10} {report.left_out.get(promise, looked_at)}")
     lines.append("")
     lines.append(
         f"{report.orders:,} orders, {report.in_flight:,} in flight, {len(report.violations):,} violations"
@@ -60,6 +61,7 @@ def _as_json(report: Report) -> str:
             "orders": report.orders,
             "in_flight": report.in_flight,
             "checked": {promise: dict(checked) for promise, checked in report.checked.items()},
+            "left_out": report.left_out,
             "violations": [{"promise": v.promise, "sentence": v.sentence} for v in report.violations],
         },
         indent=2,

@@ -24,13 +24,14 @@ class Violation(NamedTuple):
 
 @dataclass
 class Report:
-    """``checked``: per promise, what was looked at and how many of it."""
+    """``checked``: per promise, what was looked at and how many of it. ``left_out``: what could not be, and why."""
 
     orders: int = 0
     in_flight: int = 0
     checked: dict[Promise, Counter[str]] = field(
         default_factory=lambda: {promise: Counter() for promise in Promise}
     )
+    left_out: dict[Promise, str] = field(default_factory=dict)
     violations: list[Violation] = field(default_factory=list)
 
     @property

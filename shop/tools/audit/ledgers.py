@@ -13,6 +13,7 @@ from orders.models import FIRST_NUMBER, Order
 from payments.gateway import gateway
 from shipping.carrier import carrier
 from shop.base.money import show
+from shop.base.providers import NoBooks
 from shop.tools.audit.findings import Promise, Violation
 
 CHUNK = 1000
@@ -48,11 +49,21 @@ class Ledgers:
     )  # by key: order number, kinds of movement
     charges: int = 0
     labels: int = 0
+    without_books: dict[Promise, str] = field(default_factory=dict)  # what can't be checked, in words
 
 
 def read_ledgers() -> Ledgers:
     """Raises Fault: a provider can't be asked, so there is nothing to say."""
     ledgers = Ledgers(timezone.now())
+    for promise, read in ((Promise.MONEY, _read_money), (Promise.PARCELS, _read_parcels)):
+        try:
+            read(ledgers)
+        except NoBooks as none:
+            ledgers.without_books[promise] = str(none)
+    return ledgers
+
+
+def _read_money(ledgers: Ledgers) -> None:
     for move in gateway().ledger():
         if move.kind == "void":
             continue
@@ -63,11 +74,13 @@ def read_ledgers() -> Ledgers:
             ledgers.charges += 1
         else:
             money.refunded -= move.amount_minor
+
+
+def _read_parcels(ledgers: Ledgers) -> None:
     for step in carrier().ledger():
         number, kinds = ledgers.parcels.get(step.key, (step.order_number, ""))
         ledgers.parcels[step.key] = (number, f"{kinds} {step.kind}".lstrip())
         ledgers.labels += step.kind == "label"
-    return ledgers
 
 
 def unaccounted(ledgers: Ledgers) -> Iterator[Violation]:

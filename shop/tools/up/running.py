@@ -18,6 +18,8 @@ SHARED = (
     "FULFILLMENT_STYLE",
     "PAYMENTS_URL",
     "CARRIER_URL",
+    "PAYMENTS_GATEWAY",
+    "CARRIER",
     "SHOP_DATA",
 )
 

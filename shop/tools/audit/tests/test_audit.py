@@ -151,6 +151,21 @@ def test_unaccounted_money_of_no_order_at_all_is_nothing() -> None:
     assert list(unaccounted(Ledgers(timezone.now()))) == []
 
 
+def test_books_that_nobody_keeps_are_left_out_and_this_is_said(world: World, settings: Any) -> None:
+    settings.CARRIER = "benchmarks.providers.AtOnceCarrier"
+    code, result = audit()
+    assert (code, result["left_out"]) == (0, {"parcels": "The carrier keeps no books."})
+    assert (result["checked"]["parcels"], result["checked"]["money"]["orders"]) == ({}, 3)
+    settings.PAYMENTS_GATEWAY = "benchmarks.providers.AtOnceGateway"
+    out = StringIO()
+    call_command("audit", stdout=out)
+    lines = [line for line in out.getvalue().splitlines() if "LEFT OUT" in line]
+    assert [re.sub(" +", " ", line) for line in lines] == [
+        "money LEFT OUT The payment provider keeps no books.",
+        "parcels LEFT OUT The carrier keeps no books.",
+    ]
+
+
 @pytest.mark.parametrize(
     ("setting", "who"), [("PAYMENTS_URL", "The payment provider"), ("CARRIER_URL", "The carrier")]
 )
