@@ -98,7 +98,9 @@ class Reservation(PerOrder):
 
 
 class ReservationLine(models.Model):
-    reservation = models.ForeignKey(Reservation, on_delete=models.PROTECT, related_name="lines")
+    reservation = models.ForeignKey(
+        Reservation, on_delete=models.PROTECT, related_name="lines", db_constraint=False, db_index=False
+    )
     stock = models.ForeignKey(Stock, on_delete=models.PROTECT, related_name="reservation_lines")
     quantity = models.PositiveIntegerField()
 

@@ -30,12 +30,12 @@ class Notification(models.Model):
         SENT = "sent"
         UNKNOWN = "unknown", "unknown: the process died while sending"
 
-    order_id = models.UUIDField(db_index=True)
+    order_id = models.UUIDField()
     number = models.CharField("order", max_length=32)
     template = models.CharField(max_length=40)
     event = models.CharField(max_length=60)
     state = models.CharField(max_length=8, choices=State, default=State.PENDING)
-    message_id = models.CharField(max_length=80, unique=True, default=new_message_id)
+    message_id = models.CharField(max_length=80, default=new_message_id)
     sending_since = models.DateTimeField(null=True, blank=True)
     updated_at = models.DateTimeField(auto_now=True)
 
@@ -52,7 +52,7 @@ class Notification(models.Model):
 class Mail(models.Model):
     """A mail in the shop's own mailbox: where mails go in the embedded run, to be read in the admin."""
 
-    message_id = models.CharField(max_length=80, unique=True)
+    message_id = models.CharField(max_length=80)
     to = models.CharField(max_length=320)
     subject = models.CharField(max_length=200)
     text = models.TextField()
@@ -61,6 +61,9 @@ class Mail(models.Model):
 
     class Meta:
         ordering = ["-id"]
+        constraints: ClassVar[list[models.BaseConstraint]] = [
+            models.UniqueConstraint(fields=["message_id"], name="mail_once")
+        ]
 
     def __str__(self) -> str:
         return self.subject

@@ -42,8 +42,8 @@ class Payment(PerOrder):
     )
     currency = models.CharField(max_length=3, blank=True)
     method = models.CharField(max_length=100, blank=True)
-    charge_key = models.CharField(max_length=32, unique=True, default=new_key)
-    refund_key = models.CharField(max_length=32, unique=True, default=new_key)
+    charge_key = models.CharField(max_length=32, default=new_key)
+    refund_key = models.CharField(max_length=32, default=new_key)
     reference = models.CharField("provider's reference", max_length=100, blank=True)
     refunded_minor = models.PositiveBigIntegerField("refunded", default=0)
     reason = models.CharField(max_length=300, blank=True)
@@ -51,7 +51,8 @@ class Payment(PerOrder):
     class Meta:
         ordering = ["-updated_at"]
         constraints: ClassVar[list[models.BaseConstraint]] = [
+            models.UniqueConstraint(fields=["charge_key"], name="payment_charge_key_once"),
             models.CheckConstraint(
                 condition=Q(refunded_minor__lte=models.F("amount_minor")), name="payment_refund_within_charge"
-            )
+            ),
         ]

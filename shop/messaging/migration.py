@@ -40,3 +40,10 @@ def confirm_by_position(service: str) -> RunSQL:
             f"DROP SEQUENCE {position}",
         ],
     )
+
+
+def leave_room(table: str, fillfactor: int) -> RunSQL:
+    """Pages that inserts fill to so many per cent: an update finds room beside its row, and no index is written."""
+    return RunSQL(
+        f"ALTER TABLE {table} SET (fillfactor = {fillfactor})", f"ALTER TABLE {table} RESET (fillfactor)"
+    )

@@ -26,6 +26,9 @@ from shop.messaging.tables import CHANNEL, NEWS, database_of, outbox_of, service
 
 logger = logging.getLogger(__name__)
 
+BUSY = (
+    4  # times as long are events gathered in a busy shop: of each order more of them are then noted at once
+)
 GATHERS = 0x6F7574626F78  # "outbox": the advisory lock of the relay that gathers and confirms
 
 
@@ -74,7 +77,7 @@ def _relay_while_connected(
         if gathers():
             if news and now >= next_gathering:
                 news = gathering.gather(news)
-                next_gathering = time.monotonic() + moment
+                next_gathering = time.monotonic() + (moment if gathering.quiet else BUSY * moment)
             if looking and sum(confirming.look(service) for service in services()):  # all of them look
                 next_look = now
         else:
