@@ -1,8 +1,6 @@
 from __future__ import annotations
 
-from collections.abc import Iterable
 from typing import ClassVar
-from uuid import UUID
 
 from django.conf import settings
 from django.db import models
@@ -26,11 +24,6 @@ class Inbox(AbstractInbox):
 
 
 class OrderQuerySet(models.QuerySet["Order"]):
-    def locked(self, refs: Iterable[Ref]) -> dict[UUID, Order]:
-        """The orders with their sagas, both locked, in one fixed order. Must run in a transaction."""
-        orders = self.select_related("saga").filter(uuid__in=[ref.id for ref in refs], saga__isnull=False)
-        return {order.uuid: order for order in orders.select_for_update().order_by("pk")}
-
     def with_number(self, number: str) -> OrderQuerySet:
         """The order with this display number, such as ``S-100042``; none if it is no such number."""
         digits = number.strip().upper().removeprefix("S-")

@@ -6,6 +6,7 @@ Events may come late, twice or in another sequence than they happened; the furth
 from __future__ import annotations
 
 from collections.abc import Sequence
+from copy import copy
 
 from orders import saga as sagas
 from orders.events import OrderStalled
@@ -20,11 +21,12 @@ from orders.process import (
     WISH,
     status_at,
 )
+from orders.standing import Standing, locked, write
 from shipping.events import CancellationRefused
 from shop.messaging.events import Event, StepFailed
 from shop.messaging.outcomes import Outcome
 from shop.messaging.recording import recording
-from shop.messaging.rows import Row, insert, update
+from shop.messaging.rows import Row, insert
 from shop.messaging.tasks import service_of
 from shop.messaging.when import when
 
@@ -39,51 +41,39 @@ def note_progress(events: Sequence[Event]) -> Outcome:
     Refused are orders that nobody placed: of them there is nothing to keep.
     """
     with recording("orders"):
-        orders = Order.objects.locked(event.ref for event in events)
+        orders = locked(event.ref for event in events)
+        before = {id: copy(order) for id, order in orders.items()}
         known = sorted((event for event in events if event.ref.id in orders), key=lambda event: event.at)
         entries = [_entry(orders[event.ref.id], event) for event in known]
         fresh = {id for (id,) in insert(TimelineEntry, entries, once=True, returning=("event_id",))}
-        before = {id: (_of_order(order), _of_saga(order.saga)) for id, order in orders.items()}
         for event in known:
             if event.id in fresh:
                 _note(orders[event.ref.id], event)
-        changed = [(order, *before[id]) for id, order in orders.items()]
-        update(Order, [_of_order(order) for order, was, _ in changed if _of_order(order) != was])
-        update(Saga, [_of_saga(order.saga) for order, _, was in changed if _of_saga(order.saga) != was])
+        write([(before[id], order) for id, order in orders.items()])
     return Outcome(refused=[event.ref for event in events if event.ref.id not in orders])
 
 
-def _of_order(order: Order) -> Row:
-    return {"id": order.pk, "status": order.status, "cancellation_refused": order.cancellation_refused}
-
-
-def _of_saga(saga: Saga) -> Row:
-    fields = ("id", "state", "step", "undo", "attempt", "moved_at", "deadline", "last_error", "reason")
-    return {name: getattr(saga, name) for name in fields}
-
-
-def _note(order: Order, event: Event) -> None:
+def _note(order: Standing, event: Event) -> None:
     if isinstance(event, StepFailed):
-        sagas.failed(order.saga, event)
+        sagas.failed(order, event)
     elif not isinstance(event, OrderStalled):
         _move(order, event)
 
 
-def _move(order: Order, event: Event) -> None:
-    saga = order.saga
+def _move(order: Standing, event: Event) -> None:
     if isinstance(event, CancellationRefused):
-        order.cancellation_refused, saga.undo = True, ""
+        order.cancellation_refused, order.undo = True, ""
     elif type(event) in REACHED_BY:
-        saga.step = max(saga.step, REACHED_BY[type(event)], key=FORWARD.index)
+        order.step = max(order.step, REACHED_BY[type(event)], key=FORWARD.index)
     elif not (isinstance(event, WISH) and order.cancellation_refused):
-        saga.undo = max(saga.undo, UNDONE_BY[type(event)], key=BACKWARD.index)
+        order.undo = max(order.undo, UNDONE_BY[type(event)], key=BACKWARD.index)
     if not order.ended:
-        order.status = Order.Status.CANCELLING if saga.undo else status_at(saga.step)
-    saga.reason = (saga.reason or _why_undone(event)) if saga.undo else ""
-    if saga.undo == NOTICE.position or saga.state == Saga.State.ENDED:
-        sagas.ended(saga)
+        order.status = Order.Status.CANCELLING if order.undo else status_at(order.step)
+    order.reason = (order.reason or _why_undone(event)) if order.undo else ""
+    if order.undo == NOTICE.position or order.state == Saga.State.ENDED:
+        sagas.ended(order)
     else:
-        sagas.moved(saga, event.at)
+        sagas.moved(order, event.at)
 
 
 def _why_undone(event: Event) -> str:
@@ -98,9 +88,9 @@ def _kind(event: Event) -> TimelineEntry.Kind:
     return Kind.UNDO if type(event) in UNDONE_BY else Kind.FORWARD
 
 
-def _entry(order: Order, event: Event) -> Row:
+def _entry(order: Standing, event: Event) -> Row:
     return {
-        "order_id": order.pk,
+        "order_id": order.id,
         "event_id": event.id,
         "at": event.at,
         "service": service_of(event.operation) if isinstance(event, StepFailed) else event.owner(),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 from uuid import UUID
 
@@ -13,6 +13,7 @@ from django.utils import timezone
 from orders.events import OrderStalled
 from orders.models import Order, Saga
 from orders.process import FORWARD, OPERATIONS
+from orders.standing import Standing
 from shop.base.databases import alias_of
 from shop.messaging.events import StepFailed
 from shop.messaging.recording import recording
@@ -31,7 +32,7 @@ def begun(order: Order) -> Saga:
     return Saga(order=order, step=FORWARD[0], moved_at=order.placed_at, deadline=_deadline())
 
 
-def moved(saga: Saga, at: datetime) -> None:
+def moved(saga: Saga | Standing, at: datetime) -> None:
     """It has come further: all trouble is over, parked or not, and the time begins anew."""
     saga.state, saga.attempt, saga.last_error = State.RUNNING, 0, ""
     saga.moved_at, deadline = max(saga.moved_at, at), _deadline()
@@ -39,11 +40,16 @@ def moved(saga: Saga, at: datetime) -> None:
         saga.deadline = deadline
 
 
-def ended(saga: Saga) -> None:
+def ended(saga: Saga | Standing) -> None:
     saga.state, saga.deadline = State.ENDED, None
 
 
-def failed(saga: Saga, failure: StepFailed) -> None:
+def end_of(order_keys: Iterable[int]) -> None:
+    """End the sagas of these orders."""
+    update(Saga, [{"order_id": key, "state": State.ENDED, "deadline": None} for key in order_keys])
+
+
+def failed(saga: Saga | Standing, failure: StepFailed) -> None:
     """Give it a time to try again or, after too many attempts, to a person. What is older than its last move is no news.
 
     A service that reacts to an event tries again by itself and has said when, so the saga waits a little longer than

@@ -15,9 +15,10 @@ from orders.process import REQUESTED
 from shop.messaging.events import Ref
 from shop.messaging.outcomes import Outcome
 from shop.messaging.recording import recording
-from shop.messaging.rows import update
+from shop.messaging.rows import select, update
 
 Status = Order.Status
+UNENDED = tuple(status for status in Status if status not in (Status.COMPLETED, Status.CANCELLED))
 
 
 def complete_order(refs: Sequence[Ref]) -> Outcome:
@@ -31,22 +32,24 @@ def cancel_order(refs: Sequence[Ref]) -> Outcome:
 
 
 def _end(refs: Sequence[Ref], end: Order.Status) -> Outcome:
-    outcome = Outcome()
+    now = timezone.now()
     with recording("orders") as record:
-        orders = Order.objects.locked(refs)
+        rows = [{"uuid": ref.id, "status": end, "ended_at": now} for ref in refs]
+        ended: dict[UUID, int] = dict(update(Order, rows, only={"status": UNENDED}, returning=("uuid", "id")))
         for ref in refs:
-            order = orders[ref.id]
-            if not order.ended:
-                order.status, order.ended_at = end, timezone.now()
-                if end == Status.COMPLETED:
-                    sagas.ended(order.saga)
-                    record.publish(OrderCompleted(ref=ref))
-                else:  # the saga ends when the customer has been told
-                    record.publish(OrderCancelled(ref=ref))
-            (outcome.done if order.status == end else outcome.refused).append(ref)
-        ending = [orders[event.ref.id] for event in record.events]
-        update(Order, [{"id": o.pk, "status": o.status, "ended_at": o.ended_at} for o in ending])
-        update(Saga, [{"id": o.saga.pk, "state": o.saga.state, "deadline": o.saga.deadline} for o in ending])
+            if ref.id in ended:
+                record.publish(
+                    OrderCompleted(ref=ref) if end == Status.COMPLETED else OrderCancelled(ref=ref)
+                )
+        if end == Status.COMPLETED:  # the saga of a cancelled order ends when the customer has been told
+            sagas.end_of(ended.values())
+    before: dict[UUID, str] = dict(
+        select(Order, ("uuid", "status"), "uuid", (ref.id for ref in refs if ref.id not in ended))
+    )
+    as_wished = {id for id, status in before.items() if status == end} | ended.keys()
+    outcome = Outcome()
+    for ref in refs:
+        (outcome.done if ref.id in as_wished else outcome.refused).append(ref)
     return outcome
 
 
