@@ -1,10 +1,12 @@
 """The Celery application. Rows in the database are the truth; what travels here is a hint to hurry."""
 
 import os
+import time
 from typing import Any
 
 from celery import Celery
-from celery.signals import task_prerun
+from celery.signals import task_postrun, task_prerun
+from celery.states import SUCCESS
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "shop.settings")
 
@@ -13,11 +15,22 @@ app.config_from_object("django.conf:settings", namespace="CELERY")
 app.autodiscover_tasks()
 
 
+STILL_GOOD = 1.0  # s after its last use a connection is not asked whether it works
+_last_used = {"at": 0.0}
+
+
 @task_prerun.connect
 def drop_dead_connections(**kwargs: Any) -> None:
-    """Connections outlive a task (CELERY_DB_REUSE_MAX), and a database may not: check before each task, as Django does
-    before each request."""
+    """Connections outlive a task (CELERY_DB_REUSE_MAX), and a database may not: after a rest, check before the task, as
+    Django does before each request. One that dies while it is used fails a task once; the relay sends that again."""
     from django.db import connections
 
-    for connection in connections.all(initialized_only=True):
-        connection.close_if_unusable_or_obsolete()
+    if time.monotonic() - _last_used["at"] > STILL_GOOD:
+        for connection in connections.all(initialized_only=True):
+            connection.close_if_unusable_or_obsolete()
+
+
+@task_postrun.connect
+def note_last_use(state: str | None = None, **kwargs: Any) -> None:
+    """After a task that failed, connections are checked at once."""
+    _last_used["at"] = time.monotonic() if state == SUCCESS else 0.0

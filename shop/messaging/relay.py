@@ -42,12 +42,13 @@ class Stored(NamedTuple):
         return Letter(self.type, self.order_id, self.number, self.style, self.payload)
 
 
-def relay_once(service: str, producer: Producer | None = None) -> int:
+def relay_once(service: str, producer: Producer | None = None, *, held_back: float = 0.0) -> int:
     """Send what is due of one service: events to their subscribers, failing deliveries to itself.
 
-    Returns how many rows were due. Raises what the broker raises; the claimed rows come due again by themselves.
+    ``held_back``: s for which events wait for others, so that they become sets. Returns how many rows were claimed.
+    Raises what the broker raises; the claimed rows come due again by themselves.
     """
-    events, retries = _claim_events(service), _claim_failing(service)
+    events, retries = _claim_events(service, held_back), _claim_failing(service)
     if not (events or retries):
         return 0
     reach(Point.CLAIMED, [*events, *retries])
@@ -59,7 +60,7 @@ def relay_once(service: str, producer: Producer | None = None) -> int:
     return len(events) + len(retries)
 
 
-def _claim_events(service: str) -> list[Stored]:
+def _claim_events(service: str, held_back: float) -> list[Stored]:
     """What was just placed is looked after by ``confirming`` from here on; what is sent again comes due again."""
     outbox, levers = outbox_of(service), settings.MESSAGING
     table = outbox._meta.db_table
@@ -67,15 +68,17 @@ def _claim_events(service: str) -> list[Stored]:
         outbox,
         f"""
         UPDATE {table} SET claims = least(claims + 1, 32767), due_at = CASE
-            WHEN claims = 0 AND created_at > now() - make_interval(secs => %s) THEN NULL
+            WHEN claims = 0 THEN NULL
             ELSE now() + make_interval(secs => least(%s * power(2, least(claims, 16)), %s)) END
         WHERE id IN (
-            SELECT id FROM {table} WHERE due_at <= now() ORDER BY due_at LIMIT %s FOR UPDATE SKIP LOCKED
+            SELECT id FROM {table} WHERE due_at <= now()
+                AND (SELECT min(due_at) FROM {table}) <= now() - make_interval(secs => %s)
+            ORDER BY due_at LIMIT %s FOR UPDATE SKIP LOCKED
         ) RETURNING id, event_id, claims, type, order_id, number, style, payload::text
         """,
-        levers["RESEND_AFTER"] / 2,
         levers["RESEND_AFTER"],
         levers["RESEND_CAP"],
+        held_back,
         levers["CLAIM_SIZE"],
         fetch=True,
     )

@@ -69,7 +69,8 @@ def send(
 
 
 def send_to_be_noted(service: str, letters: Sequence[Letter], producer: Producer | None = None) -> None:
-    """Send a service what it only takes note of: events of all types together, in their sequence."""
+    """Send a service what it only takes note of: events of all types together, those of an order side by side."""
+    letters = sorted(letters, key=lambda one: one.order_id)
     size = 4 * int(settings.MESSAGING["SET_SIZE"])
     for start in range(0, len(letters), size):
         some = letters[start : start + size]

@@ -21,6 +21,7 @@ from redis.exceptions import RedisError
 from shop.messaging.confirming import Confirming
 from shop.messaging.gathering import Gathering
 from shop.messaging.relay import relay_once
+from shop.messaging.sending import waiting
 from shop.messaging.sweeps import Sweeper
 from shop.messaging.tables import CHANNEL, NEWS, database_of, outbox_of, services
 
@@ -28,6 +29,9 @@ logger = logging.getLogger(__name__)
 
 BUSY = (
     4  # times as long are events gathered in a busy shop: of each order more of them are then noted at once
+)
+MERGED_FOR = (
+    0.25  # s for which events wait, one after the other, while messages wait in the queues: they become sets
 )
 GATHERS = 0x6F7574626F78  # "outbox": the advisory lock of the relay that gathers and confirms
 
@@ -58,22 +62,27 @@ def _relay_while_connected(
     poll, moment = settings.MESSAGING["POLL_EVERY"], settings.MESSAGING["GATHER_FOR"]
     sweeper, confirming, gathering = Sweeper(), Confirming(), Gathering(producer)
     next_look = next_gathering = 0.0
+    sent_at = held_back = 0.0
     due: set[str] = set()
     news: set[str] = set()
     while not stopping():
         until = min(next_look, next_gathering) if news else next_look
-        heard = woken(0.0 if due else max(0.0, until - time.monotonic()))
+        heard = woken(min(held_back, MERGED_FOR / 10) if due else max(0.0, until - time.monotonic()))
         due |= heard & set(services())
         if fresh := {name.removeprefix(NEWS) for name in heard}:
             if not news:
-                next_gathering = time.monotonic() + moment
+                next_gathering = max(next_gathering, time.monotonic() + moment)
             news |= fresh
         now = time.monotonic()
         if looking := now >= next_look:
             due |= set(services())
             news |= set(services())
             next_look = now + poll
-        due = {service for service in services() if service in due and relay_once(service, producer) > 0}
+        crowded = due and now < sent_at + MERGED_FOR and any(waiting(name, producer) for name in services())
+        held_back = MERGED_FOR if crowded else 0.0
+        sent = {name for name in due if relay_once(name, producer, held_back=held_back) > 0}
+        sent_at = now if sent else sent_at
+        due = due if held_back else sent
         if gathers():
             if news and now >= next_gathering:
                 news = gathering.gather(news)

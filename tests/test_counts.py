@@ -1,0 +1,72 @@
+"""What an order costs, in figures that no clock blurs. They may only be changed downwards, or with a reason."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+from uuid import uuid4
+
+import pytest
+import redis
+from django.conf import settings as django_settings
+
+from inventory.models import Product, Warehouse
+from inventory.services import Delivery, receive_stock
+from orders.models import Order
+from orders.placement import PlaceOrder, WantedLine, place_orders
+from tests.counting import cost_of
+from tests.live import ADDRESS
+
+pytestmark = pytest.mark.django_db(transaction=True, databases="__all__")
+both_styles = pytest.mark.parametrize("style", django_settings.STYLES)
+
+
+@pytest.fixture
+def broker(settings: Any) -> Iterator[redis.Redis]:
+    with redis.Redis.from_url(settings.CELERY_BROKER_URL) as client:
+        yield client
+
+
+@pytest.fixture(autouse=True)
+def shop(settings: Any, mailbox: None) -> None:
+    """Two products in two warehouses, and providers that answer at once."""
+    settings.PAYMENTS_GATEWAY = "benchmarks.providers.AtOnceGateway"
+    settings.CARRIER = "benchmarks.providers.AtOnceCarrier"
+    for code in ("NORTH", "SOUTH"):
+        Warehouse.objects.create(code=code, name=code.title())
+        Product.objects.create(sku=code, name=code.title(), price_minor=500)
+    receive_stock([Delivery(code, code, 1_000) for code in ("NORTH", "SOUTH")])
+
+
+def place(style: str, orders: int, *skus: str) -> None:
+    place_orders(
+        [
+            PlaceOrder(
+                customer_id=1,
+                idempotency_key=uuid4().hex,
+                lines=[WantedLine(sku, 1) for sku in skus],
+                currency="GBP",
+                payment_method="pm_card_approved",
+                email="ada@example.invalid",
+                address=ADDRESS,
+                style=style,
+            )
+            for _ in range(orders)
+        ]
+    )
+
+
+@both_styles
+def test_a_lone_order_in_two_parcels(style: str, broker: redis.Redis) -> None:
+    place(style, 1, "NORTH")  # what is asked for once in a process has been asked for
+    cost_of(lambda: None, broker)
+    cost = cost_of(lambda: place(style, 1, "NORTH", "SOUTH"), broker)
+    assert not Order.objects.exclude(status="completed").exists()
+    print(style, len(cost.messages), cost)
+
+
+@both_styles
+def test_an_order_of_a_set_of_200_in_one_parcel(style: str, broker: redis.Redis) -> None:
+    cost = cost_of(lambda: place(style, 200, "NORTH"), broker)
+    assert not Order.objects.exclude(status="completed").exists()
+    print(style, len(cost.messages), cost.statements, cost.transactions, cost.row_versions / 200)
