@@ -12,7 +12,7 @@ from django.utils import timezone
 
 from orders.events import OrderStalled
 from orders.models import Order, Saga
-from orders.process import FORWARD, OPERATIONS
+from orders.process import FORWARD, OPERATIONS, awaited
 from orders.standing import Standing
 from shop.base.databases import alias_of
 from shop.messaging.events import StepFailed
@@ -20,10 +20,14 @@ from shop.messaging.recording import recording
 from shop.messaging.relay import take_up
 from shop.messaging.retries import next_try
 from shop.messaging.rows import update
+from shop.messaging.sending import crowded_services
 from shop.messaging.sweeps import sweep
 
 State = Saga.State
 WOKEN_AT_ONCE = 200
+QUEUES_AT_MOST = timedelta(
+    seconds=6 * settings.SAGA_DEADLINE
+)  # then a saga is taken up, whatever waits in the queues
 A_NEW_DEADLINE = timedelta(seconds=settings.SAGA_DEADLINE / 4)  # less is not worth writing into its index
 
 
@@ -73,7 +77,10 @@ def failed(saga: Saga | Standing, failure: StepFailed) -> None:
 
 @sweep(every=1.0)
 def wake_overdue() -> int:
-    """Publish ``OrderStalled`` for sagas past their deadline. Returns how many; safe to run in many processes."""
+    """Publish ``OrderStalled`` for sagas past their deadline. Returns how many; safe to run in many processes.
+
+    What merely queues for a service is not stalled: it is looked at again later, and the longer, the later.
+    """
     with recording("orders") as record:
         sagas = list(
             Saga.objects.select_for_update(skip_locked=True, of=("self",))
@@ -81,11 +88,15 @@ def wake_overdue() -> int:
             .filter(state=State.RUNNING, deadline__lte=timezone.now())
             .order_by("deadline")[:WOKEN_AT_ONCE]
         )
+        crowded = crowded_services() if sagas else set()
         for saga in sagas:
-            saga.deadline = _deadline(stalled=timezone.now() - saga.moved_at)
+            stalled = timezone.now() - saga.moved_at
+            saga.deadline = _deadline(stalled)
+            if stalled < QUEUES_AT_MOST and not saga.attempt and awaited(saga.position).service in crowded:
+                continue
             record.publish(OrderStalled(ref=saga.order.ref, step=saga.position, attempt=saga.attempt))
         update(Saga, [{"id": saga.pk, "deadline": saga.deadline} for saga in sagas])
-    return len(sagas)
+    return len(record.events)
 
 
 def resume(order_ids: Sequence[UUID]) -> int:

@@ -17,6 +17,7 @@ from django.conf import settings
 
 from shop.messaging import inbox, subscriptions
 from shop.messaging.rows import as_array, execute, select
+from shop.messaging.sending import crowded_services
 from shop.messaging.subscriptions import Subscription
 from shop.messaging.tables import confirmed_sequence, outbox_of
 
@@ -93,6 +94,22 @@ def _set(service: str, ids: Sequence[int], what: str) -> None:
         )
 
 
+def _first_queueing(events: Sequence[_Event], missing: dict[UUID, list[Subscription]]) -> int | None:
+    """The first event that merely waits its turn: messages wait in the queue, and none behind it has been handled."""
+    handled: dict[str, int] = {}
+    for event in events:
+        lackers = {sub.receiver for sub in missing.get(event.event_id, ())}
+        for sub in subscriptions.of(event.type, style=event.style):
+            if sub.receiver not in lackers:
+                handled[sub.receiver] = event.id
+    crowded = crowded_services()
+    for event in events:
+        for sub in missing.get(event.event_id, ()):
+            if sub.service in crowded and event.id > handled.get(sub.receiver, 0):
+                return event.id
+    return None
+
+
 class Confirming:
     """Moves the positions along, in one process; it remembers the snapshots."""
 
@@ -135,6 +152,8 @@ class Confirming:
             )
         ]
         missing = lacking(events)
+        if missing and (queueing := _first_queueing(events, missing)):
+            events = [event for event in events if event.id < queueing]
         make_due(service, [event.id for event in events if event.event_id in missing])
         if events:
             execute(outbox, f"SELECT setval('{sequence}', %s)", events[-1].id)

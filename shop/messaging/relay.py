@@ -20,9 +20,13 @@ from shop.messaging.confirming import confirm, lacking, make_due
 from shop.messaging.outbox import of_orders
 from shop.messaging.points import Point, reach
 from shop.messaging.rows import execute
-from shop.messaging.sending import Letter, send, send_to_be_noted
+from shop.messaging.sending import Letter, send, send_to_be_noted, waiting
 from shop.messaging.subscriptions import services_acting_on
 from shop.messaging.tables import inbox_of, outbox_of
+
+PATIENT = (
+    2  # times that an event is left to a queue in which messages wait, before it is sent again all the same
+)
 
 
 class Stored(NamedTuple):
@@ -114,14 +118,14 @@ def _send_first(rows: Sequence[Stored], producer: Producer) -> None:
 
 
 def _send_again(service: str, rows: Sequence[Stored], producer: Producer) -> None:
-    """To those who lack them; what nobody lacks is confirmed."""
+    """To those who lack them; what nobody lacks is confirmed. What may still wait in a queue is given more time."""
     missing = lacking(rows)
+    crowded = {name for name in settings.SERVICES if missing and waiting(name, producer)}
     to_send: dict[tuple[str, bool], list[Letter]] = defaultdict(list)
     for row in rows:
-        for address in dict.fromkeys(
-            (sub.service, bool(sub.noted_in)) for sub in missing.get(row.event_id, ())
-        ):
-            to_send[address].append(row.letter)
+        for address in {(sub.service, bool(sub.noted_in)) for sub in missing.get(row.event_id, ())}:
+            if row.claims > PATIENT or address[0] not in crowded:
+                to_send[address].append(row.letter)
     confirm(service, [row.id for row in rows if row.event_id not in missing])
     for (hearing, only_notes), letters in to_send.items():
         (send_to_be_noted if only_notes else send)(hearing, letters, producer)

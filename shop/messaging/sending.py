@@ -27,7 +27,7 @@ T = TypeVar("T")
 
 SILENCE = 5.0  # s for which nobody tries a broker that is away; the relay sends what was left
 
-BrokerAway = (OperationalError, RedisError, OSError)
+BROKER_AWAY = (OperationalError, RedisError, OSError)
 
 
 class Letter(NamedTuple):
@@ -127,6 +127,15 @@ def waiting(service: str, producer: Producer) -> int:
     return int(declared.message_count)
 
 
+def crowded_services() -> set[str]:
+    """The services in whose queues messages wait. What waits there is late, and not lost.
+
+    Raises what the broker raises.
+    """
+    with current_app.producer_or_acquire(None) as producer:
+        return {service for service in settings.SERVICES if waiting(service, producer)}
+
+
 # --- After the commit, the process that published sends on --------------------------------------------------------
 
 _own: ContextVar[list[Event] | None] = ContextVar("own", default=None)
@@ -158,6 +167,6 @@ def send_on(service: str, events: Sequence[Event]) -> None:
     try:
         for hearing, letters in others.items():
             send(hearing, letters)
-    except BrokerAway as error:
+    except BROKER_AWAY as error:
         _silent["until"] = time.monotonic() + SILENCE
         logger.warning("The broker is away; the relay will send what %s has published: %s", service, error)
