@@ -11,12 +11,12 @@ from collections.abc import Iterable, Sequence
 
 from celery import Signature, chain, chord
 
+from inventory.lookups import StockWarehouses
 from orders import progress  # noqa: F401  (it notes an event before what is here acts on it)
 from orders.events import OrderCreated, OrderStalled
 from orders.models import Saga
 from orders.process import FORWARD, PER_WAREHOUSE, REFUSED_BY, UNDONE_BY, WISH, Move, still_to_do
 from shipping.events import CancellationRefused
-from shipping.lookups import ParcelWarehouses
 from shop.base.lookups import ask
 from shop.messaging.commands import call, decode
 from shop.messaging.events import Event, Ref, refs_of
@@ -48,31 +48,42 @@ def play_on(events: Sequence[Event]) -> None:
 
 def play(position: str, refs: Sequence[Ref]) -> None:
     """Whatever is left to do for orders that stand there, forward or backward."""
-    score(still_to_do(position), refs).apply_async()
+    chain(*links(still_to_do(position), refs)).apply_async()
 
 
-def score(moves: Sequence[Move], refs: Sequence[Ref]) -> Signature:
-    """These moves as a chain of commands. The one that is done per warehouse parts the set, and plays the rest itself."""
-    links: list[Signature] = []
+def links(moves: Sequence[Move], refs: Sequence[Ref], *, given: bool = True) -> list[Signature]:
+    """These moves as links of a chain: the first is told its orders (``given``), the others get them from the one before.
+
+    The step that is done per warehouse parts the set, and plays the rest itself.
+    """
+    found: list[Signature] = []
     for move in moves:
-        if move is PER_WAREHOUSE:
-            links.append(call(label_parcels.name, refs, given=not links))
+        parting = move is PER_WAREHOUSE
+        name = label_parcels.name if parting else move.operation
+        found.append(call(name, refs, given=given and not found))
+        if parting:
             break
-        links.append(call(move.operation, refs, given=not links))
-    return chain(*links)
+    return found
 
 
 @task("orders.label_parcels")
 def label_parcels(encoded: list[list[str]]) -> None:
-    """A chord: label the parcels of each warehouse, then hand over. Hand-over itself counts the labels, in its rows."""
+    """A chord: each warehouse's parcels are labelled, then all are handed over. With one warehouse a chain will do."""
     refs = decode(encoded)
-    planned = ask(ParcelWarehouses, [ref.id for ref in refs])
-    parcels = ((code, ref) for ref in refs if ref.id in planned for code in planned[ref.id].codes)
-    labels = [call(PER_WAREHOUSE.operation, some, code, joined=True) for code, some in grouped(parcels)]
-    chord(labels, score(still_to_do(PER_WAREHOUSE.position), refs)).apply_async()
+    stock = ask(StockWarehouses, [ref.id for ref in refs])
+    parcels = ((code, ref) for ref in refs if ref.id in stock for code in stock[ref.id].codes)
+    warehouses = grouped(parcels)
+    rest = still_to_do(PER_WAREHOUSE.position)
+    if len(warehouses) == 1:
+        ((code, _),) = warehouses
+        label = call(PER_WAREHOUSE.operation, refs, code)
+        chain(label, *links(rest, refs, given=False)).apply_async()
+    else:
+        labels = [call(PER_WAREHOUSE.operation, some, code, joined=True) for code, some in warehouses]
+        chord(labels, chain(*links(rest, refs))).apply_async()
 
 
-def grouped(items: Iterable[tuple[str, Ref]]) -> Iterable[tuple[str, list[Ref]]]:
+def grouped(items: Iterable[tuple[str, Ref]]) -> list[tuple[str, list[Ref]]]:
     groups: dict[str, list[Ref]] = defaultdict(list)
     for key, ref in items:
         groups[key].append(ref)

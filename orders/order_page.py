@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from typing import Any
 
 from django.http import HttpRequest
@@ -10,10 +9,9 @@ from django.urls import reverse
 from django.utils import timezone
 
 from orders import lanes, trouble
-from orders.models import Order, Saga, TimelineEntry
+from orders.models import Order, Saga
 from orders.process import awaited
-from shipping.events import LabelCreated
-from shipping.lookups import ParcelWarehouses
+from shipping.lookups import Labels
 from shop.base.admin.buttons import may_change
 from shop.base.admin.links import list_of, may_view
 from shop.base.lookups import ask
@@ -57,7 +55,7 @@ def shown(request: HttpRequest, order: Order) -> dict[str, Any]:
         ],
         "findings": [(finding, _rows_of(request, order, finding)) for finding in findings],
         "elsewhere": _elsewhere(request, order),
-        "labels": _labels(request, order, timeline),
+        "labels": _labels(request, order),
         "may_operate": may_change(request, Order),
         "may_cancel": not order.too_late_to_cancel and order.status != Order.Status.CANCELLING,
         "may_resume": saga.state != Saga.State.ENDED,
@@ -89,12 +87,12 @@ def _elsewhere(request: HttpRequest, order: Order) -> list[tuple[str, str]]:
     ]
 
 
-def _labels(request: HttpRequest, order: Order, timeline: Iterable[TimelineEntry]) -> list[tuple[str, str]]:
-    """(warehouse, address of the PDF) of each parcel, once labels have been made."""
-    if not may_view(request, "shipping", "parcel") or all(e.event != LabelCreated.__name__ for e in timeline):
+def _labels(request: HttpRequest, order: Order) -> list[tuple[str, str]]:
+    """(warehouse, address of the PDF) of each label of the order."""
+    if not may_view(request, "shipping", "parcel"):
         return []
-    planned = ask(ParcelWarehouses, [order.uuid]).get(order.uuid)
+    found = ask(Labels, [order.uuid]).get(order.uuid)
     return [
         (warehouse, reverse("admin:shipping_parcel_label_of", args=[order.uuid, warehouse]))
-        for warehouse in (planned.codes if planned else ())
+        for warehouse in (found.codes if found else ())
     ]

@@ -14,7 +14,7 @@ from notifications.events import CancellationNoticeSent, ConfirmationSent
 from orders.events import CancellationRequested, OrderCancelled, OrderCompleted, OrderCreated
 from orders.models import Order
 from payments.events import PaymentFailed, PaymentProcessed, PaymentRefunded
-from shipping.events import LabelCreated, OrderShipped, ParcelPlanned, ShippingFailed, ShippingStopped
+from shipping.events import OrderShipped, ParcelsLabelled, ShippingFailed, ShippingStopped
 from shop.messaging.events import Event
 from shop.messaging.tasks import service_of
 
@@ -48,8 +48,8 @@ class Step(Move):
     """A move forward. ``undo`` takes it back; ``refused`` tells that the business said no.
 
     ``status``: the order's from here on. ``after``: the event it waits for, where that is not the one of the step before;
-    in choreography the two then happen side by side. ``per_warehouse``: done once for each warehouse, in parallel; that
-    all have been, only the next step tells.
+    in choreography the two then happen side by side. ``per_warehouse``: it can be done for one warehouse at a time, so in
+    parallel; who is the last tells that it is done.
     """
 
     undo: Move | None = None
@@ -78,10 +78,7 @@ PROCESS: tuple[Step, ...] = (
          undo=Move("refunded", "payments.refund_payment", PaymentRefunded,
                    "Your money is being given back.", "payment undone")),
 
-    Step("planned", "shipping.plan_parcels", ParcelPlanned,  # one of each parcel, all published at once
-         "Your parcels are being made ready for the carrier."),
-
-    Step("labelled", "shipping.create_label", LabelCreated, "Your parcels are being made ready for the carrier.",
+    Step("labelled", "shipping.create_labels", ParcelsLabelled, "Your parcels are being made ready for the carrier.",
          per_warehouse=True, refused=ShippingFailed,
          undo=Move("stopped", "shipping.stop_shipping", ShippingStopped,
                    "Your order is being held back from the carrier, to be cancelled.", "shipping stopped")),
@@ -141,10 +138,7 @@ def _where_it_turns(refusing: Step) -> str:
 
 
 # Where each event leads an order.
-REACHED_BY: dict[type[Event], str] = {
-    step.done: FORWARD[index - 1] if step.per_warehouse else step.position
-    for index, step in enumerate(PROCESS)
-}
+REACHED_BY: dict[type[Event], str] = {step.done: step.position for step in PROCESS}
 REFUSED_BY: dict[type[Event], str] = {step.refused: _where_it_turns(step) for step in PROCESS if step.refused}
 UNDONE_BY: dict[type[Event], str] = {
     WISH: REQUESTED,

@@ -6,15 +6,15 @@ from collections import defaultdict
 from collections.abc import Collection, Mapping
 from uuid import UUID
 
-from shipping.lookups import ParcelWarehouses
+from shipping.lookups import Labels
 from shipping.models import Parcel
 from shop.base.lookups import answers
 
 
-@answers(ParcelWarehouses)
-def parcel_warehouses(order_ids: Collection[UUID]) -> Mapping[UUID, ParcelWarehouses]:
+@answers(Labels)
+def labels(order_ids: Collection[UUID]) -> Mapping[UUID, Labels]:
     found: dict[UUID, list[str]] = defaultdict(list)
-    rows = Parcel.objects.filter(shipment__in=order_ids).order_by("warehouse")
+    rows = Parcel.objects.filter(shipment__in=order_ids).exclude(tracking="").order_by("warehouse")
     for order_id, warehouse in rows.values_list("shipment_id", "warehouse"):
         found[order_id].append(warehouse)
-    return {order_id: ParcelWarehouses(codes) for order_id, codes in found.items()}
+    return {order_id: Labels(codes) for order_id, codes in found.items()}

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from orders.events import CancellationRequested
 from payments.events import PaymentProcessed
 from shipping import services
-from shipping.events import LabelCreated, ParcelPlanned
+from shipping.events import ParcelsLabelled
 from shop.messaging.events import refs_of
 from shop.messaging.outcomes import Outcome
 from shop.messaging.when import when
@@ -14,21 +14,12 @@ STYLE = "choreography"
 
 
 @when(PaymentProcessed, style=STYLE)
-def plan_parcels(events: Sequence[PaymentProcessed]) -> Outcome:
-    return services.plan_parcels(refs_of(events))
+def create_labels(events: Sequence[PaymentProcessed]) -> Outcome:
+    return services.create_labels(refs_of(events))
 
 
-@when(ParcelPlanned, style=STYLE)
-def create_label(events: Sequence[ParcelPlanned]) -> Outcome:
-    outcome = Outcome()
-    for warehouse in sorted({event.warehouse for event in events}):
-        parcels = [event for event in events if event.warehouse == warehouse]
-        outcome.add(services.create_label(refs_of(parcels), warehouse))
-    return outcome
-
-
-@when(LabelCreated, style=STYLE)
-def hand_over(events: Sequence[LabelCreated]) -> Outcome:
+@when(ParcelsLabelled, style=STYLE)
+def hand_over(events: Sequence[ParcelsLabelled]) -> Outcome:
     return services.hand_over(refs_of(events))
 
 

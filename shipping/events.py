@@ -5,23 +5,14 @@ from __future__ import annotations
 from shop.messaging.events import Event
 
 
-class ParcelPlanned(Event, frozen=True, kw_only=True):
-    """One parcel of the order is to be labelled: the one that leaves from this warehouse."""
+class ParcelsLabelled(Event, frozen=True, kw_only=True):
+    """The carrier took all parcels of the order on: the tracking number of each, by the warehouse it leaves from."""
 
-    warehouse: str
-
-    def in_words(self) -> str:
-        return f"a parcel from {self.warehouse}"
-
-
-class LabelCreated(Event, frozen=True, kw_only=True):
-    """The carrier took the parcel of this warehouse on, under this tracking number."""
-
-    warehouse: str
-    tracking: str
+    tracking: dict[str, str]
 
     def in_words(self) -> str:
-        return f"label for the parcel from {self.warehouse}: {self.tracking}"
+        labels = ", ".join(f"{warehouse}: {number}" for warehouse, number in sorted(self.tracking.items()))
+        return f"labels for the parcels from {labels}"
 
 
 class OrderShipped(Event, frozen=True, kw_only=True):

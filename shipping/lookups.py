@@ -5,7 +5,7 @@ from __future__ import annotations
 import msgspec
 
 
-class ParcelWarehouses(msgspec.Struct, frozen=True):
-    """The codes of the warehouses an order's parcels leave from, one parcel from each. Asked for by order id."""
+class Labels(msgspec.Struct, frozen=True):
+    """The codes of the warehouses for whose parcels of an order there are labels. Asked for by order id."""
 
     codes: list[str]

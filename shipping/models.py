@@ -1,11 +1,11 @@
 from __future__ import annotations
 
 from typing import ClassVar
-from uuid import uuid4
 
 from django.db import models
 
 from shop.base.per_order import PerOrder
+from shop.messaging.ids import uuid7
 from shop.messaging.models import AbstractInbox, AbstractOutbox
 
 
@@ -19,18 +19,19 @@ class Inbox(AbstractInbox):
 
 
 def new_key() -> str:
-    return uuid4().hex
+    return uuid7().hex
 
 
 class Shipment(PerOrder):
     """All parcels of an order. Its row is the lock under which the pivot is decided.
 
-    ``handing_over`` is past the pivot; ``stopped`` is also the tombstone of an undo that came first.
+    ``labelled``: all parcels are. ``handing_over`` is past the pivot; ``stopped`` is also the tombstone of an undo that
+    came first.
     """
 
     class State(models.TextChoices):
-        NEW = "new"
         PLANNED = "planned"
+        LABELLED = "labelled"
         HANDING_OVER = "handing_over", "handing over"
         HANDED_OVER = "handed_over", "handed over"
         FAILING = "failing"

@@ -1,9 +1,8 @@
-"""Shipping's operations. The pivot is decided here: a shipment's row lock orders hand-over against cancellation."""
+"""Shipping's operations. The pivot is decided here: a shipment's row orders hand-over against cancellation."""
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from uuid import UUID
 
 import msgspec
@@ -14,212 +13,257 @@ from orders.lookups import DeliveryAddress
 from shipping.carrier import Address, HandedOver, Label, LabelRefused, LabelRequest, Voided, carrier
 from shipping.events import (
     CancellationRefused,
-    LabelCreated,
     OrderShipped,
-    ParcelPlanned,
+    ParcelsLabelled,
     ShippingFailed,
     ShippingStopped,
 )
-from shipping.models import Parcel, Shipment
-from shop.base.bulk import save_all
+from shipping.models import Parcel, Shipment, new_key
+from shipping.plans import Plan, Planned, move, plans_of
 from shop.base.databases import alias_of
 from shop.base.lookups import ask
+from shop.base.per_order import Overtaken, again_if_overtaken
 from shop.messaging.events import Ref
 from shop.messaging.outcomes import Fault, Outcome
 from shop.messaging.recording import recording
+from shop.messaging.rows import Row, insert, select, update
 
 State = Shipment.State
-BEING_UNDONE = (State.FAILING, State.STOPPING)
+BEFORE_THE_PIVOT = (State.PLANNED, State.LABELLED)
 PAST_THE_PIVOT = (State.HANDING_OVER, State.HANDED_OVER)
 NEVER_LEAVES = (State.FAILING, State.FAILED, State.STOPPING, State.STOPPED)
+ONCE_UNDONE = {State.FAILING: State.FAILED, State.STOPPING: State.STOPPED}  # what is being undone, and then
+
+Answers = Mapping[str, object]  # the carrier's, by key; a fault is one, too
 
 
-def plan_parcels(refs: Sequence[Ref]) -> Outcome:
-    """Make one parcel per warehouse the order's stock is set aside in."""
-    stock: Mapping[UUID, StockWarehouses] = ask(StockWarehouses, [ref.id for ref in refs])
+def create_labels(refs: Sequence[Ref], warehouse: str | None = None) -> Outcome:
+    """Have the carrier take on each order's parcels, or refuse the order. Undo: ``stop_shipping``.
+
+    ``warehouse``: only the parcels that leave from there. Whoever makes an order's last label tells that it has all.
+    """
+    plans = _store_plans(refs)
+    requests = _label_requests(refs, plans, warehouse)
+    answers: Answers = carrier().create_labels(requests)
+    plans = _note_labels(refs, plans, answers)
     outcome = Outcome()
-    with recording("shipping") as record:
-        rows = Shipment.claim(refs)
-        parcels: list[Parcel] = []
-        for ref in refs:
-            row = rows[ref.id]
-            if row.state == State.NEW:
-                row.state = State.PLANNED
-                for warehouse in stock[ref.id].codes:
-                    parcels.append(Parcel(shipment=row, warehouse=warehouse))
-                    record.publish(ParcelPlanned(ref=ref, warehouse=warehouse))
-            (outcome.refused if row.state in NEVER_LEAVES else outcome.done).append(ref)
-        save_all(rows.values(), ["state"])
-        Parcel.objects.bulk_create(parcels)
-    # A refusal whose undo broke off: whoever takes the order up again comes by here or by ``create_label``.
-    failing = [ref for ref in refs if rows[ref.id].state == State.FAILING]
-    outcome.faults |= _finish_undo(failing).faults
-    return outcome
-
-
-def create_label(refs: Sequence[Ref], warehouse: str) -> Outcome:
-    """Have the carrier take on each order's parcel from this warehouse, or refuse the order. Undo: ``stop_shipping``."""
-    unlabelled = _parcels_from(warehouse, refs).values()
-    answers = carrier().create_labels(
-        _label_requests([parcel for parcel in unlabelled if _to_be_labelled(parcel)])
-    )
-    outcome = Outcome()
-    with recording("shipping") as record:
-        rows = Shipment.claim(refs)
-        parcels = _parcels_from(
-            warehouse, refs
-        )  # again, under the lock: another delivery may have been faster
-        labelled: list[Parcel] = []
-        for ref in refs:
-            row, parcel = rows[ref.id], parcels[ref.id]
-            answer = answers.get(parcel.key)
-            if row.state == State.PLANNED and parcel.state == Parcel.State.PLANNED:
-                if isinstance(answer, Label):
-                    parcel.state, parcel.tracking = Parcel.State.LABELLED, answer.tracking
-                    labelled.append(parcel)
-                    record.publish(LabelCreated(ref=ref, warehouse=warehouse, tracking=answer.tracking))
-                elif isinstance(answer, LabelRefused):
-                    row.state, row.reason = State.FAILING, answer.reason[:300]
-                else:
-                    outcome.faults[ref] = answer or Fault("The carrier has not been asked yet.")
-                    continue
-            (outcome.refused if row.state in NEVER_LEAVES else outcome.done).append(ref)
-        save_all(rows.values(), ["state", "reason"])
-        save_all(labelled, ["state", "tracking"])
-    failing = [ref for ref in refs if rows[ref.id].state == State.FAILING]
+    for ref in refs:
+        plan = plans[ref.id]
+        if plan.state in NEVER_LEAVES:
+            outcome.refused.append(ref)
+        elif plan.state == State.PLANNED and (missing := plan.unlabelled(warehouse)):
+            outcome.faults[ref] = _fault(answers.get(missing[0].key), "The carrier has not been asked yet.")
+        else:
+            outcome.done.append(ref)
+    # Also a refusal whose undo broke off: whoever takes the order up again comes by here.
+    failing = [ref for ref in refs if plans[ref.id].state == State.FAILING]
     outcome.faults |= _finish_undo(failing).faults
     return outcome
 
 
 def hand_over(refs: Sequence[Ref]) -> Outcome:
     """Give all parcels of each order to the carrier: the pivot. Orders with a parcel unlabelled just leave the set."""
-    with transaction.atomic(using=alias_of("shipping")):
-        rows = Shipment.claim(refs)
-        parcels = _parcels_of(refs)
-        for row in rows.values():
-            if row.state == State.PLANNED and all(
-                p.state == Parcel.State.LABELLED for p in parcels[row.order_id]
-            ):
-                row.state = State.HANDING_OVER
-            elif row.state == State.NEW:
-                raise Fault(f"No parcels are planned for {row.number} yet.")
-        save_all(rows.values(), ["state"])
-    leaving = [p for row in rows.values() if row.state == State.HANDING_OVER for p in parcels[row.order_id]]
-    answers = carrier().hand_over([parcel.key for parcel in leaving])
-    outcome = Outcome()
+    plans = _pass_the_pivot(refs)
+    leaving = {
+        ref: plans[ref.id] for ref in refs if ref.id in plans and plans[ref.id].state == State.HANDING_OVER
+    }
+    answers: Answers = carrier().hand_over([p.key for plan in leaving.values() for p in plan.parcels])
+    outcome = Outcome(faults=_faults(leaving, answers, HandedOver, "The carrier gave no answer."))
     with recording("shipping") as record:
-        rows = Shipment.claim(refs)
-        gone: list[Parcel] = []
-        for ref in refs:
-            row, mine = rows[ref.id], parcels[ref.id]
-            if row.state == State.HANDING_OVER and all(parcel.key in answers for parcel in mine):
-                if fault := next(
-                    (answers[p.key] for p in mine if not isinstance(answers[p.key], HandedOver)), None
-                ):
-                    outcome.faults[ref] = (
-                        fault if isinstance(fault, Fault) else Fault("The carrier gave no answer.")
-                    )
-                    continue
-                row.state = State.HANDED_OVER
-                for parcel in mine:
-                    parcel.state = Parcel.State.HANDED_OVER
-                gone += mine
-                record.publish(OrderShipped(ref=ref, tracking=[parcel.tracking for parcel in mine]))
-            if row.state == State.HANDED_OVER:
-                outcome.done.append(ref)
-            elif row.state in NEVER_LEAVES:
-                outcome.refused.append(ref)
-        save_all(rows.values(), ["state"])
-        save_all(gone, ["state"])
+        taken = [ref for ref in leaving if ref not in outcome.faults]
+        gone = Shipment.advance(taken, State.HANDING_OVER, State.HANDED_OVER)
+        # The others of them another delivery has noted, and told.
+        left = {ref: plan for ref, plan in leaving.items() if ref.id in gone}
+        move(left.values(), Parcel.State.HANDED_OVER)
+        for ref, plan in left.items():
+            record.publish(OrderShipped(ref=ref, tracking=[parcel.tracking for parcel in plan.parcels]))
+    for ref in refs:
+        state = plans[ref.id].state if ref.id in plans else None
+        if state is None:
+            outcome.faults[ref] = Fault("No parcels are planned yet.")
+        elif state in PAST_THE_PIVOT and ref not in outcome.faults:
+            outcome.done.append(ref)
+        elif state in NEVER_LEAVES:
+            outcome.refused.append(ref)
     return outcome
 
 
 def stop_shipping(refs: Sequence[Ref]) -> Outcome:
     """The undo: void the labels, and see to it that no parcel leaves; or refuse, if the pivot has passed."""
+    states = _stop(refs)
     outcome = Outcome()
-    with recording("shipping") as record:
-        rows = Shipment.claim(refs)
-        for ref in refs:
-            row = rows[ref.id]
-            if row.state == State.NEW:
-                row.state = State.STOPPED
-                record.publish(ShippingStopped(ref=ref))
-            elif row.state == State.PLANNED:
-                row.state = State.STOPPING
-            elif row.state in PAST_THE_PIVOT:
-                outcome.refused.append(ref)
-                if not row.refused_cancellation:
-                    row.refused_cancellation = True
-                    record.publish(CancellationRefused(ref=ref))
-            if row.state in (State.STOPPED, State.FAILED):
-                outcome.done.append(ref)
-        save_all(rows.values(), ["state", "refused_cancellation"])
-    outcome.add(_finish_undo([ref for ref in refs if rows[ref.id].state in BEING_UNDONE]))
+    for ref in refs:
+        if states[ref.id] in PAST_THE_PIVOT:
+            outcome.refused.append(ref)
+        elif states[ref.id] not in ONCE_UNDONE:
+            outcome.done.append(ref)
+    outcome.add(_finish_undo([ref for ref in refs if states[ref.id] in ONCE_UNDONE]))
     return outcome
+
+
+def _store_plans(refs: Sequence[Ref]) -> dict[UUID, Plan]:
+    """Plan each order's parcels, once, and store them: one from each warehouse in which its stock is set aside."""
+    with transaction.atomic(using=alias_of("shipping")):
+        fresh = Shipment.begin(_row(ref, State.PLANNED) for ref in refs)
+        stock: Mapping[UUID, StockWarehouses] = ask(StockWarehouses, list(fresh)) if fresh else {}
+        if lost := [ref.number for ref in refs if ref.id in fresh and ref.id not in stock]:
+            raise Fault(f"No stock is set aside for {', '.join(lost)}.")
+        plans = {
+            id: Plan(State.PLANNED, [Planned(new_key(), code) for code in stock[id].codes]) for id in fresh
+        }
+        insert(
+            Parcel,
+            [
+                {"shipment_id": id, "warehouse": parcel.warehouse, "key": parcel.key}
+                for id, plan in plans.items()
+                for parcel in plan.parcels
+            ],
+        )
+    return plans | plans_of([ref for ref in refs if ref.id not in fresh])
+
+
+def _label_requests(
+    refs: Sequence[Ref], plans: Mapping[UUID, Plan], warehouse: str | None
+) -> list[LabelRequest]:
+    """Of an order that has been refused or stopped meanwhile, the carrier is asked for nothing more."""
+    wanted = [
+        (ref, parcel)
+        for ref in refs
+        if plans[ref.id].state == State.PLANNED
+        for parcel in plans[ref.id].unlabelled(warehouse)
+    ]
+    if not wanted:
+        return []
+    addresses: Mapping[UUID, DeliveryAddress] = ask(DeliveryAddress, {ref.id for ref, _ in wanted})
+    return [
+        LabelRequest(
+            key=parcel.key,
+            order_number=ref.number,
+            warehouse=parcel.warehouse,
+            address=Address(**msgspec.structs.asdict(addresses[ref.id])),
+        )
+        for ref, parcel in wanted
+    ]
+
+
+def _note_labels(refs: Sequence[Ref], plans: Mapping[UUID, Plan], answers: Answers) -> dict[UUID, Plan]:
+    """Note what the carrier has answered. Returns the plans as they are then."""
+    ids = [ref.id for ref in refs]
+    with recording("shipping") as record:
+        # Locked before labels are counted: else two who make an order's last two labels would both find one missing.
+        states: dict[UUID, str] = dict(select(Shipment, ("order_id", "state"), "order_id", ids, lock=True))
+        planned = [ref for ref in refs if states[ref.id] == State.PLANNED]
+        labels = [
+            {"key": parcel.key, "state": Parcel.State.LABELLED, "tracking": answer.tracking}
+            for ref in planned
+            for parcel in plans[ref.id].parcels
+            if isinstance(answer := answers.get(parcel.key), Label)
+        ]
+        update(Parcel, labels, only={"state": Parcel.State.PLANNED})
+        now = plans_of(planned)
+        moved: list[Row] = []
+        for ref in planned:
+            parcels = now[ref.id].parcels
+            refusals = [answer for p in parcels if isinstance(answer := answers.get(p.key), LabelRefused)]
+            if now[ref.id].labelled:
+                states[ref.id], reason = State.LABELLED, ""
+                record.publish(ParcelsLabelled(ref=ref, tracking={p.warehouse: p.tracking for p in parcels}))
+            elif refusals:
+                states[ref.id], reason = State.FAILING, refusals[0].reason[:300]
+            else:
+                continue
+            moved.append({"order_id": ref.id, "state": states[ref.id], "reason": reason})
+        update(Shipment, moved)
+    return {id: Plan(state, now[id].parcels if id in now else []) for id, state in states.items()}
+
+
+@again_if_overtaken
+def _pass_the_pivot(refs: Sequence[Ref]) -> dict[UUID, Plan]:
+    """From here on nobody stops the orders of which all parcels have labels. Returns the plans as they are then.
+
+    An older version left such orders in the state ``planned``.
+    """
+    plans = plans_of(refs)
+    ready = [
+        ref
+        for ref in refs
+        if ref.id in plans and plans[ref.id].labelled and plans[ref.id].state in BEFORE_THE_PIVOT
+    ]
+    if len(Shipment.advance(ready, BEFORE_THE_PIVOT, State.HANDING_OVER)) < len(ready):
+        raise Overtaken("The order was stopped, or handed over, at the very moment at which it was to leave.")
+    return plans | {ref.id: plans[ref.id]._replace(state=State.HANDING_OVER) for ref in ready}
+
+
+@again_if_overtaken
+def _stop(refs: Sequence[Ref]) -> dict[UUID, str]:
+    """See to it that the orders which have not left never will. Returns the states they are in then.
+
+    An order without a shipment gets the tombstone at once, and that is all there is to tell of it.
+    """
+    with recording("shipping") as record:
+        stopping = Shipment.advance(refs, BEFORE_THE_PIVOT, State.STOPPING)
+        others = [ref for ref in refs if ref.id not in stopping]
+        states = Shipment.states(others)
+        if any(state in BEFORE_THE_PIVOT for state in states.values()):
+            raise Overtaken("Parcels were planned at the very moment at which they were to be stopped.")
+        unknown = [ref for ref in others if ref.id not in states]
+        Shipment.begin_all([_row(ref, State.STOPPED) for ref in unknown])
+        for ref in unknown:
+            record.publish(ShippingStopped(ref=ref))
+        late = [ref for ref in others if states.get(ref.id) in PAST_THE_PIVOT]
+        rows = [{"order_id": ref.id, "refused_cancellation": True} for ref in late]
+        told = update(Shipment, rows, only={"refused_cancellation": False}, returning=("order_id",))
+        for ref in late:
+            if (ref.id,) in told:
+                record.publish(CancellationRefused(ref=ref))
+    return states | dict.fromkeys(stopping, State.STOPPING) | {ref.id: State.STOPPED for ref in unknown}
 
 
 def _finish_undo(refs: Sequence[Ref]) -> Outcome:
     """Void all labels of shipments that are failing or stopping, made or still being made; then say so."""
-    outcome = Outcome()
     if not refs:
-        return outcome
-    parcels = _parcels_of(refs)
-    answers = carrier().void([parcel.key for mine in parcels.values() for parcel in mine])
+        return Outcome()
+    plans = plans_of(refs)
+    undone = {ref: plans[ref.id] for ref in refs if plans[ref.id].state in ONCE_UNDONE}
+    answers: Answers = carrier().void([parcel.key for plan in undone.values() for parcel in plan.parcels])
+    faults = _faults(undone, answers, Voided, "The parcel has left already.")
     with recording("shipping") as record:
-        rows = Shipment.claim(refs)
-        for ref in refs:
-            row, mine = rows[ref.id], parcels[ref.id]
-            if row.state in BEING_UNDONE:
-                if fault := next(
-                    (answers[p.key] for p in mine if not isinstance(answers[p.key], Voided)), None
-                ):
-                    outcome.faults[ref] = (
-                        fault if isinstance(fault, Fault) else Fault("The parcel has left already.")
-                    )
-                    continue
-                if row.state == State.FAILING:
-                    row.state = State.FAILED
-                    record.publish(ShippingFailed(ref=ref, reason=row.reason))
-                else:
-                    row.state = State.STOPPED
-                    record.publish(ShippingStopped(ref=ref))
-                Parcel.objects.filter(shipment=row).update(state=Parcel.State.VOID)
-            outcome.done.append(ref)
-        save_all(rows.values(), ["state"])
-    return outcome
+        rows = [
+            {"order_id": ref.id, "state": ONCE_UNDONE[State(plan.state)]}
+            for ref, plan in undone.items()
+            if ref not in faults
+        ]
+        fields = ("order_id", "state", "reason")
+        ended = {
+            id: row
+            for id, *row in update(Shipment, rows, only={"state": tuple(ONCE_UNDONE)}, returning=fields)
+        }
+        over = {ref: plan for ref, plan in undone.items() if ref.id in ended}
+        move(over.values(), Parcel.State.VOID)
+        for ref in over:
+            state, reason = ended[ref.id]
+            failed = state == State.FAILED
+            record.publish(ShippingFailed(ref=ref, reason=reason) if failed else ShippingStopped(ref=ref))
+    return Outcome(done=[ref for ref in refs if ref not in faults], faults=faults)
 
 
-def _parcels_from(warehouse: str, refs: Sequence[Ref]) -> dict[UUID, Parcel]:
-    ids = [ref.id for ref in refs]
-    rows = Parcel.objects.select_related("shipment").filter(shipment__in=ids, warehouse=warehouse)
-    return {parcel.shipment_id: parcel for parcel in rows}
+def _row(ref: Ref, state: str) -> Row:
+    return {"order_id": ref.id, "number": ref.number, "state": state}
 
 
-def _to_be_labelled(parcel: Parcel) -> bool:
-    """Of an order that has been refused or stopped meanwhile, the carrier is asked for nothing more."""
-    return parcel.state == Parcel.State.PLANNED and parcel.shipment.state == State.PLANNED
-
-
-def _parcels_of(refs: Sequence[Ref]) -> dict[UUID, list[Parcel]]:
-    found: dict[UUID, list[Parcel]] = defaultdict(list)
-    for parcel in Parcel.objects.filter(shipment__in=[ref.id for ref in refs]).order_by(
-        "shipment", "warehouse"
-    ):
-        found[parcel.shipment_id].append(parcel)
+def _faults(
+    plans: Mapping[Ref, Plan], answers: Answers, wanted: type[object], otherwise: str
+) -> dict[Ref, Exception]:
+    """What went wrong for each order of which not every parcel has got the wanted answer."""
+    found: dict[Ref, Exception] = {}
+    for ref, plan in plans.items():
+        others = [
+            answers[parcel.key] for parcel in plan.parcels if not isinstance(answers[parcel.key], wanted)
+        ]
+        if others:
+            found[ref] = _fault(others[0], otherwise)
     return found
 
 
-def _label_requests(parcels: Iterable[Parcel]) -> list[LabelRequest]:
-    parcels = list(parcels)
-    addresses: Mapping[UUID, DeliveryAddress] = ask(
-        DeliveryAddress, [parcel.shipment_id for parcel in parcels]
-    )
-    return [
-        LabelRequest(
-            key=parcel.key,
-            order_number=parcel.shipment.number,
-            warehouse=parcel.warehouse,
-            address=Address(**msgspec.structs.asdict(addresses[parcel.shipment_id])),
-        )
-        for parcel in parcels
-    ]
+def _fault(answer: object, otherwise: str) -> Fault:
+    return answer if isinstance(answer, Fault) else Fault(otherwise)

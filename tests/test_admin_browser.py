@@ -36,7 +36,7 @@ UNDONE = [
         "payments.take_payment failed, to be tried again: Fault: no answer",
     ),
     (1203, "payments", "PaymentProcessed", "forward", "charged GBP 25.00"),
-    (1220, "shipping", "ParcelPlanned", "forward", "a parcel from NORTH"),
+    (1220, "shipping", "ParcelsLabelled", "forward", "labels for the parcels from NORTH: SB1, SOUTH: SB2"),
     (1250, "orders", "CancellationRequested", "undo", "cancellation requested by customer"),
     (1274, "shipping", "ShippingStopped", "undo", "shipping stopped, labels void"),
     (64000, "orders", "OrderStalled", "trouble", "no progress since 'stopped'; taken up again, attempt 1"),

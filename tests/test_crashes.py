@@ -63,9 +63,8 @@ def crash(
         "answered /v1/charges",
         "committing PaymentProcessed",
         "committed PaymentProcessed",
-        "committing ParcelPlanned",
         "answered /v1/labels",
-        "committing LabelCreated",
+        "committing ParcelsLabelled",
         "answered /v1/handovers",
         "committing OrderShipped",
         "committed OrderShipped",
@@ -117,12 +116,12 @@ def test_killed_while_undoing_orders_of_one_parcel(live: Live, style: str) -> No
         ("orchestration", "handled payments.take_payment"),  # committed, but the next link was never sent
         ("orchestration", "sent_on payments.take_payment"),  # it was sent, and this one is not acknowledged
         ("orchestration", "handled orders.label_parcels"),
-        ("orchestration", "received shipping.create_label"),
-        ("orchestration", "handled shipping.create_label"),  # in the middle of a chord
+        ("orchestration", "received shipping.create_labels"),
+        ("orchestration", "handled shipping.create_labels"),  # in the middle of a chord
         ("choreography", "received payments.on.InventoryReserved"),
         ("choreography", "handled payments.on.InventoryReserved"),
         ("choreography", "sent_on payments.on.InventoryReserved"),
-        ("choreography", "received shipping.on.LabelCreated"),
+        ("choreography", "received shipping.on.ParcelsLabelled"),
     ],
 )
 def test_killed_around_a_message(live: Live, style: str, moment: str) -> None:

@@ -29,7 +29,10 @@ ALL_INBOXES = " UNION ALL ".join(
     f"SELECT order_id, event_id, state FROM {service}_inbox" for service in SERVICES
 )
 ALL_OUTBOXES = " UNION ALL ".join(
-    f"SELECT event_id, confirmed_at FROM {service}_outbox" for service in SERVICES
+    f"SELECT event_id, type, confirmed_at FROM {service}_outbox" for service in SERVICES
+)
+NO_LONGER_KNOWN = (
+    "('ParcelPlanned', 'LabelCreated')"  # types of events that only the version before published
 )
 RESUME = "from orders.saga import resume; from uuid import UUID; resume([UUID(one) for one in {orders}])"
 
@@ -115,7 +118,8 @@ def wait_until_nothing_is_left_to_do(restored: Restored) -> None:
         "sagas": "SELECT count(*) FROM orders_saga WHERE state <> 'ended'",
         "deliveries": f"SELECT count(*) FROM ({ALL_INBOXES}) AS inbox WHERE state <> 'done'",
         "events": f"""
-            SELECT count(*) FROM ({ALL_OUTBOXES}) AS outbox WHERE event_id NOT IN (SELECT event_id FROM orders_inbox)
+            SELECT count(*) FROM ({ALL_OUTBOXES}) AS outbox
+            WHERE event_id NOT IN (SELECT event_id FROM orders_inbox) AND type NOT IN {NO_LONGER_KNOWN}
         """,
         "reservations": "SELECT count(*) FROM inventory_reservation WHERE state = 'reserved'",
     }

@@ -15,7 +15,7 @@ from notifications import services
 from notifications.mailbox import MailboxBackend
 from notifications.models import Mail, Notification, Outbox
 from notifications.services import send_cancellation_notice, send_confirmation
-from tests.sent import statements
+from tests.statements import statements
 
 sent: list[str] = []
 

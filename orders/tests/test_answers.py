@@ -10,7 +10,7 @@ import pytest
 from orders.lookups import AmountDue, Contact, DeliveryAddress, Line, OrderLines
 from orders.models import OrderLine
 from shop.base.lookups import ask
-from tests.sent import statements
+from tests.statements import statements
 
 ANSWERS: dict[type[Any], Any] = {
     OrderLines: OrderLines(

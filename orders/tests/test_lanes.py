@@ -15,7 +15,7 @@ def ticked(saga: Saga, *events: str) -> list[str]:
 
 
 def test_all_steps_up_to_the_one_reached_are_ticked() -> None:
-    assert ticked(Saga(step="planned")) == ["placed", "reserved", "paid", "planned"]
+    assert ticked(Saga(step="labelled")) == ["placed", "reserved", "paid", "labelled"]
 
 
 def test_a_step_that_was_overtaken_is_ticked_when_it_is_done() -> None:

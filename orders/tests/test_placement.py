@@ -18,7 +18,7 @@ from orders.lookups import DeliveryAddress
 from orders.models import Order, OrderLine, Outbox, Saga
 from orders.placement import KeyTaken, NotPlaceable, Placed, PlaceOrder, WantedLine, place_orders
 from shop.messaging.rows import insert
-from tests.sent import statements
+from tests.statements import statements
 
 pytestmark = pytest.mark.django_db(databases="__all__")
 

@@ -1,140 +1,350 @@
 from __future__ import annotations
 
-import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import partial
 from typing import Any
 
 import pytest
-from django.db import connections
 
-from inventory.services import reserve_stock
-from shipping.carrier import SandboxCarrier, carrier
+from inventory.services import Delivery, receive_stock, reserve_stock
+from shipping import services
+from shipping.carrier import (
+    HandedOver,
+    Label,
+    LabelRefused,
+    LabelRequest,
+    Movement,
+    SandboxCarrier,
+    Voided,
+    carrier,
+)
 from shipping.models import Outbox, Parcel, Shipment
-from shipping.services import create_label, hand_over, plan_parcels, stop_shipping
-from shop.messaging.outcomes import Fault, Outcome
+from shipping.services import create_labels, hand_over, stop_shipping
+from shop.messaging.outcomes import Fault
+from tests.statements import own, statements
+from tests.threads import at_once
 
 
 @pytest.fixture
-def planned(place_order: Any, outside: Any) -> Any:
-    def plan(**placing: Any) -> Any:
+def paid(place_order: Any, outside: Any) -> Any:
+    """An order whose stock is set aside in two warehouses."""
+
+    def pay(**placing: Any) -> Any:
         ref = place_order(**placing)
         reserve_stock([ref])
-        assert plan_parcels([ref]).done == [ref]
         return ref
 
-    return plan
+    return pay
 
 
 def told(ref: Any) -> list[str]:
     return list(Outbox.objects.filter(order_id=ref.id).order_by("id").values_list("type", flat=True))
 
 
-def handed_over(ref: Any) -> int:
+def state(ref: Any) -> str:
+    return Shipment.objects.get(pk=ref.id).state
+
+
+def parcels(ref: Any) -> list[str]:
+    found = Parcel.objects.filter(shipment=ref.id).order_by("warehouse")
+    return list(found.values_list("state", flat=True))
+
+
+def books(ref: Any) -> list[str]:
     keys = set(Parcel.objects.filter(shipment=ref.id).values_list("key", flat=True))
-    return sum(move.kind == "handover" and move.key in keys for move in carrier().ledger())
+    return [move.kind for move in carrier().ledger() if move.key in keys]
 
 
-def test_the_hand_over_waits_for_every_label(planned: Any) -> None:
-    ref = planned()
-    create_label([ref], "NORTH")
-    assert hand_over([ref]).done == []
-    assert handed_over(ref) == 0
-    create_label([ref], "SOUTH")
+def test_all_labels_are_made_once_and_told_in_one_event(paid: Any) -> None:
+    ref = paid()
+    for _ in range(2):
+        assert create_labels([ref]).done == [ref]
+    assert (state(ref), parcels(ref), books(ref)) == ("labelled", ["labelled"] * 2, ["label"] * 2)
+    (event,) = Outbox.objects.filter(order_id=ref.id)
+    tracking = dict(Parcel.objects.filter(shipment=ref.id).values_list("warehouse", "tracking"))
+    assert (event.type, event.payload["tracking"]) == ("ParcelsLabelled", tracking)
+    assert all(tracking.values())
+
+
+def test_the_last_of_several_warehouses_tells_that_all_labels_are_made(paid: Any) -> None:
+    ref = paid()
+    assert create_labels([ref], "NORTH").done == [ref]
+    assert (state(ref), parcels(ref), told(ref)) == ("planned", ["labelled", "planned"], [])
+    for _ in range(2):
+        assert create_labels([ref], "SOUTH").done == [ref]
+    assert (state(ref), told(ref)) == ("labelled", ["ParcelsLabelled"])
+
+
+def test_the_hand_over_waits_for_every_label(paid: Any) -> None:
+    ref = paid()
+    create_labels([ref], "NORTH")
+    outcome = hand_over([ref])
+    assert (outcome.done, outcome.refused, outcome.faults) == ([], [], {})
+    assert "handover" not in books(ref)
+    create_labels([ref], "SOUTH")
     for _ in range(2):
         assert hand_over([ref]).done == [ref]
-    assert handed_over(ref) == 2
-    assert told(ref).count("OrderShipped") == 1
+    assert (state(ref), parcels(ref)) == ("handed_over", ["handed_over"] * 2)
+    assert books(ref).count("handover") == 2
+    assert told(ref) == ["ParcelsLabelled", "OrderShipped"]
 
 
-def test_a_refused_address_voids_the_other_label(planned: Any) -> None:
-    ref = planned(postcode="REFUSE")
-    assert create_label([ref], "NORTH").refused == [ref]
-    assert create_label([ref], "SOUTH").refused == [ref]
-    assert set(Parcel.objects.filter(shipment=ref.id).values_list("state", flat=True)) == {"void"}
-    assert told(ref).count("ShippingFailed") == 1
+def test_an_order_without_parcels_is_not_handed_over_but_its_neighbour_is(paid: Any) -> None:
+    ref, unplanned = paid(), paid()
+    create_labels([ref])
+    outcome = hand_over([unplanned, ref])
+    assert (outcome.done, list(outcome.faults)) == ([ref], [unplanned])
+
+
+def test_an_order_whose_stock_is_not_set_aside_gets_no_shipment(place_order: Any, outside: Any) -> None:
+    with pytest.raises(Fault, match="No stock"):
+        create_labels([place_order()])
+    assert not Shipment.objects.exists()
+
+
+@pytest.mark.parametrize("warehouses", [[None], ["NORTH", "SOUTH"]])
+def test_a_refused_address_voids_all_labels(paid: Any, warehouses: list[str | None]) -> None:
+    ref = paid(postcode="REFUSE")
+    for warehouse in warehouses:
+        assert create_labels([ref], warehouse).refused == [ref]
+    assert (state(ref), parcels(ref), told(ref)) == ("failed", ["void"] * 2, ["ShippingFailed"])
     assert hand_over([ref]).refused == [ref]
-    assert handed_over(ref) == 0
+    assert "handover" not in books(ref)
 
 
-def test_stopping_voids_what_was_labelled_and_nothing_leaves_later(planned: Any) -> None:
-    ref = planned()
-    create_label([ref], "NORTH")
+@pytest.mark.parametrize("warehouses", [["NORTH"], ["NORTH", "SOUTH"]])
+def test_stopping_voids_what_was_labelled_and_nothing_leaves_later(paid: Any, warehouses: list[str]) -> None:
+    ref = paid()
+    for warehouse in warehouses:
+        create_labels([ref], warehouse)
     for _ in range(2):
         assert stop_shipping([ref]).done == [ref]
-    assert create_label([ref], "SOUTH").refused == [ref]
+    assert create_labels([ref], "SOUTH").refused == [ref]
     assert hand_over([ref]).refused == [ref]
-    assert handed_over(ref) == 0
+    assert (state(ref), parcels(ref), books(ref).count("void")) == ("stopped", ["void"] * 2, 2)
+    assert "handover" not in books(ref)
     assert told(ref).count("ShippingStopped") == 1
 
 
-def test_stopping_first_leaves_a_tombstone(place_order: Any, outside: Any) -> None:
-    ref = place_order()
-    reserve_stock([ref])
-    assert stop_shipping([ref]).done == [ref]
-    assert plan_parcels([ref]).refused == [ref]
-    assert not Parcel.objects.filter(shipment=ref.id).exists()
+def test_stopping_first_leaves_a_tombstone(paid: Any) -> None:
+    ref = paid()
+    for _ in range(2):
+        assert stop_shipping([ref]).done == [ref]
+    assert create_labels([ref]).refused == [ref]
+    assert hand_over([ref]).refused == [ref]
+    assert (parcels(ref), told(ref)) == ([], ["ShippingStopped"])
 
 
-def test_past_the_pivot_stopping_is_refused_and_said_once(planned: Any) -> None:
-    ref = planned()
-    for warehouse in ("NORTH", "SOUTH"):
-        create_label([ref], warehouse)
+def test_past_the_pivot_stopping_is_refused_and_said_once(paid: Any) -> None:
+    ref = paid()
+    create_labels([ref])
     hand_over([ref])
     for _ in range(2):
         assert stop_shipping([ref]).refused == [ref]
     assert told(ref).count("CancellationRefused") == 1
-    assert Shipment.objects.get(pk=ref.id).state == "handed_over"
-    assert handed_over(ref) == 2
+    assert (state(ref), books(ref).count("handover")) == ("handed_over", 2)
 
 
-@pytest.mark.django_db(transaction=True, databases="__all__")
-def test_two_deliveries_of_one_parcel_at_once_make_and_tell_of_one_label(
-    transactional_db: None, request: pytest.FixtureRequest
-) -> None:
-    ref = request.getfixturevalue("planned")(
-        postcode="SLOW"
-    )  # both ask the carrier before either has its answer
-    barrier = threading.Barrier(2)
-
-    def label() -> None:
-        barrier.wait(10)
-        create_label([ref], "NORTH")
-        connections.close_all()
-
-    threads = [threading.Thread(target=label) for _ in range(2)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join(30)
-    key = Parcel.objects.get(shipment=ref.id, warehouse="NORTH").key
-    assert [move.kind for move in carrier().ledger() if move.key == key] == ["label"]
-    assert told(ref).count("LabelCreated") <= 1
-    create_label([ref], "NORTH")  # one of them may have been told that the other is at it
-    assert told(ref).count("LabelCreated") == 1
+def test_a_lost_answer_makes_one_label(paid: Any) -> None:
+    ref = paid(postcode="LOST")
+    assert list(create_labels([ref]).faults) == [ref]
+    assert (state(ref), told(ref)) == ("planned", [])
+    assert create_labels([ref]).done == [ref]
+    assert books(ref) == ["label"] * 2
 
 
-@pytest.mark.parametrize("take_up", [plan_parcels, partial(create_label, warehouse="SOUTH")])
+def test_a_fault_of_one_order_is_its_own(paid: Any) -> None:
+    good, broken, bad = paid(), paid(postcode="DOWN"), paid(postcode="REFUSE")
+    outcome = create_labels([good, broken, bad])
+    assert (outcome.done, outcome.refused, list(outcome.faults)) == ([good], [bad], [broken])
+
+
+@pytest.mark.parametrize("warehouse", [None, "NORTH", "SOUTH"])
 def test_a_refusal_whose_undo_broke_off_is_finished_by_whoever_takes_the_order_up(
-    planned: Any, monkeypatch: pytest.MonkeyPatch, take_up: Callable[..., Outcome]
+    paid: Any, monkeypatch: pytest.MonkeyPatch, warehouse: str | None
 ) -> None:
-    ref = planned(postcode="REFUSE")
+    ref = paid(postcode="REFUSE")
     with monkeypatch.context() as away:
         away.setattr(
             SandboxCarrier, "void", lambda self, keys: {key: Fault("can't be reached") for key in keys}
         )
-        assert list(create_label([ref], "NORTH").faults) == [ref]
-    assert Shipment.objects.get(pk=ref.id).state == "failing"
+        assert list(create_labels([ref], "NORTH").faults) == [ref]
+    assert state(ref) == "failing"
     with monkeypatch.context() as not_again:
         not_again.setattr(SandboxCarrier, "_create_label", None)  # it has refused: nothing more is asked for
-        assert take_up([ref]).refused == [ref]
-    assert Shipment.objects.get(pk=ref.id).state == "failed"
-    assert told(ref).count("ShippingFailed") == 1
+        assert create_labels([ref], warehouse).refused == [ref]
+    assert (state(ref), told(ref)) == ("failed", ["ShippingFailed"])
 
 
-def test_a_lost_answer_makes_one_label(planned: Any) -> None:
-    ref = planned(postcode="LOST")
-    assert list(create_label([ref], "NORTH").faults) == [ref]
-    assert create_label([ref], "NORTH").done == [ref]
-    key = Parcel.objects.get(shipment=ref.id, warehouse="NORTH").key
-    assert [move.kind for move in carrier().ledger() if move.key == key] == ["label"]
+@pytest.mark.parametrize("operations", [[create_labels, hand_over], [hand_over]])
+def test_what_an_older_version_left_with_all_labels_goes_on(paid: Any, operations: list[Any]) -> None:
+    ref = paid()
+    create_labels([ref])
+    Shipment.objects.update(state="planned")
+    Outbox.objects.all().delete()
+    for operation in operations:
+        assert operation([ref]).done == [ref]
+    assert told(ref) == ["ParcelsLabelled", "OrderShipped"][-len(operations) :]
+
+
+# --- Two at once ----------------------------------------------------------------------------------------------------
+
+
+class Decisive:
+    """A carrier that answers everything at once, and lets something else happen before it does."""
+
+    def __init__(self, meanwhile: Callable[[], object] = lambda: None) -> None:
+        self.meanwhile = meanwhile
+
+    def create_labels(self, requests: Sequence[LabelRequest]) -> dict[str, Label | LabelRefused | Fault]:
+        self.meanwhile()
+        return {request.key: Label(f"SB-{request.key}") for request in requests}
+
+    def void(self, keys: Sequence[str]) -> dict[str, Any]:
+        self.meanwhile()
+        return {key: Voided() for key in keys}
+
+    def hand_over(self, keys: Sequence[str]) -> dict[str, HandedOver | Fault]:
+        self.meanwhile()
+        return {key: HandedOver() for key in keys}
+
+    def ledger(self) -> Iterator[Movement]:
+        return iter(())
+
+
+@pytest.mark.django_db(transaction=True, databases="__all__")
+@pytest.mark.parametrize(
+    "warehouses", [(None, None), ("NORTH", "NORTH"), ("NORTH", "SOUTH"), (None, "SOUTH")]
+)
+def test_two_at_once_make_each_label_once_and_tell_once(
+    transactional_db: None, request: pytest.FixtureRequest, warehouses: tuple[str | None, ...]
+) -> None:
+    ref = request.getfixturevalue("paid")(postcode="SLOW")  # both ask before either has its answer
+    outcomes = at_once(*(partial(create_labels, [ref], warehouse) for warehouse in warehouses))
+    # One that asks for the same label may be told that the other is at it: it tries again.
+    assert [[*outcome.done, *outcome.faults] for outcome in outcomes] == [[ref], [ref]]
+    assert create_labels([ref]).done == [ref]
+    assert (books(ref), state(ref)) == (["label"] * 2, "labelled")
+    assert told(ref) == ["ParcelsLabelled"]
+
+
+@pytest.mark.django_db(transaction=True, databases="__all__")
+def test_two_deliveries_of_one_hand_over_at_once_tell_once(
+    transactional_db: None, request: pytest.FixtureRequest
+) -> None:
+    refs = [request.getfixturevalue("paid")() for _ in range(5)]
+    create_labels(refs)
+    outcomes = at_once(partial(hand_over, refs), partial(hand_over, refs[::-1]))
+    assert [set(outcome.done) for outcome in outcomes] == [set(refs)] * 2
+    assert [told(ref).count("OrderShipped") for ref in refs] == [1] * 5
+
+
+@pytest.mark.django_db(transaction=True, databases="__all__")
+def test_a_hand_over_and_a_cancellation_at_once_agree(
+    transactional_db: None, request: pytest.FixtureRequest
+) -> None:
+    refs = [request.getfixturevalue("paid")() for _ in range(5)]
+    create_labels(refs)
+    calls = [partial(operation, [ref]) for ref in refs for operation in (hand_over, stop_shipping)]
+    at_once(*calls)
+    for ref in refs:
+        left = state(ref) == "handed_over"
+        assert books(ref).count("handover" if left else "void") == 2
+        assert told(ref)[1:] in (
+            [["OrderShipped", "CancellationRefused"], ["CancellationRefused", "OrderShipped"]]
+            if left
+            else [["ShippingStopped"]]
+        )
+
+
+def test_a_cancellation_while_the_carrier_is_asked_for_labels_has_the_last_word(
+    paid: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ref = paid()
+
+    def stop() -> None:
+        monkeypatch.setattr(services, "carrier", Decisive)
+        assert stop_shipping([ref]).done == [ref]
+
+    monkeypatch.setattr(services, "carrier", lambda: Decisive(stop))
+    assert create_labels([ref]).refused == [ref]
+    assert (state(ref), parcels(ref), told(ref)) == ("stopped", ["void"] * 2, ["ShippingStopped"])
+
+
+def test_a_cancellation_between_the_pivot_and_the_carriers_answer_is_refused(
+    paid: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ref = paid()
+    monkeypatch.setattr(services, "carrier", Decisive)
+    create_labels([ref])
+    monkeypatch.setattr(services, "carrier", lambda: Decisive(lambda: stop_shipping([ref])))
+    assert hand_over([ref]).done == [ref]
+    assert told(ref) == ["ParcelsLabelled", "CancellationRefused", "OrderShipped"]
+
+
+def test_an_undo_that_another_delivery_has_finished_is_told_once(
+    paid: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ref = paid()
+    monkeypatch.setattr(services, "carrier", Decisive)
+    create_labels([ref])
+
+    def other() -> None:
+        monkeypatch.setattr(services, "carrier", Decisive)
+        assert stop_shipping([ref]).done == [ref]
+
+    monkeypatch.setattr(services, "carrier", lambda: Decisive(other))
+    assert stop_shipping([ref]).done == [ref]
+    assert told(ref) == ["ParcelsLabelled", "ShippingStopped"]
+
+
+@pytest.mark.django_db(transaction=True, databases="__all__")
+def test_parcels_that_are_planned_in_between_are_stopped_as_well(
+    request: pytest.FixtureRequest, transactional_db: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """After the undo looked for what it has to stop, and before it makes the tombstone."""
+    ref = request.getfixturevalue("paid")()
+    monkeypatch.setattr(services, "carrier", Decisive)
+    states, looks = Shipment.states, iter([True])
+
+    def look(refs: Iterable[Any]) -> Any:
+        found = states(refs)
+        if next(looks, False):
+            at_once(partial(create_labels, [ref]))
+        return found
+
+    monkeypatch.setattr(Shipment, "states", look)
+    assert stop_shipping([ref]).done == [ref]
+    assert told(ref) == ["ParcelsLabelled", "ShippingStopped"]
+
+
+# --- How many statements --------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("operations", "most"),
+    [
+        # Shipments, where the stock is, parcels; addresses; lock, labels, count, all labelled.
+        ([create_labels], 8),
+        ([create_labels, create_labels], 3),
+        ([create_labels, hand_over], 4),  # the parcels, the pivot; shipments, parcels
+        ([create_labels, hand_over, hand_over], 1),
+        ([create_labels, stop_shipping], 4),
+        ([stop_shipping], 3),  # a tombstone: nothing to stop, none known, one is made
+        ([create_labels, hand_over, stop_shipping], 3),
+    ],
+    ids=lambda value: "_".join(op.__name__ for op in value) if isinstance(value, list) else None,
+)
+def test_a_set_takes_as_few_statements_as_an_order(
+    paid: Any, monkeypatch: pytest.MonkeyPatch, operations: Any, most: int
+) -> None:
+    """The look-ups of what other apps know are counted, too."""
+    monkeypatch.setattr(services, "carrier", Decisive)
+    *before, operation = operations
+    receive_stock([Delivery("A", "NORTH", 100), Delivery("B", "SOUTH", 100)])
+    for refs in ([paid()], [paid() for _ in range(50)]):
+        for earlier in before:
+            earlier(refs)
+        with statements() as sent:
+            operation(refs)
+        assert own(sent, "shipping", "inventory", "orders") == most

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from functools import wraps
-from typing import Any, ClassVar, ParamSpec, Self, TypeVar
+from typing import Any, ParamSpec, TypeVar
 from uuid import UUID
 
 from django.db import models
@@ -28,11 +28,9 @@ class PerOrder(models.Model):
     (``advance``): that makes it idempotent per order, whoever sends it, however often and in whatever order.
     """
 
-    NEW: ClassVar[str] = "new"  # touched for the first time, in this very transaction
-
     order_id = models.UUIDField(primary_key=True)
     number = models.CharField("order", max_length=32)
-    state = models.CharField(max_length=12, default=NEW)
+    state = models.CharField(max_length=12)
     updated_at = models.DateTimeField(auto_now=True)
 
     class Meta:
@@ -60,8 +58,8 @@ class PerOrder(models.Model):
             raise Overtaken("Another delivery took the order up at the same moment.")
 
     @classmethod
-    def advance(cls, refs: Iterable[Ref], before: str, after: str) -> set[UUID]:
-        """Move the rows that are in the state ``before`` on to ``after``. Returns the orders whose rows were."""
+    def advance(cls, refs: Iterable[Ref], before: str | tuple[str, ...], after: str) -> set[UUID]:
+        """Move the rows that are in the state ``before`` (one of them) on to ``after``. Returns the orders whose were."""
         rows = [{"order_id": ref.id, "state": after} for ref in refs]
         moved = update(cls, rows, only={"state": before}, returning=("order_id",))
         return {order_id for (order_id,) in moved}
@@ -76,21 +74,6 @@ class PerOrder(models.Model):
     def states(cls, refs: Iterable[Ref]) -> dict[UUID, str]:
         """The states of the orders that have a row, as they are now."""
         return {order_id: state for order_id, (state,) in cls.known(refs, "state").items()}
-
-    @classmethod
-    def claim(cls, refs: Iterable[Ref]) -> dict[UUID, Self]:
-        """Lock the orders' rows, in one fixed order, making a row in state ``new`` where there is none.
-
-        Must run inside a transaction, which must move every ``new`` row on: that makes an operation idempotent per
-        order, whoever sends it, however often and in whatever order.
-        """
-        by_id = {ref.id: ref for ref in refs}
-        manager = cls._default_manager
-        manager.bulk_create(
-            [cls(order_id=id, number=by_id[id].number) for id in sorted(by_id)],
-            ignore_conflicts=True,
-        )
-        return {row.pk: row for row in manager.select_for_update().filter(pk__in=by_id).order_by("pk")}
 
 
 def again_if_overtaken(operation: Callable[P, T]) -> Callable[P, T]:

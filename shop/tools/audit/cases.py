@@ -63,7 +63,7 @@ class Case:
     )  # with what the carrier did, in its words
     mails: list[Notification] = field(default_factory=list)
     not_in_mailbox: list[Notification] = field(default_factory=list)
-    timeline: list[tuple[str, str]] = field(default_factory=list)  # event, text
+    timeline: list[str] = field(default_factory=list)  # events
 
     @property
     def number(self) -> str:
@@ -106,10 +106,8 @@ def _cases(orders: Sequence[Order], ledgers: Ledgers) -> list[Case]:
     _add_payments_and_parcels(cases, ledgers)
     _add_mails(cases)
     by_pk = {case.order.pk: case for case in cases.values()}
-    for pk, event, text in TimelineEntry.objects.filter(order__in=by_pk).values_list(
-        "order", "event", "text"
-    ):
-        by_pk[pk].timeline.append((event, text))
+    for pk, event in TimelineEntry.objects.filter(order__in=by_pk).values_list("order", "event"):
+        by_pk[pk].timeline.append(event)
     return list(cases.values())
 
 
