@@ -55,16 +55,19 @@ class Parcel(models.Model):
         HANDED_OVER = "handed_over", "handed over"
         VOID = "void"
 
-    shipment = models.ForeignKey(Shipment, on_delete=models.PROTECT, related_name="parcels")
+    shipment = models.ForeignKey(
+        Shipment, on_delete=models.PROTECT, related_name="parcels", db_constraint=False, db_index=False
+    )
     warehouse = models.CharField(max_length=20)
-    key = models.CharField(max_length=32, unique=True, default=new_key)
+    key = models.CharField(max_length=32, default=new_key)
     state = models.CharField(max_length=12, choices=State, default=State.PLANNED)
     tracking = models.CharField(max_length=60, blank=True)
 
     class Meta:
         ordering = ["shipment", "warehouse"]
         constraints: ClassVar[list[models.BaseConstraint]] = [
-            models.UniqueConstraint(fields=["shipment", "warehouse"], name="parcel_once_per_warehouse")
+            models.UniqueConstraint(fields=["shipment", "warehouse"], name="parcel_once_per_warehouse"),
+            models.UniqueConstraint(fields=["key"], name="parcel_key_once"),
         ]
 
     def __str__(self) -> str:

@@ -8,7 +8,7 @@ from shop.messaging.migration import leave_room
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('orders', '0004_confirmed_by_position'),
+        ('orders', '0005_confirmed_by_position'),
     ]
 
     operations = [

@@ -7,7 +7,7 @@ from shop.messaging.migration import leave_room
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('payments', '0004_confirmed_by_position'),
+        ('payments', '0005_confirmed_by_position'),
     ]
 
     operations = [
