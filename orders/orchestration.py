@@ -12,10 +12,18 @@ from collections.abc import Iterable, Sequence
 from celery import Signature, chain, chord
 
 from inventory.lookups import StockWarehouses
-from orders import progress  # noqa: F401  (it notes an event before what is here acts on it)
 from orders.events import OrderCreated, OrderStalled
 from orders.models import Saga
-from orders.process import FORWARD, PER_WAREHOUSE, REFUSED_BY, UNDONE_BY, WISH, Move, still_to_do
+from orders.process import (
+    BEFORE_THE_PIVOT,
+    FORWARD,
+    PER_WAREHOUSE,
+    REFUSED_BY,
+    UNDONE_BY,
+    WISH,
+    Move,
+    still_to_do,
+)
 from shipping.events import CancellationRefused
 from shop.base.lookups import ask
 from shop.messaging.commands import call, decode
@@ -37,8 +45,13 @@ def turn_back(events: Sequence[Event]) -> None:
         play(position, refs)
 
 
-@when(CancellationRefused, OrderStalled, style=STYLE)
-def play_on(events: Sequence[Event]) -> None:
+@when(CancellationRefused, style=STYLE)
+def go_on(events: Sequence[CancellationRefused]) -> None:
+    play(BEFORE_THE_PIVOT, refs_of(events))
+
+
+@when(OrderStalled, style=STYLE)
+def play_on(events: Sequence[OrderStalled]) -> None:
     """From the saga rows alone, whatever became of earlier chains: each command finds for itself what is done."""
     sagas = Saga.objects.select_related("order").filter(order__uuid__in=[event.ref.id for event in events])
     running = sagas.filter(state=Saga.State.RUNNING)

@@ -103,6 +103,7 @@ NOTICE = Move("notified", "notifications.send_cancellation_notice", Cancellation
 
 MIRROR: tuple[Move, ...] = (*(step.undo for step in reversed(PROCESS) if step.undo), NOTICE)
 OPERATIONS = {move.operation for move in (*PROCESS, *MIRROR)}
+(BEFORE_THE_PIVOT,) = (PROCESS[i].position for i, step in enumerate(PROCESS[1:]) if isinstance(step, Pivot))
 (PER_WAREHOUSE,) = (step for step in PROCESS if step.per_warehouse)
 ENDS: dict[str, type[Event]] = {Status.COMPLETED: OrderCompleted, Status.CANCELLED: OrderCancelled}
 
