@@ -34,6 +34,10 @@ class Count:
     transactions: int = 0
     row_versions: int = 0
 
+    @property
+    def figures(self) -> tuple[int, int, int, int]:
+        return len(self.messages), self.statements, self.transactions, self.row_versions
+
 
 class OneByOne:
     """Takes messages from the services' queues and runs them here."""

@@ -62,14 +62,15 @@ class Gathering:
 
     def _read(self, service: str) -> list[tuple[Any, ...]]:
         outbox = outbox_of(service)
-        last = self._last.setdefault(service, confirmed_until(service))
+        if service not in self._last:
+            self._last[service] = confirmed_until(service)
         left_out = self._left_out[service]
         condition = "id > %s OR id = ANY(%s::bigint[])" if left_out else "id > %s"
         return execute(
             outbox,
             f"SELECT id, type, order_id, number, style, payload::text FROM {outbox._meta.db_table} "
             f"WHERE {condition} ORDER BY id LIMIT {AT_ONCE}",
-            last,
+            self._last[service],
             *([as_array(left_out)] if left_out else []),
             fetch=True,
         )

@@ -33,6 +33,7 @@ BUSY = (
 MERGED_FOR = (
     0.25  # s for which events wait, one after the other, while messages wait in the queues: they become sets
 )
+LISTENER = "relay"  # how its connections are called in pg_stat_activity; its healthcheck looks for it
 GATHERS = 0x6F7574626F78  # "outbox": the advisory lock of the relay that gathers and confirms
 
 
@@ -107,7 +108,9 @@ def _listening() -> Iterator[tuple[Callable[[float], set[str]], Callable[[], boo
             params = {
                 key: params[key] for key in ("dbname", "host", "port", "user", "password") if params.get(key)
             }
-            connection = stack.enter_context(psycopg.connect(**params, autocommit=True, connect_timeout=5))
+            connection = stack.enter_context(
+                psycopg.connect(**params, autocommit=True, connect_timeout=5, application_name=LISTENER)
+            )
             connection.execute(f"LISTEN {CHANNEL}")
             selector.register(connection.fileno(), selectors.EVENT_READ, connection)
         chosen = False
