@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 import redis
+from celery import current_app
 
 from shop.messaging import subscriptions
 from shop.messaging.events import registry
@@ -17,6 +18,7 @@ def nobody_hears_rang_afterwards() -> Any:
     yield
     for subscription in subscriptions.of("Rang"):
         subscriptions.remove(subscription)
+        current_app.tasks.pop(subscriptions.task_name(subscription.service, "Rang"), None)
 
 
 @pytest.fixture(autouse=True, scope="module")
