@@ -25,12 +25,12 @@ def wake_relay_by_itself(service: str) -> RunSQL:
 
 
 def confirm_by_position(service: str) -> RunSQL:
-    """A sequence takes the place of ``confirmed_at``. What is not confirmed yet stays due; all else is behind it."""
+    """A sequence takes the place of ``confirmed_at``. What is not confirmed yet is due; all else is behind it."""
     table, position = f"{service}_outbox", confirmed_sequence(service)
     return RunSQL(
         sql=[
             f"UPDATE {table} SET due_at = NULL WHERE confirmed_at IS NOT NULL",
-            f"UPDATE {table} SET claims = 1 WHERE confirmed_at IS NULL AND claims = 0",
+            f"UPDATE {table} SET claims = greatest(claims, 1), due_at = now() WHERE confirmed_at IS NULL",
             f"CREATE SEQUENCE {position} MINVALUE 0 START 0",
             f"SELECT setval('{position}', coalesce((SELECT max(id) FROM {table}), 0))",
         ],

@@ -52,16 +52,20 @@ def relay_once(service: str, producer: Producer | None = None, *, held_back: flo
     ``held_back``: s for which events wait for others, so that they become sets. Returns how many rows were claimed.
     Raises what the broker raises; the claimed rows come due again by themselves.
     """
-    events, retries = _claim_events(service, held_back), _claim_failing(service)
-    if not (events or retries):
-        return 0
-    reach(Point.CLAIMED, [*events, *retries])
+    claimed = 0
     with current_app.producer_or_acquire(producer) as producer:
-        _send_first([row for row in events if row.claims == 1], producer)
-        _send_again(service, [row for row in events if row.claims > 1], producer)
-        send(service, retries, producer, again=True)
-    reach(Point.RELAYED, [*events, *retries])
-    return len(events) + len(retries)
+        if events := _claim_events(service, held_back):
+            reach(Point.CLAIMED, events)
+            _send_first([row for row in events if row.claims == 1], producer)
+            _send_again(service, [row for row in events if row.claims > 1], producer)
+            reach(Point.RELAYED, events)
+            claimed += len(events)
+        if retries := _claim_failing(service):
+            reach(Point.CLAIMED, retries)
+            send(service, retries, producer, again=True)
+            reach(Point.RELAYED, retries)
+            claimed += len(retries)
+    return claimed
 
 
 def _claim_events(service: str, held_back: float) -> list[Stored]:

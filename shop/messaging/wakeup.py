@@ -81,7 +81,10 @@ def _relay_while_connected(
             next_look = now + poll
         crowded = due and now < sent_at + MERGED_FOR and any(waiting(name, producer) for name in services())
         held_back = MERGED_FOR if crowded else 0.0
-        sent = {name for name in due if relay_once(name, producer, held_back=held_back) > 0}
+        in_turn = [
+            name for name in services() if name in due
+        ]  # orders' first: a cancellation overtakes the next step
+        sent = {name for name in in_turn if relay_once(name, producer, held_back=held_back) > 0}
         sent_at = now if sent else sent_at
         due = due if held_back else sent
         if gathers():
