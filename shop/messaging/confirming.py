@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import time
 from collections import defaultdict, deque
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import NamedTuple, Protocol
 from uuid import UUID
 
@@ -111,9 +111,13 @@ def _first_queueing(events: Sequence[_Event], missing: dict[UUID, list[Subscript
 
 
 class Confirming:
-    """Moves the positions along, in one process; it remembers the snapshots."""
+    """Moves the positions along, in one process; it remembers the snapshots.
 
-    def __init__(self) -> None:
+    ``sent_until``: up to which id of a service's outbox events have been sent to those who only take note.
+    """
+
+    def __init__(self, sent_until: Callable[[str], int]) -> None:
+        self._sent_until = sent_until
         self._marks: dict[str, deque[_Mark]] = defaultdict(lambda: deque(maxlen=MOST_MARKS))
         self._upto: dict[str, int] = defaultdict(int)
 
@@ -130,7 +134,7 @@ class Confirming:
             """,
             fetch=True,
         )
-        upto = self._settled(service, oldest_open)
+        upto, highest = self._settled(service, oldest_open), min(highest, self._sent_until(service))
         if highest > position:
             self._marks[service].append(_Mark(time.monotonic(), highest, next_transaction))
         if upto <= position:

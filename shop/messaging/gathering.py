@@ -60,6 +60,10 @@ class Gathering:
             self._remember(service, ids)
         return {service for service, ids in seen.items() if len(ids) == AT_ONCE or self._left_out[service]}
 
+    def read_until(self, service: str) -> int:
+        """The last id of this outbox that has been read and sent; what is behind it nobody can have noted."""
+        return self._last.get(service, 0)
+
     def _read(self, service: str) -> list[tuple[Any, ...]]:
         outbox = outbox_of(service)
         if service not in self._last:

@@ -61,7 +61,8 @@ def _relay_while_connected(
 ) -> None:
     """Due rows are sent at once. News are gathered for a moment; all is looked at now and then, whoever is silent."""
     poll, moment = settings.MESSAGING["POLL_EVERY"], settings.MESSAGING["GATHER_FOR"]
-    sweeper, confirming, gathering = Sweeper(), Confirming(), Gathering(producer)
+    sweeper, gathering = Sweeper(), Gathering(producer)
+    confirming = Confirming(gathering.read_until)
     next_look = next_gathering = 0.0
     sent_at = held_back = 0.0
     due: set[str] = set()

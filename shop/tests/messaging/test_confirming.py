@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import threading
 from collections.abc import Sequence
 from typing import Any
@@ -42,8 +43,8 @@ def take(events: Sequence[Event]) -> None:
             inbox.objects.create(event_id=event.id, receiver=sub.receiver, type="x", order_id=event.ref.id)
 
 
-def look(times: int = 3) -> None:
-    confirming = Confirming()
+def look(times: int = 3, sent_until: int = sys.maxsize) -> None:
+    confirming = Confirming(lambda service: sent_until)
     for _ in range(times):
         confirming.look("payments")
 
@@ -73,6 +74,15 @@ def test_what_no_relay_has_taken_up_stays_ahead_of_the_position() -> None:
     Outbox.objects.filter(event_id=first[0].id).update(due_at=None)
     look()
     assert confirmed_until("payments") == Outbox.objects.get(event_id=first[0].id).pk
+
+
+def test_what_is_still_being_gathered_is_not_looked_for() -> None:
+    before, (event, _) = confirmed_until("payments"), sent_on(2)
+    first = Outbox.objects.get(event_id=event.id).pk
+    take([event])
+    look(sent_until=first)
+    assert confirmed_until("payments") == first > before
+    assert not Outbox.objects.exclude(due_at=None).exists()
 
 
 def test_a_row_that_is_committed_late_is_not_passed_over() -> None:
