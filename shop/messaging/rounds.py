@@ -1,0 +1,85 @@
+"""What a connected relay does, round by round: what is due at once, what is to be noted after a moment."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+
+from django.conf import settings
+from kombu import Producer
+
+from shop.messaging.confirming import Confirming
+from shop.messaging.gathering import Gathering
+from shop.messaging.relay import relay_once
+from shop.messaging.sending import waiting
+from shop.messaging.sweeps import Sweeper
+from shop.messaging.tables import NEWS, services
+
+MERGED_FOR = (
+    0.25  # s for which what was placed waits for more while messages wait in the queues: so it becomes sets
+)
+BUSY = (
+    4  # times as long are events gathered in a busy shop: of each order more of them are then noted at once
+)
+
+
+class Rounds:
+    """``gathers``: makes this relay the one that gathers and confirms, if there is none."""
+
+    def __init__(self, producer: Producer, gathers: Callable[[], bool]) -> None:
+        self._producer, self._gathers, self._chosen = producer, gathers, False
+        self._gathering, self._sweeper = Gathering(producer), Sweeper()
+        self._confirming = Confirming(self._gathering.read_until)
+        self._due: set[str] = set()  # services of which rows are to be sent, or may be
+        self._news: set[str] = set()  # services that have published what is to be noted, or may have
+        self._sent_at = self._held_back = self._next_look = self._next_gathering = 0.0
+
+    def patience(self) -> float:
+        """For how many seconds to listen until the next round."""
+        if self._due:
+            return min(self._held_back, MERGED_FOR / 10)
+        until = min(self._next_look, self._next_gathering) if self._news else self._next_look
+        return max(0.0, until - time.monotonic())
+
+    def round(self, heard: set[str]) -> None:
+        """One round, after what was heard: services, or ``NEWS`` and a service. Now and then all are looked at."""
+        now = time.monotonic()
+        looking = now >= self._next_look
+        if looking:
+            heard = {*services(), *heard}
+            self._next_look = now + settings.MESSAGING["POLL_EVERY"]
+        self._due |= heard & set(services())
+        if heard and not self._news:
+            self._next_gathering = max(self._next_gathering, now + settings.MESSAGING["GATHER_FOR"])
+        self._news |= {name.removeprefix(NEWS) for name in heard}
+        self._send_due(now)
+        if looking and not self._chosen:
+            self._chosen = self._gathers()
+        if self._chosen:
+            self._gather_and_confirm(now, looking)
+        else:
+            self._news.clear()
+        self._sweeper.sweep()
+
+    def _send_due(self, now: float) -> None:
+        # Whoever has sent just now looks first whether there is a crowd already.
+        crowded = bool(self._due) and now < self._sent_at + MERGED_FOR and self._is_crowded()
+        self._held_back = MERGED_FOR if crowded else 0.0
+        # Orders' own come first: so a cancellation overtakes the next step.
+        in_turn = [service for service in services() if service in self._due]
+        sent = {name for name in in_turn if relay_once(name, self._producer, held_back=self._held_back)}
+        if sent:
+            self._sent_at = now
+        if not crowded:
+            self._due = sent  # of these there may be more
+
+    def _is_crowded(self) -> bool:
+        return any(waiting(service, self._producer) for service in services())
+
+    def _gather_and_confirm(self, now: float, looking: bool) -> None:
+        if self._news and now >= self._next_gathering:
+            self._news = self._gathering.gather(self._news)
+            moment = settings.MESSAGING["GATHER_FOR"] * (1 if self._gathering.quiet else BUSY)
+            self._next_gathering = time.monotonic() + moment
+        if looking and sum(self._confirming.look(service) for service in services()):  # all of them look
+            self._next_look = now
