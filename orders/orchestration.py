@@ -34,23 +34,23 @@ from shop.messaging.when import when
 STYLE = "orchestration"
 
 
-@when(OrderCreated, style=STYLE)
+@when(OrderCreated, style=STYLE, only_sends=True)
 def begin(events: Sequence[OrderCreated]) -> None:
     play(FORWARD[0], refs_of(events))
 
 
-@when(WISH, *REFUSED_BY, style=STYLE)
+@when(WISH, *REFUSED_BY, style=STYLE, only_sends=True)
 def turn_back(events: Sequence[Event]) -> None:
     for position, refs in grouped((UNDONE_BY[type(event)], event.ref) for event in events):
         play(position, refs)
 
 
-@when(CancellationRefused, style=STYLE)
+@when(CancellationRefused, style=STYLE, only_sends=True)
 def go_on(events: Sequence[CancellationRefused]) -> None:
     play(BEFORE_THE_PIVOT, refs_of(events))
 
 
-@when(OrderStalled, style=STYLE)
+@when(OrderStalled, style=STYLE, only_sends=True)
 def play_on(events: Sequence[OrderStalled]) -> None:
     """From the saga rows alone, whatever became of earlier chains: each command finds for itself what is done."""
     sagas = Saga.objects.select_related("order").filter(order__uuid__in=[event.ref.id for event in events])
@@ -79,7 +79,7 @@ def links(moves: Sequence[Move], refs: Sequence[Ref], *, given: bool = True) -> 
     return found
 
 
-@task("orders.label_parcels")
+@task("orders.label_parcels", only_sends=True)
 def label_parcels(encoded: list[list[str]]) -> None:
     """A chord: each warehouse's parcels are labelled, then all are handed over. With one warehouse a chain will do."""
     refs = decode(encoded)

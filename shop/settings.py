@@ -180,8 +180,7 @@ CELERY_RESULT_BACKEND = CELERY_BROKER_URL
 CELERY_RESULT_BACKEND_TRANSPORT_OPTIONS = {"global_keyprefix": env("REDIS_PREFIX", "shop:")}
 CELERY_BROKER_TRANSPORT_OPTIONS = {
     **CELERY_RESULT_BACKEND_TRANSPORT_OPTIONS,
-    "visibility_timeout": 300,
-    "unacked_restore_throttle": 1,  # kombu sweeps every 10 s and by default looks each tenth time
+    "ack_emulation": False,  # a message a worker died with is sent again from its outbox, long before Redis would
     "socket_timeout": 10,
     "socket_connect_timeout": 4,
     "socket_keepalive": True,

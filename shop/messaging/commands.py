@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 import msgspec
-from celery import Signature, current_task, signature
+from celery import Signature, current_app, current_task, signature
 
 from shop.messaging.delivery import taking_own
 from shop.messaging.events import Ref, StepFailed
@@ -24,6 +24,7 @@ def command(operation: Callable[..., Outcome], *, retries: str = "default") -> N
 
     The task takes the set (and any further arguments) and returns those of the orders the operation is done for, so
     that in a chain a refused or broken order leaves the set. What broke is told to the order as ``StepFailed``.
+    The next link is played here, at once, if it is a command of the same service or only sends.
     """
     service = service_of(operation.__module__)
     name = f"{service}.{operation.__name__}"
@@ -39,9 +40,22 @@ def command(operation: Callable[..., Outcome], *, retries: str = "default") -> N
                 for ref, error in outcome.faults.items():
                     record.publish(StepFailed(ref=ref, operation=name, error=in_a_word(error)))
                     logger.warning("%s failed for %s: %s", name, ref.number, in_a_word(error))
-        if not outcome.done:  # nobody is left in the set: the links behind have nothing to do
-            current_task.request.chain = None
-        return encode(outcome.done)
+        return _go_on(service, encode(outcome.done))
+
+
+def _go_on(service: str, done: list[list[str]]) -> list[list[str]]:
+    """Play the links behind that need no message. Returns those the last of them is done for."""
+    chain = current_task.request.chain if current_task else None
+    if not chain:
+        return done
+    if not done:  # nobody is left in the set: the links behind have nothing to do
+        chain.clear()
+        return done
+    following = current_app.tasks[chain[-1]["task"]]
+    if service_of(following.name) != service and not following.only_sends:
+        return done
+    left: list[list[str]] = following.run(done, *chain.pop()["args"])
+    return left
 
 
 def call(

@@ -23,8 +23,12 @@ logger = logging.getLogger(__name__)
 MOST_IN_A_ROW = 20  # events that a service takes from itself, one because of the other
 
 
-def deliver(service: str, event_type: type[Event], payloads: str, *, again: bool = False) -> None:
+def deliver(
+    service: str, event_type: type[Event], payloads: str, *, again: bool = False, first: bool = False
+) -> None:
     """Send the event type's signal to one service's receivers, with all events of a message (a JSON list).
+
+    ``again``: they failed at them, and these are due. ``first``: nobody has sent them to this service before.
 
     A receiver notes its own failures in its inbox. What it could not even note (no database) is raised here; then
     no inbox has the event and the relay sends it again.
@@ -35,7 +39,7 @@ def deliver(service: str, event_type: type[Event], payloads: str, *, again: bool
         raw = msgspec.json.decode(payloads, type=list[dict[str, Any]])
         events = list(_readable(service, event_type, raw))
     with taking_own(service):
-        _send(event_type.signal, service, events=events, again=again)
+        _send(event_type.signal, service, events=events, again=again, first=first)
 
 
 def deliver_to_be_noted(service: str, payloads: str) -> None:
@@ -65,7 +69,7 @@ def taking_own(service: str) -> Iterator[None]:
                 by_type[type(event)].append(event)
             for event_type, of_type in by_type.items():
                 for some in sets(of_type, len(of_type), lambda event: event.ref.id):
-                    _send(event_type.signal, service, events=some, again=False)
+                    _send(event_type.signal, service, events=some, first=True)
 
 
 def _send(signal: Signal, service: str, **arguments: Any) -> None:
@@ -90,12 +94,19 @@ def _readable(
             logger.error("%s can't read a %s: %s", service, name, error)
 
 
-def receive(subscription: Subscription, events: Sequence[Event], *, again: bool = False) -> None:
-    """One receiver takes its share of a message: what it has not handled, each order with its own outcome."""
+def receive(
+    subscription: Subscription, events: Sequence[Event], *, again: bool = False, first: bool = False
+) -> None:
+    """One receiver takes its share of a message: what it has not handled, each order with its own outcome.
+
+    What is sent for the ``first`` time nobody can have handled, so the inbox is not asked. Should the broker double such
+    a message all the same, the operation finds its work done, and a second fault is not counted.
+    """
     if subscription.noted_in and not again:  # it takes note of them a moment later
         return
-    mine = [event for event in events if subscription.wants(event.ref.style)]
-    fresh = inbox.unhandled(subscription.service, subscription.receiver, mine, again=again)
+    fresh = [event for event in events if subscription.wants(event.ref.style)]
+    if not first:
+        fresh = inbox.unhandled(subscription.service, subscription.receiver, fresh, again=again)
 
     def react(events: Sequence[Event]) -> Outcome:
         delivery = Answering(
@@ -112,7 +123,7 @@ def receive(subscription: Subscription, events: Sequence[Event], *, again: bool 
     faults = attempt(react, fresh, lambda event: event.ref).faults
     for event in fresh:
         if event.ref in faults:
-            _note_failure(subscription, event, faults[event.ref])
+            _note_failure(subscription, event, faults[event.ref], first=first)
 
 
 def take_note(subscription: Subscription, events: Sequence[Event]) -> None:
@@ -143,14 +154,14 @@ def _note(subscription: Subscription, events: Sequence[Event]) -> None:
     outbox.write(subscription.service, (), receiver=subscription.receiver, answered=refused)
 
 
-def _note_failure(subscription: Subscription, event: Event, error: Exception) -> None:
+def _note_failure(subscription: Subscription, event: Event, error: Exception, *, first: bool = False) -> None:
     """Keep the message in the inbox to try again or, after too many attempts, for a person; and tell the order why."""
     if isinstance(error, inbox.AlreadyHandled):
         return
     service, receiver = subscription.service, subscription.receiver
     try:
         with recording(service) as record:
-            attempts, due_at = inbox.fail(service, receiver, event, error)
+            attempts, due_at = inbox.fail(service, receiver, event, error, first=first)
             if not isinstance(event, StepFailed):  # else a fault in noting faults would beget faults for ever
                 record.publish(
                     StepFailed(

@@ -36,13 +36,15 @@ def unhandled(service: str, receiver: str, events: Sequence[Event], *, again: bo
     return [event for event in events if event.id not in over]
 
 
-def fail(service: str, receiver: str, event: Event, error: Exception) -> tuple[int, datetime | None]:
+def fail(
+    service: str, receiver: str, event: Event, error: Exception, *, first: bool = False
+) -> tuple[int, datetime | None]:
     """Note a failed attempt in the current transaction: try again after a while, or park it.
 
     Returns the number of attempts so far, and when it is tried again (None: parked).
     """
     inbox = inbox_of(service)
-    row, _ = inbox._default_manager.select_for_update().get_or_create(
+    row, made = inbox._default_manager.select_for_update().get_or_create(
         event_id=event.id,
         receiver=receiver,
         defaults={
@@ -52,7 +54,7 @@ def fail(service: str, receiver: str, event: Event, error: Exception) -> tuple[i
             "state": inbox.State.FAILING,
         },
     )
-    if row.state == inbox.State.DONE:
+    if row.state == inbox.State.DONE or (first and not made):
         raise AlreadyHandled(f"{receiver} has handled this event meanwhile.")
     row.attempts += 1
     row.due_at = next_try(receiver, row.attempts)

@@ -17,11 +17,13 @@ from kombu import Producer
 
 from shop.messaging import inbox
 from shop.messaging.confirming import confirm, lacking, make_due
+from shop.messaging.delivery import deliver
+from shop.messaging.events import registry
 from shop.messaging.outbox import of_orders
 from shop.messaging.points import Point, reach
 from shop.messaging.rows import execute
-from shop.messaging.sending import Letter, send, send_to_be_noted, waiting
-from shop.messaging.subscriptions import services_acting_on
+from shop.messaging.sending import Letter, as_list, of_one_type, send, send_to_be_noted, waiting
+from shop.messaging.subscriptions import only_sends, services_acting_on
 from shop.messaging.tables import inbox_of, outbox_of
 
 PATIENT = (
@@ -56,7 +58,7 @@ def relay_once(service: str, producer: Producer | None = None, *, held_back: flo
     with current_app.producer_or_acquire(producer) as producer:
         if events := _claim_events(service, held_back):
             reach(Point.CLAIMED, events)
-            _send_first([row for row in events if row.claims == 1], producer)
+            _send_first(service, [row for row in events if row.claims == 1], producer)
             _send_again(service, [row for row in events if row.claims > 1], producer)
             reach(Point.RELAYED, events)
             claimed += len(events)
@@ -111,14 +113,21 @@ def _claim_failing(service: str) -> list[Letter]:
     return [Letter(*row[1:]) for row in sorted(rows)]
 
 
-def _send_first(rows: Sequence[Stored], producer: Producer) -> None:
-    """To all who act on them. Who only takes note is served by ``gathering``."""
+def _send_first(service: str, rows: Sequence[Stored], producer: Producer) -> None:
+    """To all who act on them. Who only takes note is served by ``gathering``.
+
+    Where all that the service itself would do is to send, that is done here.
+    """
     to_send: dict[str, list[Letter]] = defaultdict(list)
+    own: list[Letter] = []
     for row in rows:
         for hearing in services_acting_on(row.type, row.style):
-            to_send[hearing].append(row.letter)
+            here = hearing == service and only_sends(service, row.type, row.style)
+            (own if here else to_send[hearing]).append(row.letter)
     for hearing, letters in to_send.items():
-        send(hearing, letters, producer)
+        send(hearing, letters, producer, first=True)
+    for event_type, some in of_one_type(own):
+        deliver(service, registry[event_type], as_list(some), first=True)
 
 
 def _send_again(service: str, rows: Sequence[Stored], producer: Producer) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections import deque
 from collections.abc import Callable
 
 from django.conf import settings
@@ -18,6 +19,7 @@ from shop.messaging.tables import NEWS, services
 MERGED_FOR = (
     0.25  # s for which what was placed waits for more while messages wait in the queues: so it becomes sets
 )
+FEW = 10  # rows sent in such a time: with so few nobody needs to ask whether messages wait
 BUSY = (
     4  # times as long are events gathered in a busy shop: of each order more of them are then noted at once
 )
@@ -32,7 +34,8 @@ class Rounds:
         self._confirming = Confirming(self._gathering.read_until)
         self._due: set[str] = set()  # services of which rows are to be sent, or may be
         self._news: set[str] = set()  # services that have published what is to be noted, or may have
-        self._sent_at = self._held_back = self._next_look = self._next_gathering = 0.0
+        self._held_back = self._next_look = self._next_gathering = 0.0
+        self._lately: deque[tuple[float, int]] = deque()  # when rows were sent, and how many
 
     def patience(self) -> float:
         """For how many seconds to listen until the next round."""
@@ -62,18 +65,22 @@ class Rounds:
         self._sweeper.sweep()
 
     def _send_due(self, now: float) -> None:
-        # Whoever has sent just now looks first whether there is a crowd already.
-        crowded = bool(self._due) and now < self._sent_at + MERGED_FOR and self._is_crowded()
+        crowded = bool(self._due) and self._is_crowded(now)
         self._held_back = MERGED_FOR if crowded else 0.0
         # Orders' own come first: so a cancellation overtakes the next step.
         in_turn = [service for service in services() if service in self._due]
-        sent = {name for name in in_turn if relay_once(name, self._producer, held_back=self._held_back)}
-        if sent:
-            self._sent_at = now
+        sent = {name: relay_once(name, self._producer, held_back=self._held_back) for name in in_turn}
+        if rows := sum(sent.values()):
+            self._lately.append((now, rows))
         if not crowded:
-            self._due = sent  # of these there may be more
+            self._due = {name for name, rows in sent.items() if rows >= settings.MESSAGING["CLAIM_SIZE"]}
 
-    def _is_crowded(self) -> bool:
+    def _is_crowded(self, now: float) -> bool:
+        """Whether messages wait. Only who has sent many rows just now looks."""
+        while self._lately and self._lately[0][0] < now - MERGED_FOR:
+            self._lately.popleft()
+        if sum(rows for _, rows in self._lately) <= FEW:
+            return False
         return any(waiting(service, self._producer) for service in services())
 
     def _gather_and_confirm(self, now: float, looking: bool) -> None:

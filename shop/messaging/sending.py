@@ -45,27 +45,28 @@ def letter(event: Event) -> Letter:
     return Letter(type(event).__name__, event.ref.id, event.ref.number, event.ref.style, payload)
 
 
-def send(
-    service: str, letters: Iterable[Letter], producer: Producer | None = None, *, again: bool = False
-) -> None:
+def send(service: str, letters: Iterable[Letter], producer: Producer | None = None, **how: bool) -> None:
     """Send a service what it acts on: one message per set of events of a type. Raises what the broker raises.
 
-    ``again``: what a receiver has failed at is due.
+    ``how``: ``again`` if a receiver has failed at them and they are due, ``first`` if nobody has sent them to it before.
     """
+    for event_type, some in of_one_type(letters):
+        _post(service, task_name(service, event_type), as_list(some), some, producer, how)
+
+
+def of_one_type(letters: Iterable[Letter]) -> Iterator[tuple[str, list[Letter]]]:
+    """Letters as messages carry them: a type, and a set of its events in which no order stands twice."""
     by_type: dict[str, list[Letter]] = defaultdict(list)
     for one in letters:
         by_type[one.type].append(one)
     for event_type, of_type in by_type.items():
         for some in sets(of_type, int(settings.MESSAGING["SET_SIZE"]), lambda one: one.order_id):
-            payloads = f"[{','.join(one.payload for one in some)}]"
-            _post(
-                service,
-                task_name(service, event_type),
-                payloads,
-                some,
-                producer,
-                {"again": True} if again else {},
-            )
+            yield event_type, some
+
+
+def as_list(letters: Iterable[Letter]) -> str:
+    """Their payloads, as a JSON list."""
+    return f"[{','.join(one.payload for one in letters)}]"
 
 
 def send_to_be_noted(service: str, letters: Sequence[Letter], producer: Producer | None = None) -> None:
@@ -94,6 +95,7 @@ def _post(
         producer=producer,
         argsrepr=", ".join(dict.fromkeys(one.number for one in letters)),
         kwargsrepr="",
+        ignore_result=True,  # else the sender subscribes to a result that never comes
     )
 
 
@@ -166,7 +168,7 @@ def send_on(service: str, events: Sequence[Event]) -> None:
         return
     try:
         for hearing, letters in others.items():
-            send(hearing, letters)
+            send(hearing, letters, first=True)
     except BROKER_AWAY as error:
         _silent["until"] = time.monotonic() + SILENCE
         logger.warning("The broker is away; the relay will send what %s has published: %s", service, error)

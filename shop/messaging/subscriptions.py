@@ -21,7 +21,7 @@ class Subscription:
     """One receiver of one event type: the service it belongs to, and the style it is for (None: both).
 
     ``noted_in``: it only takes note, a moment later, of events of all types at once, and keeps itself what it has
-    handled, in this model's ``event_id``.
+    handled, in this model's ``event_id``. ``only_sends``: it changes nothing, and asks nobody outside.
     """
 
     event: type[Event]
@@ -30,6 +30,7 @@ class Subscription:
     style: str | None
     reaction: Reaction
     noted_in: type[models.Model] | None = None
+    only_sends: bool = False
 
     def wants(self, style: str) -> bool:
         return self.style in (None, style)
@@ -48,13 +49,18 @@ def add(subscription: Subscription) -> None:
     if any(known.receiver == name for known in of(event, service=subscription.service)):
         raise TypeError(f"{name} is connected to {event} twice; the second would never be called.")
     _subscriptions[event].append(subscription)
-    _hearing.cache_clear()
+    _forget()
 
 
 def remove(subscription: Subscription) -> None:
     """Forget a subscription, as a test does that has added one."""
     _subscriptions[subscription.event.__name__].remove(subscription)
+    _forget()
+
+
+def _forget() -> None:
     _hearing.cache_clear()
+    only_sends.cache_clear()
 
 
 def of(event_type: str, *, service: str | None = None, style: str | None = None) -> list[Subscription]:
@@ -75,6 +81,13 @@ def services_acting_on(event_type: str, style: str) -> tuple[str, ...]:
 def services_noting(event_type: str, style: str) -> tuple[str, ...]:
     """The services that only take note of it, a moment later."""
     return _hearing(event_type, style, noting=True)
+
+
+@cache
+def only_sends(service: str, event_type: str, style: str) -> bool:
+    """Whether all that this service does at once about an event of this type is to send."""
+    acting = [sub for sub in of(event_type, service=service, style=style) if not sub.noted_in]
+    return all(sub.only_sends for sub in acting)
 
 
 def noting_services() -> set[str]:

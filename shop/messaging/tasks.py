@@ -12,8 +12,11 @@ from shop.messaging import points
 from shop.messaging.points import Point, reach
 
 
-def task(name: str) -> Callable[[Callable[..., Any]], Task[..., Any]]:
-    """Make a function the Celery task ``<service>.<name>``, in the service's queue."""
+def task(name: str, *, only_sends: bool = False) -> Callable[[Callable[..., Any]], Task[..., Any]]:
+    """Make a function the Celery task ``<service>.<name>``, in the service's queue.
+
+    ``only_sends``: it changes nothing and asks nobody outside; as a link of a chain it needs no message of its own.
+    """
 
     def make(function: Callable[..., Any]) -> Task[..., Any]:
         def run(*args: Any, **kwargs: Any) -> Any:
@@ -22,7 +25,7 @@ def task(name: str) -> Callable[[Callable[..., Any]], Task[..., Any]]:
             reach(Point.HANDLED, name)
             return result
 
-        made: Task[..., Any] = shared_task(name=name, queue=service_of(name))(run)
+        made: Task[..., Any] = shared_task(name=name, queue=service_of(name), only_sends=only_sends)(run)
         return made
 
     return make

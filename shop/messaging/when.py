@@ -13,7 +13,10 @@ from shop.messaging.tasks import service_of, task
 
 
 def when(
-    *events: type[Event], style: str | None = None, noted_in: type[models.Model] | None = None
+    *events: type[Event],
+    style: str | None = None,
+    noted_in: type[models.Model] | None = None,
+    only_sends: bool = False,
 ) -> Callable[[Reaction], Reaction]:
     """Connect a receiver to the signals of these event types.
 
@@ -23,6 +26,9 @@ def when(
 
     ``noted_in``: it only takes note. Its events come a moment later, in sets of all types and of one order as many as
     there are. It stores each in this model, whose ``event_id`` is unique and which serves as its inbox.
+
+    ``only_sends``: it changes nothing and asks nobody outside; the relay that comes upon an event of its own service
+    calls it at once, without a message.
 
     Raises:
         TypeError: the service has already a receiver of that name for one of the event types.
@@ -34,11 +40,11 @@ def when(
         for event in events:
             if not subscriptions.of(event.__name__, service=service):
                 _make_delivery_task(service, event)
-            subscription = Subscription(event, service, name, style, reaction, noted_in)
+            subscription = Subscription(event, service, name, style, reaction, noted_in, only_sends)
             subscriptions.add(subscription)
             event.signal.connect(
-                lambda events, again, subscription=subscription, **_: delivery.receive(
-                    subscription, events, again=again
+                lambda events, subscription=subscription, again=False, first=False, **_: delivery.receive(
+                    subscription, events, again=again, first=first
                 ),
                 sender=service,
                 weak=False,
@@ -59,8 +65,8 @@ def when(
 
 def _make_delivery_task(service: str, event: type[Event]) -> None:
     @task(task_name(service, event.__name__))
-    def deliver(payloads: str, again: bool = False) -> None:
-        delivery.deliver(service, event, payloads, again=again)
+    def deliver(payloads: str, again: bool = False, first: bool = False) -> None:
+        delivery.deliver(service, event, payloads, again=again, first=first)
 
 
 def _make_noting_task(service: str) -> None:
