@@ -132,7 +132,9 @@ AUTH_PASSWORD_VALIDATORS = [
 
 # --- Databases: one for all, or one per app by <APP>_DATABASE_URL -------------------------------------------------
 def database(url: str) -> dict[str, object]:
-    return {**dj_database_url.parse(url, conn_max_age=None, conn_health_checks=True)}
+    # Set SQL binds on the server (shop/messaging/rows.py): what a connection runs a second time is prepared.
+    found = dj_database_url.parse(url, conn_max_age=None, conn_health_checks=True)
+    return {**found, "OPTIONS": {"prepare_threshold": 1, **found.get("OPTIONS", {})}}
 
 
 DATABASES = {"default": database(env("DATABASE_URL", "postgres://127.0.0.1:5432/shop"))}

@@ -13,6 +13,7 @@ from typing import Any
 
 import msgspec
 from django.db import DataError, connections, models, router
+from django.db.backends.postgresql.base import ServerBindingCursor
 
 Model = type[models.Model]
 Row = Mapping[str, object]  # by names of fields (of foreign keys: with _id); all rows of a call name the same
@@ -67,8 +68,10 @@ def select(
 
 
 def execute(model: Model, sql: str, *params: Any, fetch: bool = False) -> Found:
-    """Run a statement on the model's database."""
-    with connections[router.db_for_write(model)].cursor() as cursor:
+    """Run a statement on the model's database. It is prepared there: parsed once for each connection."""
+    connection: Any = connections[router.db_for_write(model)]
+    connection.ensure_connection()
+    with connection._prepare_cursor(ServerBindingCursor(connection.connection)) as cursor:
         cursor.execute(sql, params)
         return cursor.fetchall() if fetch else []
 
