@@ -14,7 +14,7 @@ from shop.messaging.events import Ref, StepFailed
 from shop.messaging.outcomes import Outcome, attempt, in_a_word
 from shop.messaging.recording import recording
 from shop.messaging.retries import set_policy
-from shop.messaging.tasks import service_of, task
+from shop.messaging.tasks import can_run_in, service_of, task
 
 logger = logging.getLogger(__name__)
 
@@ -45,14 +45,14 @@ def command(operation: Callable[..., Outcome], *, retries: str = "default") -> N
 
 def _go_on(service: str, done: list[list[str]]) -> list[list[str]]:
     """Play the links behind that need no message. Returns those the last of them is done for."""
-    chain = current_task.request.chain if current_task else None
+    chain: list[dict[str, Any]] | None = current_task.request.chain if current_task else None  # type: ignore[assignment]
     if not chain:
         return done
     if not done:  # nobody is left in the set: the links behind have nothing to do
         chain.clear()
         return done
     following = current_app.tasks[chain[-1]["task"]]
-    if service_of(following.name) != service and not following.only_sends:
+    if not can_run_in(service, following.name):
         return done
     left: list[list[str]] = following.run(done, *chain.pop()["args"])
     return left

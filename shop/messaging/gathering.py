@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import time
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 from kombu import Producer
@@ -18,12 +18,13 @@ from shop.messaging.outbox import confirmed_until
 from shop.messaging.rows import as_array, execute
 from shop.messaging.sending import Letter, send_to_be_noted, waiting
 from shop.messaging.subscriptions import noting_services, services_noting
-from shop.messaging.tables import outbox_of
+from shop.messaging.tables import database_of, outbox_of
 
 AT_ONCE = 4_000  # rows of one outbox
 COMES_LATE = 2.0  # s for which an id that was left out is looked for again
 MOST_LEFT_OUT = 1_000  # ids of one outbox; a larger gap is another database, or a restored one
 FEW = 100  # events
+READ = "SELECT '{service}', id, type, order_id, number, style, payload::text FROM {table} "
 QUEUED = 2  # messages that wait already: as long as there are so many, events gather where they are
 
 
@@ -45,39 +46,46 @@ class Gathering:
         if not asked or any(waiting(noting, self._producer) >= QUEUED for noting in noting_services()):
             return asked
         letters: dict[str, list[Letter]] = defaultdict(list)
-        seen: dict[str, list[int]] = {}
-        for service in sorted(asked):
-            rows = self._read(service)
-            seen[service] = [id for id, *_ in rows]
-            for _, *fields in rows:
-                one = Letter(*fields)
-                for noting in services_noting(one.type, one.style):
-                    letters[noting].append(one)
+        seen: dict[str, list[int]] = {service: [] for service in asked}
+        for service, id, *fields in self._read(asked):
+            seen[service].append(id)
+            one = Letter(*fields)
+            for noting in services_noting(one.type, one.style):
+                letters[noting].append(one)
         for noting, some in letters.items():
             send_to_be_noted(noting, some, self._producer)
         self.quiet = sum(map(len, seen.values())) < FEW
         for service, ids in seen.items():
-            self._remember(service, ids)
-        return {service for service, ids in seen.items() if len(ids) == AT_ONCE or self._left_out[service]}
+            self._remember(service, sorted(ids))
+        return {service for service, ids in seen.items() if len(ids) >= AT_ONCE or self._left_out[service]}
 
     def read_until(self, service: str) -> int:
         """The last id of this outbox that has been read and sent; what is behind it nobody can have noted."""
         return self._last.get(service, 0)
 
-    def _read(self, service: str) -> list[tuple[Any, ...]]:
-        outbox = outbox_of(service)
-        if service not in self._last:
-            self._last[service] = confirmed_until(service)
-        left_out = self._left_out[service]
-        condition = "id > %s OR id = ANY(%s::bigint[])" if left_out else "id > %s"
-        return execute(
-            outbox,
-            f"SELECT id, type, order_id, number, style, payload::text FROM {outbox._meta.db_table} "
-            f"WHERE {condition} ORDER BY id LIMIT {AT_ONCE}",
-            self._last[service],
-            *([as_array(left_out)] if left_out else []),
-            fetch=True,
-        )
+    def _read(self, asked: set[str]) -> Iterator[tuple[Any, ...]]:
+        """What is new in these outboxes: the service and the row. Those that share a database are read at once."""
+        by_database: dict[str, list[str]] = defaultdict(list)
+        for service in sorted(asked):
+            if service not in self._last:
+                self._last[service] = confirmed_until(service)
+            by_database[database_of(outbox_of(service))].append(service)
+        for sharing in by_database.values():
+            parts, params = [], []
+            for service in sharing:
+                for condition, value in self._unread(service):
+                    parts.append(
+                        READ.format(service=service, table=outbox_of(service)._meta.db_table) + condition
+                    )
+                    params.append(value)
+            yield from execute(
+                outbox_of(sharing[0]), " UNION ALL ".join(f"({part})" for part in parts), *params, fetch=True
+            )
+
+    def _unread(self, service: str) -> Iterator[tuple[str, object]]:
+        if left_out := self._left_out[service]:
+            yield "WHERE id = ANY(%s::bigint[])", as_array(left_out)
+        yield f"WHERE id > %s ORDER BY id LIMIT {AT_ONCE}", self._last[service]
 
     def _remember(self, service: str, ids: Sequence[int]) -> None:
         now, left_out, last = time.monotonic(), self._left_out[service], self._last[service]

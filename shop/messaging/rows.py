@@ -71,7 +71,8 @@ def execute(model: Model, sql: str, *params: Any, fetch: bool = False) -> Found:
     """Run a statement on the model's database. It is prepared there: parsed once for each connection."""
     connection: Any = connections[router.db_for_write(model)]
     connection.ensure_connection()
-    with connection._prepare_cursor(ServerBindingCursor(connection.connection)) as cursor:
+    bound: Any = ServerBindingCursor
+    with connection._prepare_cursor(bound(connection.connection)) as cursor:
         cursor.execute(sql, params)
         return cursor.fetchall() if fetch else []
 

@@ -25,10 +25,20 @@ def task(name: str, *, only_sends: bool = False) -> Callable[[Callable[..., Any]
             reach(Point.HANDLED, name)
             return result
 
-        made: Task[..., Any] = shared_task(name=name, queue=service_of(name), only_sends=only_sends)(run)
+        made: Task[..., Any] = shared_task(name=name, queue=service_of(name))(run)
+        if only_sends:
+            _only_send.add(name)
         return made
 
     return make
+
+
+_only_send: set[str] = set()
+
+
+def can_run_in(service: str, name: str) -> bool:
+    """Whether a service's worker that comes to this task can run it itself: it is its own, or only sends."""
+    return service_of(name) == service or name in _only_send
 
 
 def service_of(name: str) -> str:

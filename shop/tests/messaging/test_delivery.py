@@ -110,6 +110,26 @@ def test_copies_of_an_event_do_not_use_up_the_attempts() -> None:
 
 
 @pytest.mark.django_db(databases="__all__")
+def test_what_the_broker_doubles_at_the_first_sending_is_done_and_fails_once() -> None:
+    """The inbox is not asked about it: the operation finds its work done, and of two faults one counts."""
+    event = Rang(ref=ref())
+
+    def react(events: Sequence[Event]) -> Outcome:
+        raise Fault("broken")
+
+    for _ in range(3):
+        delivery.receive(subscription(react), [event], first=True)
+    row = Inbox.objects.get()
+    assert (row.state, row.attempts) == ("failing", 1)
+    assert PaymentsOutbox.objects.count() == 1
+    for _ in range(2):
+        delivery.receive(subscription(lambda some: None), [event], first=True)
+    assert [row.state for row in Inbox.objects.all()] == ["done"]
+    delivery.receive(subscription(react), [event], first=True)
+    assert [row.state for row in Inbox.objects.all()] == ["done"]
+
+
+@pytest.mark.django_db(databases="__all__")
 def test_a_receiver_that_raises_is_never_silently_swallowed(monkeypatch: pytest.MonkeyPatch) -> None:
     """Celery's signals return a receiver's exception instead of raising it."""
 
