@@ -6,6 +6,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import TypeVar
 
+from kombu.exceptions import OperationalError
+
 from shop.messaging.events import Ref
 
 Item = TypeVar("Item")
@@ -38,15 +40,16 @@ def attempt(
 ) -> Outcome:
     """Run an operation on a set; if it breaks for the set as a whole, run it again one at a time.
 
-    So a fault in one order never takes its neighbours down. Never raises: what broke is in the outcome.
+    So a fault in one order never takes its neighbours down; but a broker that is away is away for all of them. Never
+    raises: what broke is in the outcome.
     """
     if not items:
         return Outcome()
     try:
         return operation(items)
     except Exception as error:
-        if len(items) == 1:
-            return Outcome(faults={ref_of(items[0]): error})
+        if len(items) == 1 or isinstance(error, OperationalError):
+            return Outcome(faults={ref_of(item): error for item in items})
     outcome = Outcome()
     for item in items:
         outcome.add(attempt(operation, [item], ref_of))

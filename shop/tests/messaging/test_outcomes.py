@@ -7,6 +7,7 @@ from datetime import timedelta
 from typing import Any
 
 from django.utils import timezone
+from kombu.exceptions import OperationalError
 
 from shop.messaging.events import Ref
 from shop.messaging.outcomes import Outcome, attempt, in_a_word
@@ -28,6 +29,19 @@ def test_a_fault_in_one_order_sends_the_set_through_one_at_a_time() -> None:
     assert calls == [5, 1, 1, 1, 1, 1]
     assert outcome.done == [refs[0], refs[1], refs[3], refs[4]]
     assert list(outcome.faults) == [refs[2]]
+
+
+def test_a_broker_that_is_away_is_asked_once_for_the_whole_set() -> None:
+    refs = [ref() for _ in range(5)]
+    calls: list[int] = []
+
+    def operation(some: Sequence[Ref]) -> Outcome:
+        calls.append(len(some))
+        raise OperationalError("the broker is away")
+
+    outcome = attempt(operation, refs, lambda item: item)
+    assert calls == [5]
+    assert list(outcome.faults) == refs
 
 
 def test_an_error_in_a_word_leaves_out_the_lines_below_that_hold_peoples_data() -> None:
