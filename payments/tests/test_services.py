@@ -104,13 +104,15 @@ class Decisive:
     def __init__(self, meanwhile: Callable[[], object] = lambda: None) -> None:
         self.meanwhile = meanwhile
 
-    def charge(self, charges: Sequence[Charge]) -> dict[str, Approved | Declined | Fault]:
+    def charge(self, charges: Sequence[Charge]) -> Iterator[dict[str, Approved | Declined | Fault]]:
         self.meanwhile()
-        return {charge.key: Approved(f"ch_{charge.order_number}") for charge in charges}
+        if charges:
+            yield {charge.key: Approved(f"ch_{charge.order_number}") for charge in charges}
 
-    def refund(self, refunds: Sequence[Refund]) -> dict[str, Refunded | Fault]:
+    def refund(self, refunds: Sequence[Refund]) -> Iterator[dict[str, Refunded | Fault]]:
         self.meanwhile()
-        return {refund.key: Refunded(1000) for refund in refunds}
+        if refunds:
+            yield {refund.key: Refunded(1000) for refund in refunds}
 
     def ledger(self) -> Iterator[Movement]:
         return iter(())
@@ -174,8 +176,8 @@ def test_a_charge_that_comes_in_between_is_undone_as_well(
         ([take_payment], 2),  # the intent; the answer
         ([take_payment, refund_payment], 2),
         ([refund_payment], 3),  # a tombstone: no payment to undo, none known, one is made
-        ([take_payment, take_payment], 3),
-        ([refund_payment, take_payment], 3),
+        ([take_payment, take_payment], 2),
+        ([refund_payment, take_payment], 2),
     ],
     ids=lambda value: "_".join(op.__name__ for op in value) if isinstance(value, list) else None,
 )
