@@ -53,3 +53,36 @@ class Decisive:
 
     def ledger(self) -> Iterator[Movement]:
         return iter(())
+
+
+class OneAfterTheOther(Decisive):
+    """Gives each answer by itself."""
+
+    def create_labels(
+        self, requests: Sequence[LabelRequest]
+    ) -> Iterator[dict[str, Label | LabelRefused | Fault]]:
+        for request in requests:
+            yield from super().create_labels([request])
+
+    def void(self, keys: Sequence[str]) -> Iterator[dict[str, Any]]:
+        for key in keys:
+            yield from super().void([key])
+
+    def hand_over(self, keys: Sequence[str]) -> Iterator[dict[str, HandedOver | Fault]]:
+        for key in keys:
+            yield from super().hand_over([key])
+
+
+class LeavesOut(Decisive):
+    """Gives no answer for the last parcel of a set."""
+
+    def create_labels(
+        self, requests: Sequence[LabelRequest]
+    ) -> Iterator[dict[str, Label | LabelRefused | Fault]]:
+        return super().create_labels(requests[:-1])
+
+    def void(self, keys: Sequence[str]) -> Iterator[dict[str, Any]]:
+        return super().void(keys[:-1])
+
+    def hand_over(self, keys: Sequence[str]) -> Iterator[dict[str, HandedOver | Fault]]:
+        return super().hand_over(keys[:-1])

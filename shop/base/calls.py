@@ -16,7 +16,7 @@ from django.conf import settings
 
 CONNECT_WITHIN = 2000  # ms
 ANSWER_WITHIN = 7000  # ms, connecting included
-GATHER_FOR = 0.05  # s for which an answer waits for others, while calls are under way
+GATHER_FOR = 0.1  # s for which an answer waits for others, while calls are under way
 LOOK_EVERY = 0.1  # s, at the latest: libcurl's own clocks are looked at then
 NOTHING_TO_WATCH = 0.001  # s to wait when libcurl has no connection that could be waited for
 
@@ -87,7 +87,12 @@ class _Round:
     def complete(self) -> bool:
         """Whether those that have ended are a group: all have, or the first of them has waited long enough."""
         over = not (self.waiting or self.under_way)
-        return over or bool(self.ended and time.monotonic() >= self.since + GATHER_FOR)
+        return over or (bool(self.ended) and self.patience <= 0)
+
+    @property
+    def patience(self) -> float:
+        """Seconds until the first of those that have ended has waited long enough."""
+        return self.since + GATHER_FOR - time.monotonic() if self.ended else LOOK_EVERY
 
 
 class Caller:
@@ -110,15 +115,20 @@ class Caller:
         """
         mine = _Round(calls)
         try:
-            while mine.waiting or mine.under_way:
+            while mine.waiting or mine.under_way or mine.ended:
                 self._begin(mine)
-                self._go_on()
+                some_ended = self._look()
                 if mine.complete:
+                    self._begin(mine)  # so that the outside is at work while the caller is
+                    self._multi.perform()
                     group, mine.ended = mine.ended, []
                     yield group
+                elif not some_ended:
+                    self._wait(max(0.0, mine.patience))
         finally:
             while mine.under_way:
-                self._go_on()
+                if not self._look():
+                    self._wait(LOOK_EVERY)
 
     def _begin(self, mine: _Round) -> None:
         while mine.waiting and len(self._under_way) < self._at_once:
@@ -128,16 +138,9 @@ class Caller:
             mine.under_way += 1
             self._multi.add_handle(handle)
 
-    def _go_on(self) -> None:
-        """Wait until something has happened to a call, and note which have ended."""
+    def _look(self) -> bool:
+        """Note which calls have ended. Returns whether any has."""
         self._multi.perform()
-        if not self._note_ended():
-            if not self._multi.select(LOOK_EVERY):
-                time.sleep(NOTHING_TO_WATCH)
-            self._multi.perform()
-            self._note_ended()
-
-    def _note_ended(self) -> bool:
         left, ended = 1, False
         while left:
             left, answered, failed = self._multi.info_read()
@@ -147,6 +150,11 @@ class Caller:
                 self._release(handle).fail(error)
             ended = ended or bool(answered or failed)
         return ended
+
+    def _wait(self, seconds: float) -> None:
+        """Until something happens to a call."""
+        if not self._multi.select(seconds):
+            time.sleep(NOTHING_TO_WATCH)
 
     def _release(self, handle: pycurl.Curl) -> Call:
         call, whose = self._under_way.pop(handle)
