@@ -19,12 +19,14 @@ class AtOnceGateway:
     def __init__(self, base_url: str) -> None:
         """No address is called."""
 
-    def charge(self, charges: Sequence[Charge]) -> dict[str, Approved | Declined | Fault]:
-        return {charge.key: Approved(f"ch_{charge.key}") for charge in charges}
+    def charge(self, charges: Sequence[Charge]) -> Iterator[dict[str, Approved | Declined | Fault]]:
+        if charges:
+            yield {charge.key: Approved(f"ch_{charge.key}") for charge in charges}
 
-    def refund(self, refunds: Sequence[Refund]) -> dict[str, Refunded | Fault]:
+    def refund(self, refunds: Sequence[Refund]) -> Iterator[dict[str, Refunded | Fault]]:
         """Without books nobody knows what a key had charged; nothing that is measured refunds."""
-        return {refund.key: Fault("The payment provider at once can't refund.") for refund in refunds}
+        if refunds:
+            yield {refund.key: Fault("The payment provider at once can't refund.") for refund in refunds}
 
     def ledger(self) -> Iterator[Payment]:
         raise NoBooks("The payment provider keeps no books.")
@@ -34,14 +36,19 @@ class AtOnceCarrier:
     def __init__(self, base_url: str) -> None:
         """No address is called."""
 
-    def create_labels(self, requests: Sequence[LabelRequest]) -> dict[str, Label | LabelRefused | Fault]:
-        return {request.key: Label(f"TR{request.key}") for request in requests}
+    def create_labels(
+        self, requests: Sequence[LabelRequest]
+    ) -> Iterator[dict[str, Label | LabelRefused | Fault]]:
+        if requests:
+            yield {request.key: Label(f"TR{request.key}") for request in requests}
 
-    def void(self, keys: Sequence[str]) -> dict[str, Voided | TooLate | Fault]:
-        return {key: Voided() for key in keys}
+    def void(self, keys: Sequence[str]) -> Iterator[dict[str, Voided | TooLate | Fault]]:
+        if keys:
+            yield {key: Voided() for key in keys}
 
-    def hand_over(self, keys: Sequence[str]) -> dict[str, HandedOver | Fault]:
-        return {key: HandedOver() for key in keys}
+    def hand_over(self, keys: Sequence[str]) -> Iterator[dict[str, HandedOver | Fault]]:
+        if keys:
+            yield {key: HandedOver() for key in keys}
 
     def ledger(self) -> Iterator[Carriage]:
         raise NoBooks("The carrier keeps no books.")

@@ -8,7 +8,7 @@ from typing import Protocol
 import msgspec
 from django.conf import settings
 
-from shop.base.http import Client, call_each
+from shop.base.http import Client, Post, Reply
 from shop.base.providers import Page, client_class, once_per_address, read_ledger
 from shop.messaging.outcomes import Fault
 
@@ -60,11 +60,14 @@ class Movement(msgspec.Struct, frozen=True):
 
 
 class Gateway(Protocol):
-    """Every call is plural and answers per key; a fault is an answer too, never raised for one item."""
+    """Every call is plural. Its answers, by key, come in groups as the provider gives them: a slow one holds up no other.
 
-    def charge(self, charges: Sequence[Charge]) -> dict[str, Approved | Declined | Fault]: ...
+    Each key gets one answer; a fault is an answer too, never raised for one item.
+    """
 
-    def refund(self, refunds: Sequence[Refund]) -> dict[str, Refunded | Fault]:
+    def charge(self, charges: Sequence[Charge]) -> Iterator[dict[str, Approved | Declined | Fault]]: ...
+
+    def refund(self, refunds: Sequence[Refund]) -> Iterator[dict[str, Refunded | Fault]]:
         """Settle each charge key for good: give back what it charged, or see to it that it never charges.
 
         A late charge with it is then declined ("voided").
@@ -86,34 +89,42 @@ class SandboxGateway:
     def __init__(self, base_url: str) -> None:
         self._client = Client(base_url, "The payment provider")
 
-    def charge(self, charges: Sequence[Charge]) -> dict[str, Approved | Declined | Fault]:
-        return call_each(self._charge, charges, lambda charge: charge.key)
+    def charge(self, charges: Sequence[Charge]) -> Iterator[dict[str, Approved | Declined | Fault]]:
+        posts = {charge.key: Post("/v1/charges", _charge_body(charge), charge.key) for charge in charges}
+        return self._client.post_each(posts, _charged)
 
-    def refund(self, refunds: Sequence[Refund]) -> dict[str, Refunded | Fault]:
-        return call_each(self._refund, refunds, lambda refund: refund.key)
+    def refund(self, refunds: Sequence[Refund]) -> Iterator[dict[str, Refunded | Fault]]:
+        posts = {
+            refund.key: Post("/v1/refunds", {"charge_key": refund.charge_key}, refund.key)
+            for refund in refunds
+        }
+        return self._client.post_each(posts, _refunded)
 
     def ledger(self) -> Iterator[Movement]:
         return read_ledger(self._client, Page[Movement])
 
-    def _charge(self, charge: Charge) -> Approved | Declined:
-        body = {
-            "amount_minor": charge.amount_minor,
-            "currency": charge.currency,
-            "method": charge.method,
-            "order_number": charge.order_number,
-        }
-        reply = self._client.post("/v1/charges", body, key=charge.key)
-        if reply.status == 200:
-            return Approved(reply.read(_ApprovedBody).id)
-        if reply.status == 402:
-            return reply.read(Declined)
-        raise reply.fault()
 
-    def _refund(self, refund: Refund) -> Refunded:
-        reply = self._client.post("/v1/refunds", {"charge_key": refund.charge_key}, key=refund.key)
-        if reply.status == 200:
-            return reply.read(Refunded)
-        raise reply.fault()
+def _charge_body(charge: Charge) -> object:
+    return {
+        "amount_minor": charge.amount_minor,
+        "currency": charge.currency,
+        "method": charge.method,
+        "order_number": charge.order_number,
+    }
+
+
+def _charged(reply: Reply) -> Approved | Declined:
+    if reply.status == 200:
+        return Approved(reply.read(_ApprovedBody).id)
+    if reply.status == 402:
+        return reply.read(Declined)
+    raise reply.fault()
+
+
+def _refunded(reply: Reply) -> Refunded:
+    if reply.status == 200:
+        return reply.read(Refunded)
+    raise reply.fault()
 
 
 def gateway() -> Gateway:

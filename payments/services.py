@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import TypeVar
 from uuid import UUID
 
 from orders.lookups import AmountDue
@@ -17,8 +16,6 @@ from shop.messaging.outcomes import Fault, Outcome
 from shop.messaging.recording import recording
 from shop.messaging.rows import Row, update
 
-Answer = TypeVar("Answer")
-
 State = Payment.State
 UNSETTLED = (State.PENDING, State.CHARGED)  # pending: an unknown outcome
 # The fields of a Charge and a Refund, in their sequence.
@@ -28,63 +25,84 @@ REFUND = ("refund_key", "charge_key")
 
 def take_payment(refs: Sequence[Ref]) -> Outcome:
     """Charge the customer of each order, once, or refuse the order. Undo: ``refund_payment``."""
-    charges = _store_intents(refs)
-    answers = gateway().charge(list(charges.values()))
-    clear: dict[UUID, Approved | Declined] = _clear(charges, answers)
-    with recording("payments") as record:
-        rows = [_answered(id, answer) for id, answer in clear.items()]
-        moved = update(Payment, rows, only={"state": State.PENDING}, returning=("order_id", "state"))
-        states: dict[UUID, str] = dict(moved)
-        for ref in refs:
-            if ref.id in states:
-                record.publish(_news(ref, charges[ref.id], clear[ref.id]))
-        # Of the others an undo or another delivery was faster, and its word stands; or there is no answer yet.
-        states |= Payment.states(ref for ref in refs if ref.id not in states)
+    charges, states = _store_intents(refs)
     outcome = Outcome()
     for ref in refs:
-        if states[ref.id] == State.CHARGED:
-            outcome.done.append(ref)
-        elif states[ref.id] == State.PENDING:
-            outcome.faults[ref] = _fault(answers.get(charges[ref.id].key))
-        else:
-            outcome.refused.append(ref)
+        if ref.id in states:  # answered before, or an undo came first
+            _sort(outcome, ref, states[ref.id])
+    asked = {charges[ref.id].key: ref for ref in refs if ref.id in charges}
+    for answers in gateway().charge(list(charges.values())):
+        outcome.add(_note_charges({asked.pop(key): answer for key, answer in answers.items()}, charges))
+    outcome.faults |= {ref: _fault(None) for ref in asked.values()}
     return outcome
 
 
 def refund_payment(refs: Sequence[Ref]) -> Outcome:
     """The undo of ``take_payment``: give back what was charged, and see to it that nothing will be."""
     refunds = _stop_charging(refs)
-    answers = gateway().refund(list(refunds.values()))
-    given_back: dict[UUID, Refunded] = _clear(refunds, answers)
+    outcome = Outcome(done=[ref for ref in refs if ref.id not in refunds])
+    asked = {refunds[ref.id].key: ref for ref in refs if ref.id in refunds}
+    for answers in gateway().refund(list(refunds.values())):
+        outcome.add(_note_refunds({asked.pop(key): answer for key, answer in answers.items()}))
+    outcome.faults |= {ref: _fault(None) for ref in asked.values()}
+    return outcome
+
+
+def _note_charges(
+    answers: Mapping[Ref, Approved | Declined | Fault], charges: Mapping[UUID, Charge]
+) -> Outcome:
+    """Note what the provider has answered; an order with a fault goes on waiting for its answer."""
+    outcome = Outcome()
+    clear = {ref: answer for ref, answer in answers.items() if not isinstance(answer, Fault)}
+    with recording("payments") as record:
+        rows = [_answered(ref.id, answer) for ref, answer in clear.items()]
+        moved = update(Payment, rows, only={"state": State.PENDING}, returning=("order_id", "state"))
+        states: dict[UUID, str] = dict(moved)
+        for ref, answer in clear.items():
+            if ref.id in states:
+                record.publish(_news(ref, charges[ref.id], answer))
+        # Of the others an undo or another delivery was faster, and its word stands; or there is no answer yet.
+        states |= Payment.states(ref for ref in answers if ref.id not in states)
+    for ref in answers:
+        _sort(outcome, ref, states[ref.id], answers[ref])
+    return outcome
+
+
+def _note_refunds(answers: Mapping[Ref, Refunded | Fault]) -> Outcome:
+    outcome = Outcome()
+    given_back = {ref: answer for ref, answer in answers.items() if not isinstance(answer, Fault)}
     with recording("payments") as record:
         rows = [
-            {"order_id": id, "state": State.REFUNDED, "refunded_minor": answer.amount_minor}
-            for id, answer in given_back.items()
+            {"order_id": ref.id, "state": State.REFUNDED, "refunded_minor": answer.amount_minor}
+            for ref, answer in given_back.items()
         ]
         moved = update(Payment, rows, only={"state": State.REFUNDING}, returning=("order_id", "currency"))
         currencies: dict[UUID, str] = dict(moved)
-        for ref in refs:
+        for ref, answer in given_back.items():
             if ref.id in currencies:
-                amount = given_back[ref.id].amount_minor
-                record.publish(PaymentRefunded(ref=ref, amount_minor=amount, currency=currencies[ref.id]))
+                currency = currencies[ref.id]
+                record.publish(PaymentRefunded(ref=ref, amount_minor=answer.amount_minor, currency=currency))
         # Of the others another delivery was faster, or there is no answer yet.
-        states = Payment.states(ref for ref in refs if ref.id in refunds and ref.id not in currencies)
-    outcome = Outcome()
-    for ref in refs:
+        states = Payment.states(ref for ref in answers if ref.id not in currencies)
+    for ref in answers:
         if states.get(ref.id) == State.REFUNDING:
-            outcome.faults[ref] = _fault(answers.get(refunds[ref.id].key))
+            outcome.faults[ref] = _fault(answers[ref])
         else:
             outcome.done.append(ref)
     return outcome
 
 
-def _store_intents(refs: Sequence[Ref]) -> dict[UUID, Charge]:
-    """Store the intent to charge for each order, once. Returns what is to be charged: it has no answer yet."""
+def _store_intents(refs: Sequence[Ref]) -> tuple[dict[UUID, Charge], dict[UUID, str]]:
+    """Store the intent to charge for each order, once.
+
+    Returns what is to be charged, since it has no answer yet; and the states of the other orders.
+    """
     amounts = ask(AmountDue, [ref.id for ref in refs])
     began = Payment.begin((_intent(ref, amounts[ref.id]) for ref in refs), *CHARGE)
     known = Payment.known((ref for ref in refs if ref.id not in began), "state", *CHARGE)
     pending = {id: charge for id, (state, *charge) in known.items() if state == State.PENDING}
-    return {id: Charge(*charge) for id, charge in (began | pending).items()}
+    charges = {id: Charge(*charge) for id, charge in (began | pending).items()}
+    return charges, {id: state for id, (state, *_) in known.items() if id not in charges}
 
 
 @again_if_overtaken
@@ -119,15 +137,14 @@ def _row(ref: Ref, state: str) -> Row:
     return {"order_id": ref.id, "number": ref.number, "state": state, **keys}
 
 
-def _clear(
-    asked: Mapping[UUID, Charge | Refund], answers: Mapping[str, Answer | Fault]
-) -> dict[UUID, Answer]:
-    """What the provider has answered, by order; a fault is no answer."""
-    return {
-        id: answer
-        for id, item in asked.items()
-        if (answer := answers.get(item.key)) is not None and not isinstance(answer, Fault)
-    }
+def _sort(outcome: Outcome, ref: Ref, state: str, answer: object = None) -> None:
+    """Enter what has become of an order's payment into the outcome."""
+    if state == State.CHARGED:
+        outcome.done.append(ref)
+    elif state == State.PENDING:
+        outcome.faults[ref] = _fault(answer)
+    else:
+        outcome.refused.append(ref)
 
 
 def _answered(order_id: UUID, answer: Approved | Declined) -> Row:
@@ -143,4 +160,4 @@ def _news(ref: Ref, charge: Charge, answer: Approved | Declined) -> Event:
 
 
 def _fault(answer: object) -> Fault:
-    return answer if isinstance(answer, Fault) else Fault("The payment provider has not been asked yet.")
+    return answer if isinstance(answer, Fault) else Fault("The payment provider gave no answer.")

@@ -8,7 +8,7 @@ from typing import Protocol
 import msgspec
 from django.conf import settings
 
-from shop.base.http import Client, call_each
+from shop.base.http import Client, Post, Reply
 from shop.base.providers import Page, client_class, once_per_address, read_ledger
 from shop.messaging.outcomes import Fault
 
@@ -64,15 +64,20 @@ class Movement(msgspec.Struct, frozen=True):
 
 
 class Carrier(Protocol):
-    """Every call is plural and answers per key; a fault is an answer too, never raised for one item."""
+    """Every call is plural. Its answers, by key, come in groups as the carrier gives them: a slow one holds up no other.
 
-    def create_labels(self, requests: Sequence[LabelRequest]) -> dict[str, Label | LabelRefused | Fault]: ...
+    Each key gets one answer; a fault is an answer too, never raised for one item.
+    """
 
-    def void(self, keys: Sequence[str]) -> dict[str, Voided | TooLate | Fault]:
+    def create_labels(
+        self, requests: Sequence[LabelRequest]
+    ) -> Iterator[dict[str, Label | LabelRefused | Fault]]: ...
+
+    def void(self, keys: Sequence[str]) -> Iterator[dict[str, Voided | TooLate | Fault]]:
         """A key without a label is void too: a late label for it is refused ("voided")."""
         ...
 
-    def hand_over(self, keys: Sequence[str]) -> dict[str, HandedOver | Fault]:
+    def hand_over(self, keys: Sequence[str]) -> Iterator[dict[str, HandedOver | Fault]]:
         """Handing over again changes nothing. A void or unknown key is a fault and holds up no other."""
         ...
 
@@ -91,67 +96,78 @@ class SandboxCarrier:
     def __init__(self, base_url: str) -> None:
         self._client = Client(base_url, "The carrier")
 
-    def create_labels(self, requests: Sequence[LabelRequest]) -> dict[str, Label | LabelRefused | Fault]:
-        return call_each(self._create_label, requests, lambda request: request.key)
+    def create_labels(
+        self, requests: Sequence[LabelRequest]
+    ) -> Iterator[dict[str, Label | LabelRefused | Fault]]:
+        posts = {request.key: Post("/v1/labels", _label_body(request), request.key) for request in requests}
+        return self._client.post_each(posts, _labelled)
 
-    def void(self, keys: Sequence[str]) -> dict[str, Voided | TooLate | Fault]:
-        return call_each(self._void, keys, lambda key: key)
+    def void(self, keys: Sequence[str]) -> Iterator[dict[str, Voided | TooLate | Fault]]:
+        posts = {key: Post("/v1/labels/void", {"key": key}) for key in keys}
+        return self._client.post_each(posts, _voided)
 
-    def hand_over(self, keys: Sequence[str]) -> dict[str, HandedOver | Fault]:
+    def hand_over(self, keys: Sequence[str]) -> Iterator[dict[str, HandedOver | Fault]]:
         """The carrier takes all keys of a request or none: it is asked again without those it names."""
-        results: dict[str, HandedOver | Fault] = {}
-        left = list(dict.fromkeys(keys))
-        while left:
-            asked = left[:HAND_OVER_AT_ONCE]
-            try:
-                bad = self._hand_over(asked)
-            except Fault as fault:
-                bad = dict.fromkeys(asked, fault)
-            results |= bad
-            if not bad:
-                results |= {key: HandedOver() for key in asked}
-            left = [key for key in left if key not in results]
-        return {key: results[key] for key in dict.fromkeys(keys)}
+        keys = list(dict.fromkeys(keys))
+        starts = range(0, len(keys), HAND_OVER_AT_ONCE)
+        requests = [keys[start : start + HAND_OVER_AT_ONCE] for start in starts]
+        while requests:
+            asked = {some[0]: some for some in requests}
+            posts = {first: Post("/v1/handovers", {"keys": some}) for first, some in asked.items()}
+            requests = []
+            for replies in self._client.post_each(posts, lambda reply: reply):
+                answers: dict[str, HandedOver | Fault] = {}
+                for first, reply in replies.items():
+                    answers |= _handed_over(asked[first], reply)
+                    if left := [key for key in asked[first] if key not in answers]:
+                        requests.append(left)
+                yield answers
 
     def ledger(self) -> Iterator[Movement]:
         return read_ledger(self._client, Page[Movement])
 
-    def _create_label(self, request: LabelRequest) -> Label | LabelRefused:
-        body = {
-            "order_number": request.order_number,
-            "warehouse": request.warehouse,
-            "address": request.address,
-        }
-        reply = self._client.post("/v1/labels", body, key=request.key)
-        if reply.status == 200:
-            return reply.read(Label)
-        if reply.status == 422:
-            return LabelRefused(reply.read(dict[str, str]).get("refused", "no reason given"))
-        raise reply.fault()
 
-    def _void(self, key: str) -> Voided | TooLate:
-        reply = self._client.post("/v1/labels/void", {"key": key})
-        if reply.status == 200:
-            return Voided()
-        if reply.status == 409 and reply.read(dict[str, object]).get("too_late") is True:
-            return TooLate()
-        raise reply.fault()
+def _label_body(request: LabelRequest) -> object:
+    return {
+        "order_number": request.order_number,
+        "warehouse": request.warehouse,
+        "address": request.address,
+    }
 
-    def _hand_over(self, keys: list[str]) -> dict[str, Fault]:
-        """The keys that can't be handed over, if any: then none was."""
-        reply = self._client.post("/v1/handovers", {"keys": keys})
+
+def _labelled(reply: Reply) -> Label | LabelRefused:
+    if reply.status == 200:
+        return reply.read(Label)
+    if reply.status == 422:
+        return LabelRefused(reply.read(dict[str, str]).get("refused", "no reason given"))
+    raise reply.fault()
+
+
+def _voided(reply: Reply) -> Voided | TooLate:
+    if reply.status == 200:
+        return Voided()
+    if reply.status == 409 and reply.read(dict[str, object]).get("too_late") is True:
+        return TooLate()
+    raise reply.fault()
+
+
+def _handed_over(keys: Sequence[str], reply: Reply | Fault) -> dict[str, HandedOver | Fault]:
+    """What is known of the keys of a request: all of it; or which of them can't be handed over, and then none was."""
+    try:
+        if isinstance(reply, Fault):
+            raise reply
         if reply.status == 200:
-            return {}
-        if reply.status != 409:
+            return {key: HandedOver() for key in keys}
+        bad = reply.read(_HandoverRefused).keys if reply.status == 409 else {}
+        if not bad.keys() & set(keys):
             raise reply.fault()
-        named = reply.read(_HandoverRefused).keys
-        if not named.keys() & set(keys):
-            raise reply.fault()
-        return {
-            key: Fault(f"The carrier can't take over parcel {key}: it is {named[key]}.")
-            for key in keys
-            if key in named
-        }
+    except Fault as fault:
+        return dict.fromkeys(keys, fault)
+    return {
+        key: Fault(f"The carrier can't take over parcel {key}: it is {bad[key]}.")
+        for key in keys
+        if key in bad
+    }
 
 
 def carrier() -> Carrier:

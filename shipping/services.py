@@ -20,9 +20,11 @@ from shipping.events import (
 )
 from shipping.models import Parcel, Shipment, new_key
 from shipping.plans import Plan, Planned, move, plans_of
+from shipping.replies import Answers, as_answered, fault_of, faults_of, keys_of
 from shop.base.databases import alias_of
 from shop.base.lookups import ask
 from shop.base.per_order import Overtaken, again_if_overtaken
+from shop.messaging.delivery import taking_own
 from shop.messaging.events import Ref
 from shop.messaging.outcomes import Fault, Outcome
 from shop.messaging.recording import recording
@@ -34,8 +36,6 @@ PAST_THE_PIVOT = (State.HANDING_OVER, State.HANDED_OVER)
 NEVER_LEAVES = (State.FAILING, State.FAILED, State.STOPPING, State.STOPPED)
 ONCE_UNDONE = {State.FAILING: State.FAILED, State.STOPPING: State.STOPPED}  # what is being undone, and then
 
-Answers = Mapping[str, object]  # the carrier's, by key; a fault is one, too
-
 
 def create_labels(refs: Sequence[Ref], warehouse: str | None = None) -> Outcome:
     """Have the carrier take on each order's parcels, or refuse the order. Undo: ``stop_shipping``.
@@ -43,16 +43,24 @@ def create_labels(refs: Sequence[Ref], warehouse: str | None = None) -> Outcome:
     ``warehouse``: only the parcels that leave from there. Whoever makes an order's last label tells that it has all.
     """
     plans = _store_plans(refs)
-    requests = _label_requests(refs, plans, warehouse)
-    answers: Answers = carrier().create_labels(requests)
-    plans = _note_labels(refs, plans, answers)
+    wanted = _label_requests(refs, plans, warehouse)
+    # An older version left orders in the state ``planned`` of which all parcels have labels.
+    plans |= _note_labels(
+        [ref for ref in refs if ref.id not in wanted and plans[ref.id].state == State.PLANNED], plans, {}
+    )
+    orders = {request.key: ref for ref in refs for request in wanted.get(ref.id, ())}
+    answers: dict[str, object] = {}
+    for group in carrier().create_labels([request for some in wanted.values() for request in some]):
+        answers |= group
+        with taking_own("shipping"):  # an order that has all its labels leaves, whatever others wait for
+            plans |= _note_labels(list(dict.fromkeys(orders[key] for key in group)), plans, group)
     outcome = Outcome()
     for ref in refs:
         plan = plans[ref.id]
         if plan.state in NEVER_LEAVES:
             outcome.refused.append(ref)
         elif plan.state == State.PLANNED and (missing := plan.unlabelled(warehouse)):
-            outcome.faults[ref] = _fault(answers.get(missing[0].key), "The carrier has not been asked yet.")
+            outcome.faults[ref] = fault_of(answers.get(missing[0].key), "The carrier has not been asked yet.")
         else:
             outcome.done.append(ref)
     # Also a refusal whose undo broke off: whoever takes the order up again comes by here.
@@ -67,16 +75,19 @@ def hand_over(refs: Sequence[Ref]) -> Outcome:
     leaving = {
         ref: plans[ref.id] for ref in refs if ref.id in plans and plans[ref.id].state == State.HANDING_OVER
     }
-    answers: Answers = carrier().hand_over([p.key for plan in leaving.values() for p in plan.parcels])
-    outcome = Outcome(faults=_faults(leaving, answers, HandedOver, "The carrier gave no answer."))
-    with recording("shipping") as record:
-        taken = [ref for ref in leaving if ref not in outcome.faults]
-        gone = Shipment.advance(taken, State.HANDING_OVER, State.HANDED_OVER)
-        # The others of them another delivery has noted, and told.
-        left = {ref: plan for ref, plan in leaving.items() if ref.id in gone}
-        move(left.values(), Parcel.State.HANDED_OVER)
-        for ref, plan in left.items():
-            record.publish(OrderShipped(ref=ref, tracking=[parcel.tracking for parcel in plan.parcels]))
+    outcome = Outcome()
+    for some, answers in as_answered(leaving, carrier().hand_over(keys_of(leaving))):
+        faults = faults_of(some, answers, HandedOver, "The carrier gave no answer.")
+        outcome.faults |= faults
+        with recording("shipping") as record:
+            gone = Shipment.advance(
+                (ref for ref in some if ref not in faults), State.HANDING_OVER, State.HANDED_OVER
+            )
+            # The others of them another delivery has noted, and told.
+            left = {ref: plan for ref, plan in some.items() if ref.id in gone}
+            move(left.values(), Parcel.State.HANDED_OVER)
+            for ref, plan in left.items():
+                record.publish(OrderShipped(ref=ref, tracking=[parcel.tracking for parcel in plan.parcels]))
     for ref in refs:
         state = plans[ref.id].state if ref.id in plans else None
         if state is None:
@@ -124,30 +135,34 @@ def _store_plans(refs: Sequence[Ref]) -> dict[UUID, Plan]:
 
 def _label_requests(
     refs: Sequence[Ref], plans: Mapping[UUID, Plan], warehouse: str | None
-) -> list[LabelRequest]:
+) -> dict[UUID, list[LabelRequest]]:
     """Of an order that has been refused or stopped meanwhile, the carrier is asked for nothing more."""
-    wanted = [
-        (ref, parcel)
+    wanted = {
+        ref: parcels
         for ref in refs
-        if plans[ref.id].state == State.PLANNED
-        for parcel in plans[ref.id].unlabelled(warehouse)
-    ]
+        if plans[ref.id].state == State.PLANNED and (parcels := plans[ref.id].unlabelled(warehouse))
+    }
     if not wanted:
-        return []
-    addresses: Mapping[UUID, DeliveryAddress] = ask(DeliveryAddress, {ref.id for ref, _ in wanted})
-    return [
-        LabelRequest(
-            key=parcel.key,
-            order_number=ref.number,
-            warehouse=parcel.warehouse,
-            address=Address(**msgspec.structs.asdict(addresses[ref.id])),
-        )
-        for ref, parcel in wanted
-    ]
+        return {}
+    addresses: Mapping[UUID, DeliveryAddress] = ask(DeliveryAddress, {ref.id for ref in wanted})
+    return {
+        ref.id: [
+            LabelRequest(
+                key=parcel.key,
+                order_number=ref.number,
+                warehouse=parcel.warehouse,
+                address=Address(**msgspec.structs.asdict(addresses[ref.id])),
+            )
+            for parcel in parcels
+        ]
+        for ref, parcels in wanted.items()
+    }
 
 
 def _note_labels(refs: Sequence[Ref], plans: Mapping[UUID, Plan], answers: Answers) -> dict[UUID, Plan]:
-    """Note what the carrier has answered. Returns the plans as they are then."""
+    """Note what the carrier has answered of these orders. Returns their plans as they are then."""
+    if not refs:
+        return {}
     ids = [ref.id for ref in refs]
     with recording("shipping") as record:
         # Locked before labels are counted: else two who make an order's last two labels would both find one missing.
@@ -225,45 +240,29 @@ def _finish_undo(refs: Sequence[Ref]) -> Outcome:
         return Outcome()
     plans = plans_of(refs)
     undone = {ref: plans[ref.id] for ref in refs if plans[ref.id].state in ONCE_UNDONE}
-    answers: Answers = carrier().void([parcel.key for plan in undone.values() for parcel in plan.parcels])
-    faults = _faults(undone, answers, Voided, "The parcel has left already.")
-    with recording("shipping") as record:
-        rows = [
-            {"order_id": ref.id, "state": ONCE_UNDONE[State(plan.state)]}
-            for ref, plan in undone.items()
-            if ref not in faults
-        ]
-        fields = ("order_id", "state", "reason")
-        ended = {
-            id: row
-            for id, *row in update(Shipment, rows, only={"state": tuple(ONCE_UNDONE)}, returning=fields)
-        }
-        over = {ref: plan for ref, plan in undone.items() if ref.id in ended}
-        move(over.values(), Parcel.State.VOID)
-        for ref in over:
-            state, reason = ended[ref.id]
-            failed = state == State.FAILED
-            record.publish(ShippingFailed(ref=ref, reason=reason) if failed else ShippingStopped(ref=ref))
-    return Outcome(done=[ref for ref in refs if ref not in faults], faults=faults)
+    outcome = Outcome(done=[ref for ref in refs if ref not in undone])
+    for some, answers in as_answered(undone, carrier().void(keys_of(undone))):
+        faults = faults_of(some, answers, Voided, "The parcel has left already.")
+        outcome.add(Outcome(done=[ref for ref in some if ref not in faults], faults=faults))
+        with recording("shipping") as record:
+            rows = [
+                {"order_id": ref.id, "state": ONCE_UNDONE[State(plan.state)]}
+                for ref, plan in some.items()
+                if ref not in faults
+            ]
+            fields = ("order_id", "state", "reason")
+            ended = {
+                id: row
+                for id, *row in update(Shipment, rows, only={"state": tuple(ONCE_UNDONE)}, returning=fields)
+            }
+            over = {ref: plan for ref, plan in some.items() if ref.id in ended}
+            move(over.values(), Parcel.State.VOID)
+            for ref in over:
+                state, reason = ended[ref.id]
+                failed = state == State.FAILED
+                record.publish(ShippingFailed(ref=ref, reason=reason) if failed else ShippingStopped(ref=ref))
+    return outcome
 
 
 def _row(ref: Ref, state: str) -> Row:
     return {"order_id": ref.id, "number": ref.number, "state": state}
-
-
-def _faults(
-    plans: Mapping[Ref, Plan], answers: Answers, wanted: type[object], otherwise: str
-) -> dict[Ref, Exception]:
-    """What went wrong for each order of which not every parcel has got the wanted answer."""
-    found: dict[Ref, Exception] = {}
-    for ref, plan in plans.items():
-        others = [
-            answers[parcel.key] for parcel in plan.parcels if not isinstance(answers[parcel.key], wanted)
-        ]
-        if others:
-            found[ref] = _fault(others[0], otherwise)
-    return found
-
-
-def _fault(answer: object, otherwise: str) -> Fault:
-    return answer if isinstance(answer, Fault) else Fault(otherwise)

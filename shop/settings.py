@@ -57,6 +57,9 @@ SAGA_DEADLINE_CAP = 300.0
 # --- Outside services ---------------------------------------------------------------------------------------------
 PAYMENTS_URL = env("PAYMENTS_URL", "http://127.0.0.1:9001")
 CARRIER_URL = env("CARRIER_URL", "http://127.0.0.1:9002")
+# Calls to a provider under way at once, from one process: as many as it lets a shop make. A set larger than this takes
+# as many rounds of the provider's time.
+PROVIDER_CALLS_AT_ONCE = int(env("PROVIDER_CALLS_AT_ONCE", "64"))
 # The class of the client of each: a dotted path. It is constructed with the URL above, once per process.
 PAYMENTS_GATEWAY = env("PAYMENTS_GATEWAY", "payments.gateway.SandboxGateway")
 CARRIER = env("CARRIER", "shipping.carrier.SandboxCarrier")

@@ -3,14 +3,26 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
+from typing import TypeVar
 
 from shop.tools.up.children import Child
 from shop.tools.up.ports import free_port
 from shop.tools.up.programs import Programs
 from shop.tools.up.servers import Server
+
+Answer = TypeVar("Answer")
+
+
+def merged(groups: Iterable[Mapping[str, Answer]]) -> dict[str, Answer]:
+    """All answers of a plural call, however they came; no key has two."""
+    answers: dict[str, Answer] = {}
+    for group in groups:
+        assert not answers.keys() & group.keys()
+        answers |= group
+    return answers
 
 
 @contextmanager

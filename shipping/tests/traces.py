@@ -34,17 +34,55 @@ class Decisive:
     def __init__(self, meanwhile: Callable[[], object] = lambda: None) -> None:
         self.meanwhile = meanwhile
 
-    def create_labels(self, requests: Sequence[LabelRequest]) -> dict[str, Label | LabelRefused | Fault]:
+    def create_labels(
+        self, requests: Sequence[LabelRequest]
+    ) -> Iterator[dict[str, Label | LabelRefused | Fault]]:
         self.meanwhile()
-        return {request.key: Label(f"SB-{request.key}") for request in requests}
+        if requests:
+            yield {request.key: Label(f"SB-{request.key}") for request in requests}
 
-    def void(self, keys: Sequence[str]) -> dict[str, Any]:
+    def void(self, keys: Sequence[str]) -> Iterator[dict[str, Any]]:
         self.meanwhile()
-        return {key: Voided() for key in keys}
+        if keys:
+            yield {key: Voided() for key in keys}
 
-    def hand_over(self, keys: Sequence[str]) -> dict[str, HandedOver | Fault]:
+    def hand_over(self, keys: Sequence[str]) -> Iterator[dict[str, HandedOver | Fault]]:
         self.meanwhile()
-        return {key: HandedOver() for key in keys}
+        if keys:
+            yield {key: HandedOver() for key in keys}
 
     def ledger(self) -> Iterator[Movement]:
         return iter(())
+
+
+class OneAfterTheOther(Decisive):
+    """Gives each answer by itself."""
+
+    def create_labels(
+        self, requests: Sequence[LabelRequest]
+    ) -> Iterator[dict[str, Label | LabelRefused | Fault]]:
+        for request in requests:
+            yield from super().create_labels([request])
+
+    def void(self, keys: Sequence[str]) -> Iterator[dict[str, Any]]:
+        for key in keys:
+            yield from super().void([key])
+
+    def hand_over(self, keys: Sequence[str]) -> Iterator[dict[str, HandedOver | Fault]]:
+        for key in keys:
+            yield from super().hand_over([key])
+
+
+class LeavesOut(Decisive):
+    """Gives no answer for the last parcel of a set."""
+
+    def create_labels(
+        self, requests: Sequence[LabelRequest]
+    ) -> Iterator[dict[str, Label | LabelRefused | Fault]]:
+        return super().create_labels(requests[:-1])
+
+    def void(self, keys: Sequence[str]) -> Iterator[dict[str, Any]]:
+        return super().void(keys[:-1])
+
+    def hand_over(self, keys: Sequence[str]) -> Iterator[dict[str, HandedOver | Fault]]:
+        return super().hand_over(keys[:-1])

@@ -1,24 +1,17 @@
-"""Calls to outside services: JSON over kept-alive connections, bounded in time, no hidden retries."""
+"""Calls to outside services: JSON over kept-alive connections, bounded in time, many at once, no hidden retries."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable, Iterator, Mapping
 from typing import TypeVar
 from urllib.parse import urlencode
 
 import msgspec
-import urllib3
-from urllib3.exceptions import HTTPError, NameResolutionError, NewConnectionError, ProtocolError, TimeoutError
 
+from shop.base.calls import Call, caller
 from shop.messaging.outcomes import Fault
 from shop.messaging.points import Point, reach
 
-AT_ONCE = 8
-TIMEOUT = urllib3.Timeout(connect=2, read=5)
-WAIT_FOR_CONNECTION = 10.0  # s, when other threads hold all connections
-
-Item = TypeVar("Item")
 Result = TypeVar("Result")
 Body = TypeVar("Body")
 
@@ -59,67 +52,70 @@ class Reply(msgspec.Struct, frozen=True):
         return Fault(f"{self.who} did not take the request ({self.status}): {reason}.")
 
 
+class Post(msgspec.Struct, frozen=True):
+    """``key``: asking again with it does nothing again."""
+
+    path: str
+    body: object
+    key: str = ""
+
+
 class Client:
     """``who`` begins the sentence of every fault: "The carrier"."""
 
     def __init__(self, base_url: str, who: str) -> None:
         self._base = base_url.rstrip("/")
         self._who = who
-        self._pool = urllib3.PoolManager(maxsize=AT_ONCE, block=True, retries=False, timeout=TIMEOUT)
-
-    def post(self, path: str, body: object, *, key: str | None = None) -> Reply:
-        headers = {"Content-Type": "application/json"}
-        if key is not None:
-            headers["Idempotency-Key"] = key
-        return self._ask("POST", path, headers, msgspec.json.encode(body))
 
     def get(self, path: str, parameters: Mapping[str, str | int] | None = None) -> Reply:
-        return self._ask("GET", f"{path}?{urlencode(parameters)}" if parameters else path)
+        """Ask once. Raises Fault."""
+        call = Call(f"{self._base}{path}{'?' if parameters else ''}{urlencode(parameters or {})}")
+        list(caller().make([call]))
+        return self._reply(call)
 
-    def _ask(
-        self, method: str, path: str, headers: dict[str, str] | None = None, body: bytes | None = None
-    ) -> Reply:
-        url = self._base + path
+    def post_each(
+        self, posts: Mapping[str, Post], read: Callable[[Reply], Result]
+    ) -> Iterator[dict[str, Result | Fault]]:
+        """Make all these calls, as many at once as may be. Yields what ``read`` makes of the answers, as they come.
+
+        Every post has one answer, under its name here. What breaks is its own answer and nobody else's.
+        """
+        names: dict[Call, str] = {}
+        unasked: dict[str, Result | Fault] = {}
+        for name, post in posts.items():
+            try:
+                names[self._call(post)] = name
+            except Exception as error:
+                unasked[name] = _broken(error)
+        if unasked:
+            yield unasked
+        for group in caller().make(names):
+            yield {names[call]: self._answer(call, read) for call in group}
+
+    def _call(self, post: Post) -> Call:
+        headers = ["Content-Type: application/json"]
+        if post.key:
+            headers.append(f"Idempotency-Key: {post.key}")
+        return Call(self._base + post.path, headers, msgspec.json.encode(post.body))
+
+    def _answer(self, call: Call, read: Callable[[Reply], Result]) -> Result | Fault:
         try:
-            answer = self._pool.request(
-                method, url, body=body, headers=headers, redirect=False, pool_timeout=WAIT_FOR_CONNECTION
-            )
-        except HTTPError as error:
-            raise Fault(f"{self._who} {_trouble(error)}.") from error
-        reach(Point.ANSWERED, path)
-        if answer.status >= 500:
-            raise Fault(f"{self._who} is not available ({answer.status}).")
-        return Reply(self._who, answer.status, answer.data)
-
-
-def _trouble(error: HTTPError) -> str:
-    """In our words: the library's own carry addresses and parameters."""
-    if isinstance(error, NewConnectionError | NameResolutionError):
-        return "can't be reached"
-    if isinstance(error, TimeoutError):
-        return "did not answer in time"
-    if isinstance(error, ProtocolError):
-        return "broke off without an answer"
-    return f"could not be asked ({type(error).__name__})"
-
-
-def call_each(
-    call: Callable[[Item], Result], items: Sequence[Item], key_of: Callable[[Item], str]
-) -> dict[str, Result | Fault]:
-    """Call for every item, several at once. What breaks is the item's own answer and nobody else's."""
-
-    def guarded(item: Item) -> Result | Fault:
-        try:
-            return call(item)
+            return read(self._reply(call))
         except Fault as fault:
             return fault
         except Exception as error:
-            broken = Fault(f"A call to the outside failed ({type(error).__name__}).")
-            broken.__cause__ = error
-            return broken
+            return _broken(error)
 
-    by_key = {key_of(item): item for item in items}
-    if len(by_key) <= 1:
-        return {key: guarded(item) for key, item in by_key.items()}
-    with ThreadPoolExecutor(min(AT_ONCE, len(by_key)), thread_name_prefix="call") as threads:
-        return dict(zip(by_key, threads.map(guarded, by_key.values()), strict=True))
+    def _reply(self, call: Call) -> Reply:
+        if call.trouble:
+            raise Fault(f"{self._who} {call.trouble}.")
+        reach(Point.ANSWERED, call.url.removeprefix(self._base))
+        if call.status >= 500:
+            raise Fault(f"{self._who} is not available ({call.status}).")
+        return Reply(self._who, call.status, call.data)
+
+
+def _broken(error: Exception) -> Fault:
+    fault = Fault(f"A call to the outside failed ({type(error).__name__}).")
+    fault.__cause__ = error
+    return fault

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Iterator
 from functools import lru_cache
 from typing import Any, Generic, Protocol, TypeVar
@@ -67,9 +66,5 @@ def client_class(setting: str) -> Callable[[str], Any]:
 
 @lru_cache
 def once_per_address(make: Callable[[str], Any], base_url: str) -> Any:
-    """``make(base_url)``, but once per base URL: its connections are kept for the life of the process."""
+    """``make(base_url)``, but once per base URL."""
     return make(base_url)
-
-
-# Two processes on one connection would mix up their answers.
-os.register_at_fork(after_in_child=once_per_address.cache_clear)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import asyncio
 import os
 import sqlite3
 from pathlib import Path
@@ -27,17 +28,11 @@ def main() -> None:
     if not 0 < options.port < 65536:
         parser.error("--port must be from 1 to 65535")
     os.umask(0o077)  # the books are nobody else's
-    provider, timing = PROVIDERS[options.provider], Timing.from_environment()
-    try:  # say now what is wrong with the file, not in the worker
-        provider(options.ledger, timing).ledger.close()
+    try:
+        provider = PROVIDERS[options.provider](options.ledger, Timing.from_environment())
     except sqlite3.Error as error:
         parser.error(f"the ledger {options.ledger} can't be used: {error}")
-    serve(
-        lambda: provider(options.ledger, timing).routes(),
-        port=options.port,
-        name=options.provider,
-        host=options.host,
-    )
+    asyncio.run(serve(provider.routes(), port=options.port, name=options.provider, host=options.host))
 
 
 if __name__ == "__main__":

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import secrets
 import sqlite3
-import time
 from pathlib import Path
 from typing import Annotated
 
@@ -70,60 +70,67 @@ class Carrier:
             ("GET", "/v1/ledger"): self.movements,
         }
 
-    def label(self, request: Request) -> Answer:
+    async def label(self, request: Request) -> Answer:
         key, body = request.idempotency_key(), request.json(LabelBody)
-        postcode, mark = body.address.postcode.upper(), fingerprint(key, msgspec.json.encode(body))
         with self._underway(key):
-            if postcode.startswith("SLOW") and not self.ledger.has("parcels", key):
-                time.sleep(self._timing.slow_seconds)
-            with self.ledger.transaction() as db:
-                parcel = _parcel(db, key)
-                if parcel:
-                    return _replay(parcel, mark)
-                down = postcode.startswith("DOWN") and self._timing.down(db, key)
-                if not down:
-                    _decide(db, key, body, mark)
-                    parcel = _parcel(db, key)
-        if down or not parcel:
-            raise unavailable()
+            slow = body.address.postcode.upper().startswith("SLOW")
+            if slow and not self.ledger.has("parcels", key):
+                await asyncio.sleep(self._timing.slow_seconds)
+            return await self.ledger.write(lambda db: self._label(db, key, body))
+
+    def _label(self, db: sqlite3.Connection, key: str, body: LabelBody) -> Answer:
+        postcode, mark = body.address.postcode.upper(), fingerprint(key, msgspec.json.encode(body))
+        parcel = _parcel(db, key)
+        if parcel:
+            return _replay(parcel, mark)
+        if postcode.startswith("DOWN") and self._timing.down(db, key):
+            return unavailable().answer()  # since when it is down must be kept
+        _decide(db, key, body, mark)
+        parcel = _known(db, key)
         return Answer(*_told(parcel), lost=postcode.startswith("LOST") and parcel["state"] == "labelled")
 
-    def void(self, request: Request) -> Answer:
+    async def void(self, request: Request) -> Answer:
         """No parcel leaves under this key, now or later; unless it has left."""
         key = request.json(VoidBody).key
-        with self.ledger.transaction() as db:
-            parcel = _parcel(db, key)
-            if parcel and parcel["state"] == "handed over":
-                return Answer(409, {"too_late": True})
-            if parcel and parcel["state"] == "voided":
-                return Answer(200, {"voided": True})
-            if parcel:
-                db.execute("UPDATE parcels SET state = 'voided' WHERE key = ?", (key,))
-            else:
-                insert(db, "parcels", {"key": key, "state": "voided", "order_number": ""})
-            _move(db, "void", _known(db, key))
-        return Answer(200, {"voided": True})
+        return await self.ledger.write(lambda db: _void(db, key))
 
-    def hand_over(self, request: Request) -> Answer:
+    async def hand_over(self, request: Request) -> Answer:
         """All of these parcels or none."""
         keys = list(dict.fromkeys(request.json(HandoverBody).keys))
-        with self.ledger.transaction() as db:
-            parcels = {key: _parcel(db, key) for key in keys}
-            bad = {key: parcel["state"] if parcel else "unknown" for key, parcel in parcels.items()}
-            bad = {key: state for key, state in bad.items() if state not in ("labelled", "handed over")}
-            if bad:
-                named = ", ".join(f"{key} is {state}" for key, state in bad.items())
-                error = {"type": "not_handed_over", "message": f"nothing was handed over: {named}"}
-                return Answer(409, {"error": error, "keys": bad})
-            for parcel in parcels.values():
-                if parcel and parcel["state"] == "labelled":
-                    db.execute("UPDATE parcels SET state = 'handed over' WHERE key = ?", (parcel["key"],))
-                    _move(db, "handover", parcel)
-        return Answer(200, {"handed_over": keys})
+        return await self.ledger.write(lambda db: _hand_over(db, keys))
 
-    def movements(self, request: Request) -> Answer:
+    async def movements(self, request: Request) -> Answer:
         after, limit = request.number("after", 0, 2**62), request.number("limit", MAX_PAGE, MAX_PAGE)
         return Answer(200, {"rows": self.ledger.page(after, limit)})
+
+
+def _void(db: sqlite3.Connection, key: str) -> Answer:
+    parcel = _parcel(db, key)
+    if parcel and parcel["state"] == "handed over":
+        return Answer(409, {"too_late": True})
+    if parcel and parcel["state"] == "voided":
+        return Answer(200, {"voided": True})
+    if parcel:
+        db.execute("UPDATE parcels SET state = 'voided' WHERE key = ?", (key,))
+    else:
+        insert(db, "parcels", {"key": key, "state": "voided", "order_number": ""})
+    _move(db, "void", _known(db, key))
+    return Answer(200, {"voided": True})
+
+
+def _hand_over(db: sqlite3.Connection, keys: list[str]) -> Answer:
+    parcels = {key: _parcel(db, key) for key in keys}
+    bad = {key: parcel["state"] if parcel else "unknown" for key, parcel in parcels.items()}
+    bad = {key: state for key, state in bad.items() if state not in ("labelled", "handed over")}
+    if bad:
+        named = ", ".join(f"{key} is {state}" for key, state in bad.items())
+        error = {"type": "not_handed_over", "message": f"nothing was handed over: {named}"}
+        return Answer(409, {"error": error, "keys": bad})
+    for parcel in parcels.values():
+        if parcel and parcel["state"] == "labelled":
+            db.execute("UPDATE parcels SET state = 'handed over' WHERE key = ?", (parcel["key"],))
+            _move(db, "handover", parcel)
+    return Answer(200, {"handed_over": keys})
 
 
 def _parcel(db: sqlite3.Connection, key: str) -> sqlite3.Row | None:

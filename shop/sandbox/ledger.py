@@ -2,54 +2,80 @@
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 import sqlite3
-import threading
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any, TypeVar
 
-Row = tuple[object, ...]
+Result = TypeVar("Result")
 
 
 class Ledger:
-    """One connection behind one lock: that wait is short and fair, SQLite's own busy-wait is neither."""
+    """One connection, used by the event loop's thread alone."""
 
     def __init__(self, file: Path, schema: str) -> None:
-        self._lock = threading.Lock()
-        self._db = sqlite3.connect(file, isolation_level=None, check_same_thread=False, timeout=5)
+        self._db = sqlite3.connect(file, isolation_level=None, timeout=5)
         self._db.row_factory = sqlite3.Row
         self._db.execute("PRAGMA journal_mode = WAL")
         self._db.execute("PRAGMA synchronous = FULL")  # what was answered is on disk
         self._db.executescript(schema)
+        self._waiting: list[tuple[Callable[[sqlite3.Connection], Any], asyncio.Future[Any]]] = []
 
     def close(self) -> None:
         self._db.close()
 
-    @contextmanager
-    def transaction(self) -> Iterator[sqlite3.Connection]:
-        """Everything in it happens, on disk, before it ends; or nothing does."""
-        with self._lock:
+    async def write(self, work: Callable[[sqlite3.Connection], Result]) -> Result:
+        """Do this work. When it returns, everything in it is on disk; when it raises, nothing of it has happened.
+
+        What is asked for at the same moment is committed together, so that many wait for one disk write.
+        """
+        loop = asyncio.get_running_loop()
+        done: asyncio.Future[Result] = loop.create_future()
+        if not self._waiting:
+            loop.call_soon(self._commit)
+        self._waiting.append((work, done))
+        return await done
+
+    def _commit(self) -> None:
+        waiting, self._waiting = self._waiting, []
+        try:
             self._db.execute("BEGIN IMMEDIATE")
-            try:
-                yield self._db
-                self._db.execute("COMMIT")
-            except BaseException:
-                if self._db.in_transaction:
-                    self._db.execute("ROLLBACK")
-                raise
+            outcomes = [self._by_itself(work) for work, _ in waiting]
+            self._db.execute("COMMIT")
+        except sqlite3.Error as error:
+            if self._db.in_transaction:
+                self._db.execute("ROLLBACK")
+            outcomes = [(None, error)] * len(waiting)
+        for (_, done), (result, failure) in zip(waiting, outcomes, strict=True):
+            if done.cancelled():
+                continue
+            if failure:
+                done.set_exception(failure)
+            else:
+                done.set_result(result)
+
+    def _by_itself(self, work: Callable[[sqlite3.Connection], Any]) -> tuple[Any, Exception | None]:
+        """A work that raises takes only its own changes back."""
+        self._db.execute("SAVEPOINT work")
+        try:
+            result, failure = work(self._db), None
+        except Exception as error:
+            result, failure = None, error
+            self._db.execute("ROLLBACK TO work")
+        self._db.execute("RELEASE work")
+        return result, failure
 
     def has(self, table: str, key: str) -> bool:
-        with self._lock:
-            found = self._db.execute(f"SELECT 1 FROM {table} WHERE key = ?", (key,))
-            return found.fetchone() is not None
+        found = self._db.execute(f"SELECT 1 FROM {table} WHERE key = ?", (key,))
+        return found.fetchone() is not None
 
     def page(self, after: int, limit: int) -> list[dict[str, object]]:
         """The movements after this id. Writers take turns, so none with a smaller id turns up later."""
-        with self._lock:
-            query = "SELECT * FROM movements WHERE id > ? ORDER BY id LIMIT ?"
-            return [dict(row) for row in self._db.execute(query, (after, limit))]
+        query = "SELECT * FROM movements WHERE id > ? ORDER BY id LIMIT ?"
+        return [dict(row) for row in self._db.execute(query, (after, limit))]
 
 
 def insert(db: sqlite3.Connection, table: str, values: Mapping[str, object]) -> None:

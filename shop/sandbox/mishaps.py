@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import sqlite3
-import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -47,20 +46,17 @@ class Underway:
     """The keys being processed right now. In memory: after a crash nothing is being processed."""
 
     def __init__(self) -> None:
-        self._lock = threading.Lock()
         self._keys: set[str] = set()
 
     @contextmanager
     def __call__(self, key: str) -> Iterator[None]:
-        with self._lock:
-            if key in self._keys:
-                raise Problem(409, "in_progress", "a request with this key is being processed")
-            self._keys.add(key)
+        if key in self._keys:
+            raise Problem(409, "in_progress", "a request with this key is being processed")
+        self._keys.add(key)
         try:
             yield
         finally:
-            with self._lock:
-                self._keys.discard(key)
+            self._keys.discard(key)
 
 
 def reused_key() -> Problem:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import secrets
 import sqlite3
-import time
 from pathlib import Path
 from typing import Annotated
 
@@ -72,37 +72,30 @@ class Payments:
             ("GET", "/v1/ledger"): self.movements,
         }
 
-    def charge(self, request: Request) -> Answer:
+    async def charge(self, request: Request) -> Answer:
         key, body = request.idempotency_key(), request.json(ChargeBody)
         with self._underway(key):
             if body.method == SLOW and not self.ledger.has("charges", key):
-                time.sleep(self._timing.slow_seconds)
-            with self.ledger.transaction() as db:
-                stored = _charge(db, key)
-                if stored:
-                    return _replay(stored, body)
-                down = body.method == DOWN and self._timing.down(db, key)
-                if not down:
-                    _decide(db, key, body)
-                    stored = _charge(db, key)
-        if down or not stored:
-            raise unavailable()
-        lost = body.method == LOST and stored["reference"] is not None
-        return Answer(*_told(stored), lost=lost)
+                await asyncio.sleep(self._timing.slow_seconds)
+            return await self.ledger.write(lambda db: self._charge(db, key, body))
 
-    def refund(self, request: Request) -> Answer:
+    def _charge(self, db: sqlite3.Connection, key: str, body: ChargeBody) -> Answer:
+        stored = _charge(db, key)
+        if stored:
+            return _replay(stored, body)
+        if body.method == DOWN and self._timing.down(db, key):
+            return unavailable().answer()  # since when it is down must be kept
+        _decide(db, key, body)
+        stored = _charge(db, key)
+        assert stored is not None  # decided above
+        return Answer(*_told(stored), lost=body.method == LOST and stored["reference"] is not None)
+
+    async def refund(self, request: Request) -> Answer:
         """Settles a charge key for good: gives back what it charged, or sees to it that it never charges."""
         key, body = request.idempotency_key(), request.json(RefundBody)
-        with self.ledger.transaction() as db:
-            earlier = db.execute("SELECT charge_key FROM refunds WHERE key = ?", (key,)).fetchone()
-            if earlier and earlier["charge_key"] != body.charge_key:
-                raise reused_key()
-            settlement = _settlement(db, body.charge_key) or _settle(db, key, body.charge_key)
-            if not earlier:
-                insert(db, "refunds", {"key": key, "charge_key": body.charge_key})
-        return Answer(200, {"id": settlement["reference"], "amount_minor": settlement["amount_minor"]})
+        return await self.ledger.write(lambda db: _refund(db, key, body.charge_key))
 
-    def movements(self, request: Request) -> Answer:
+    async def movements(self, request: Request) -> Answer:
         """Charges count up, refunds count down: the sum is what the shop holds. A void moves nothing."""
         after, limit = request.number("after", 0, 2**62), request.number("limit", MAX_PAGE, MAX_PAGE)
         return Answer(200, {"rows": self.ledger.page(after, limit)})
@@ -142,6 +135,16 @@ def _decide(db: sqlite3.Connection, key: str, body: ChargeBody) -> None:
         outcome = {"reference": f"ch_{secrets.token_hex(12)}"}
         _move(db, "charge", key, key, body.order_number, body.amount_minor, body.currency)
     insert(db, "charges", {"key": key, **msgspec.structs.asdict(body), **outcome})
+
+
+def _refund(db: sqlite3.Connection, key: str, charge_key: str) -> Answer:
+    earlier = db.execute("SELECT charge_key FROM refunds WHERE key = ?", (key,)).fetchone()
+    if earlier and earlier["charge_key"] != charge_key:
+        raise reused_key()
+    settlement = _settlement(db, charge_key) or _settle(db, key, charge_key)
+    if not earlier:
+        insert(db, "refunds", {"key": key, "charge_key": charge_key})
+    return Answer(200, {"id": settlement["reference"], "amount_minor": settlement["amount_minor"]})
 
 
 def _settle(db: sqlite3.Connection, key: str, charge_key: str) -> sqlite3.Row:

@@ -1,61 +1,35 @@
-"""Serves a provider with gunicorn: one worker process with threads, on loopback."""
+"""Serves a provider with aiohttp: one process, one thread, on loopback."""
 
 from __future__ import annotations
 
-import os
+import asyncio
+import signal
 import sys
-import threading
-from collections.abc import Callable
+from collections.abc import Mapping
 
-from gunicorn.app.base import BaseApplication  # type: ignore[import-untyped]
+from aiohttp import web
 
-from shop.sandbox.web import Answer, Handler, Site
+from shop.sandbox.web import Answer, Handler, Request, Site
 
-Routes = dict[tuple[str, str], Handler]
-
-
-class Server(BaseApplication):  # type: ignore[misc]
-    def __init__(self, build: Callable[[], Routes], port: int, name: str, host: str) -> None:
-        self._build, self._port, self._name, self._host = build, port, name, host
-        # Only the master holds the writing end: when it dies, even by kill -9, the worker reads its end.
-        self._lifeline, self._held_by_master = os.pipe()
-        super().__init__()
-
-    def load_config(self) -> None:
-        settings = {
-            "bind": f"{self._host}:{self._port}",
-            "proc_name": f"sandbox {self._name}",
-            "worker_class": "gthread",
-            "workers": 1,
-            "threads": 16,
-            "keepalive": 75,  # longer than clients pause: none finds its connection closed under its hands
-            "graceful_timeout": 5,
-            "loglevel": "warning",
-            "control_socket_disable": True,
-            "when_ready": lambda _: self._say_ready(),
-            "post_fork": lambda _, __: self._end_with_the_master(),
-        }
-        for name, value in settings.items():
-            self.cfg.set(name, value)
-
-    def load(self) -> Site:
-        """Called in the worker: an SQLite connection must not be carried over a fork."""
-        alive = Answer(200, {"status": "ok", "sandbox": self._name})
-        return Site({("GET", "/livez"): lambda _: alive, **self._build()})
-
-    def _say_ready(self) -> None:
-        sys.stdout.write(f"{self._name} sandbox ready on http://127.0.0.1:{self._port}\n")
-        sys.stdout.flush()
-
-    def _end_with_the_master(self) -> None:
-        os.close(self._held_by_master)
-
-        def watch() -> None:
-            os.read(self._lifeline, 1)
-            os._exit(1)
-
-        threading.Thread(target=watch, daemon=True, name="lifeline").start()
+KEEP_ALIVE = 180  # s, longer than clients keep a connection: none finds it closed under its hands
+GRACE = 5  # s for what is under way when the provider is told to end
 
 
-def serve(build: Callable[[], Routes], *, port: int, name: str, host: str) -> None:
-    Server(build, port, name, host).run()
+async def serve(routes: Mapping[tuple[str, str], Handler], *, port: int, name: str, host: str) -> None:
+    """Until SIGTERM or SIGINT."""
+
+    async def alive(_: Request) -> Answer:
+        return Answer(200, {"status": "ok", "sandbox": name})
+
+    site = Site({("GET", "/livez"): alive, **routes})
+    server = web.Server(site, access_log=None, keepalive_timeout=KEEP_ALIVE)
+    runner = web.ServerRunner(server, shutdown_timeout=GRACE)
+    await runner.setup()
+    told_to_end = asyncio.Event()
+    for signum in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(signum, told_to_end.set)
+    await web.TCPSite(runner, host, port, backlog=1024).start()
+    sys.stdout.write(f"{name} sandbox ready on http://127.0.0.1:{port}\n")
+    sys.stdout.flush()
+    await told_to_end.wait()
+    await runner.cleanup()

@@ -17,6 +17,7 @@ from payments.gateway import Approved, Charge, Refund, gateway
 from payments.models import Payment
 from shipping.carrier import Address, HandedOver, LabelRequest, Voided, carrier
 from shipping.models import Parcel, Shipment
+from tests.providers import merged
 
 ADDRESS = Address("Ada", "1 Example Street", "Example Town", "X1", "GB")
 PRICE = 250
@@ -56,7 +57,7 @@ def completed(shelf: Shelf, count: int = 1) -> list[Order]:
     shelf.take(Counter({stock.pk: QUANTITY * count for stock in shelf.stocks}), departed=True)
     _charge(orders, Payment.State.CHARGED)
     parcels = _label(shelf, orders, Shipment.State.HANDED_OVER)
-    answers = carrier().hand_over([parcel.key for parcel in parcels])
+    answers = merged(carrier().hand_over([parcel.key for parcel in parcels]))
     assert all(isinstance(answer, HandedOver) for answer in answers.values())
     _set_state(parcels, Parcel.State.HANDED_OVER)
     _mail(orders, "confirmation", "OrderShipped")
@@ -70,12 +71,12 @@ def cancelled(shelf: Shelf, count: int = 1) -> list[Order]:
     _sagas(orders, state=Saga.State.ENDED, step="paid", undo="notified", reason="cancelled by customer")
     _reserve(shelf, orders, Reservation.State.RELEASED)
     payments = _charge(orders, Payment.State.REFUNDED)
-    gateway().refund([Refund(payment.refund_key, payment.charge_key) for payment in payments])
+    merged(gateway().refund([Refund(payment.refund_key, payment.charge_key) for payment in payments]))
     Payment.objects.filter(pk__in=[payment.pk for payment in payments]).update(
         refunded_minor=orders[0].total_minor
     )
     parcels = _label(shelf, orders, Shipment.State.STOPPED)
-    answers = carrier().void([parcel.key for parcel in parcels])
+    answers = merged(carrier().void([parcel.key for parcel in parcels]))
     assert all(isinstance(answer, Voided) for answer in answers.values())
     _set_state(parcels, Parcel.State.VOID)
     _mail(orders, "cancellation", "OrderCancelled")
@@ -155,9 +156,8 @@ def _charge(orders: Sequence[Order], state: Payment.State) -> list[Payment]:
         )
         for order in orders
     )
-    answers = gateway().charge(
-        [Charge(p.charge_key, p.amount_minor, p.currency, p.method, p.number) for p in payments]
-    )
+    charges = [Charge(p.charge_key, p.amount_minor, p.currency, p.method, p.number) for p in payments]
+    answers = merged(gateway().charge(charges))
     assert all(isinstance(answer, Approved) for answer in answers.values())
     return payments
 
@@ -170,7 +170,11 @@ def _label(shelf: Shelf, orders: Sequence[Order], state: Shipment.State) -> list
     parcels = Parcel.objects.bulk_create(
         Parcel(shipment=shipment, warehouse=place) for shipment in shipments for place in places
     )
-    carrier().create_labels([LabelRequest(p.key, p.shipment.number, p.warehouse, ADDRESS) for p in parcels])
+    merged(
+        carrier().create_labels(
+            [LabelRequest(p.key, p.shipment.number, p.warehouse, ADDRESS) for p in parcels]
+        )
+    )
     return parcels
 
 

@@ -28,7 +28,7 @@ from shop.tools.audit.tests.planted import PLANTED, Plant, World
 from shop.tools.audit.tests.planted.agreement import payments_disagrees
 from shop.tools.audit.tests.planted.stock import still_reserved
 from shop.tools.up.ports import free_port
-from tests.providers import running_provider
+from tests.providers import merged, running_provider
 
 pytestmark = pytest.mark.django_db(databases="__all__")
 
@@ -142,8 +142,8 @@ def test_a_cancelled_order_whose_customer_is_being_told_is_in_flight(world: Worl
 
 def test_ledger_rows_of_other_shops_are_not_our_affair(world: World) -> None:
     for number in ("S-999999999", "another shop", "S-", "S-99"):
-        gateway().charge([Charge(uuid4().hex, 100, "GBP", "pm_card_approved", number)])
-        carrier().create_labels([LabelRequest(uuid4().hex, number, "LON", ADDRESS)])
+        merged(gateway().charge([Charge(uuid4().hex, 100, "GBP", "pm_card_approved", number)]))
+        merged(carrier().create_labels([LabelRequest(uuid4().hex, number, "LON", ADDRESS)]))
     assert audit()[0] == 0
 
 

@@ -8,6 +8,7 @@ from orders.models import Order
 from payments.gateway import Charge, Refund, gateway
 from payments.models import Payment
 from shop.tools.audit.tests.planted.world import World, planted
+from tests.providers import merged
 
 
 @planted
@@ -41,7 +42,7 @@ def another_amount_noted(world: World) -> list[str]:
 @planted
 def a_completed_order_refunded(world: World) -> list[str]:
     key = Payment.objects.get(pk=world.completed.uuid).charge_key
-    gateway().refund([Refund(uuid4().hex, key)])
+    merged(gateway().refund([Refund(uuid4().hex, key)]))
     return [f"{world.completed.number} is completed, but GBP 10.00 was refunded."]
 
 
@@ -68,5 +69,5 @@ def a_failed_payment_charged(world: World) -> list[str]:
 
 def charge(order: Order) -> str:
     key = uuid4().hex
-    gateway().charge([Charge(key, order.total_minor, "GBP", "pm_card_approved", order.number)])
+    merged(gateway().charge([Charge(key, order.total_minor, "GBP", "pm_card_approved", order.number)]))
     return key

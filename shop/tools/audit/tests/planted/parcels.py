@@ -10,6 +10,7 @@ from shipping.carrier import LabelRequest, carrier
 from shipping.models import Parcel
 from shop.tools.audit.tests.consistent import ADDRESS
 from shop.tools.audit.tests.planted.world import World, planted
+from tests.providers import merged
 
 
 @planted
@@ -39,7 +40,7 @@ def a_parcel_noted_as_labelled(world: World) -> list[str]:
 @planted
 def a_cancelled_parcel_that_left(world: World) -> list[str]:
     key = label(world.cancelled)
-    carrier().hand_over([key])
+    merged(carrier().hand_over([key]))
     parcel_of(world.cancelled).update(key=key)
     return [
         f"{world.cancelled.number} is cancelled, but its parcel from LON was handed over.",
@@ -64,7 +65,7 @@ def a_cancelled_parcel_noted_as_labelled(world: World) -> list[str]:
 
 def label(order: Order) -> str:
     key = uuid4().hex
-    carrier().create_labels([LabelRequest(key, order.number, "LON", ADDRESS)])
+    merged(carrier().create_labels([LabelRequest(key, order.number, "LON", ADDRESS)]))
     return key
 
 
