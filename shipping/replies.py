@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 
+from shipping.carrier import Label
+from shipping.models import Parcel
 from shipping.plans import Plan
 from shop.messaging.events import Ref
 from shop.messaging.outcomes import Fault
@@ -13,6 +15,17 @@ Answers = Mapping[str, object]  # by the parcels' keys; a fault is one, too
 
 def keys_of(plans: Mapping[Ref, Plan]) -> list[str]:
     return [parcel.key for plan in plans.values() for parcel in plan.parcels]
+
+
+def with_labels(plan: Plan, answers: Answers) -> Plan:
+    """The plan with the labels that are among the answers."""
+    parcels = [
+        parcel._replace(state=Parcel.State.LABELLED, tracking=answer.tracking)
+        if isinstance(answer := answers.get(parcel.key), Label)
+        else parcel
+        for parcel in plan.parcels
+    ]
+    return plan._replace(parcels=parcels)
 
 
 def as_answered(

@@ -20,7 +20,7 @@ from shipping.events import (
 )
 from shipping.models import Parcel, Shipment, new_key
 from shipping.plans import Plan, Planned, move, plans_of
-from shipping.replies import Answers, as_answered, fault_of, faults_of, keys_of
+from shipping.replies import Answers, as_answered, fault_of, faults_of, keys_of, with_labels
 from shop.base.databases import alias_of
 from shop.base.lookups import ask
 from shop.base.per_order import Overtaken, again_if_overtaken
@@ -175,7 +175,8 @@ def _note_labels(refs: Sequence[Ref], plans: Mapping[UUID, Plan], answers: Answe
             if isinstance(answer := answers.get(parcel.key), Label)
         ]
         update(Parcel, labels, only={"state": Parcel.State.PLANNED})
-        now = plans_of(planned)
+        now = {ref.id: with_labels(plans[ref.id], answers) for ref in planned}
+        now |= plans_of([ref for ref in planned if not now[ref.id].labelled])  # others may have made the rest
         moved: list[Row] = []
         for ref in planned:
             parcels = now[ref.id].parcels

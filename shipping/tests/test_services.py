@@ -162,7 +162,7 @@ def test_what_an_older_version_left_with_all_labels_goes_on(paid: Any, operation
     ("operations", "most"),
     [
         # Shipments, where the stock is, parcels; addresses; lock, labels, count, all labelled.
-        ([create_labels], 8),
+        ([create_labels], 7),
         ([create_labels, create_labels], 2),
         ([create_labels, hand_over], 4),  # the parcels, the pivot; shipments, parcels
         ([create_labels, hand_over, hand_over], 1),

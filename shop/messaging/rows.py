@@ -71,10 +71,18 @@ def execute(model: Model, sql: str, *params: Any, fetch: bool = False) -> Found:
     """Run a statement on the model's database. It is prepared there: parsed once for each connection."""
     connection: Any = connections[router.db_for_write(model)]
     connection.ensure_connection()
-    bound: Any = ServerBindingCursor
-    with connection._prepare_cursor(bound(connection.connection)) as cursor:
+    statement = _Statement(connection.connection)  # type: ignore[call-arg]  # the stubs know no psycopg
+    with connection._prepare_cursor(statement) as cursor:
         cursor.execute(sql, params)
         return cursor.fetchall() if fetch else []
+
+
+class _Statement(ServerBindingCursor):
+    """Keeps what it has sent: psycopg forgets it where it was prepared, and Django's log of statements asks for it."""
+
+    def _convert_query(self, *args: Any) -> Any:
+        self._query = super()._convert_query(*args)  # type: ignore[misc]
+        return self._query
 
 
 def as_json(rows: Collection[object]) -> str:
