@@ -17,6 +17,7 @@ from shipping.models import Parcel, Shipment
 from shop.messaging.confirming import lacking
 from shop.messaging.models import AbstractInbox
 from shop.messaging.outbox import unconfirmed
+from shop.messaging.pruning import kept_since
 from shop.messaging.tables import inbox_of, services
 from shop.tools.audit.ledgers import Ledgers, Money
 from shop.tools.audit.sql import any_of, rows
@@ -165,5 +166,5 @@ def _add_mails(cases: dict[UUID, Case]) -> None:
         sent = {row.message_id: row for row in mails if row.state == Notification.State.SENT}
         known = set(Mail.objects.filter(any_of("message_id", sent)).values_list("message_id", flat=True))
         for message_id, row in sent.items():
-            if message_id not in known:
+            if message_id not in known and (row.sending_since or row.updated_at) > kept_since("MAILS"):
                 cases[row.order_id].not_in_mailbox.append(row)
