@@ -83,10 +83,15 @@ class Case:
         return self.status == Status.CANCELLED
 
 
-def gather(ledgers: Ledgers) -> Iterator[list[Case]]:
-    """The cases of all orders there are when we begin, oldest first."""
+def gather(ledgers: Ledgers, newest: int | None = None) -> Iterator[list[Case]]:
+    """The cases of all orders there are when we begin, or of so many of the ``newest``; oldest first."""
     last = Order.objects.aggregate(last=Max("pk"))["last"] or 0
-    after = 0
+    before = (
+        None
+        if newest is None
+        else Order.objects.order_by("-pk").values_list("pk", flat=True)[newest:].first()
+    )
+    after = before or 0
     while orders := list(
         Order.objects.select_related("saga").filter(pk__gt=after, pk__lte=last).order_by("pk")[:CHUNK]
     ):
