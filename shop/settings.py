@@ -56,12 +56,8 @@ SAGA_DEADLINE_CAP = 300.0
 # --- History: days for which what is over is kept; then the relay deletes it, see shop/messaging/pruning.py ---------
 # Orders, reservations, payments, shipments and notifications are business records: they stay.
 RETENTION = {
-    "MESSAGES": int(
-        env("MESSAGING_KEEP_DAYS", "90")
-    ),  # events that all have; what their receivers noted: a day longer
-    "TIMELINE": int(
-        env("TIMELINE_KEEP_DAYS", "365")
-    ),  # of orders that ended so long ago; never before their events
+    "MESSAGES": int(env("MESSAGING_KEEP_DAYS", "90")),  # events that all have; inbox rows: a day longer
+    "TIMELINE": int(env("TIMELINE_KEEP_DAYS", "365")),  # of orders that ended so long ago
     "MAILS": int(env("MAILS_KEEP_DAYS", "365")),  # in the shop's own mailbox
 }
 
