@@ -85,6 +85,7 @@ def _take_samples(cursor: Any, tables: list[Any]) -> None:
     )
     for model in tables:
         table = model._meta.db_table
+        _make_old(cursor, model)
         cursor.execute(
             f"""
             DROP TABLE IF EXISTS copied_{table};
@@ -99,6 +100,19 @@ def _take_samples(cursor: Any, tables: list[Any]) -> None:
                 f" + (SELECT count(*) FROM event)), 3, '0') FROM copied_{table}"
             )
     cursor.execute("ANALYZE sample; ANALYZE event; ANALYZE shelf")
+
+
+def _make_old(cursor: Any, model: Any) -> None:
+    """The samples' ids are the lowest, so their times have to be, too."""
+    columns = [
+        field.column for field in model._meta.concrete_fields if field.get_internal_type() == "DateTimeField"
+    ]
+    if columns:
+        ages = ", ".join(f"{column} = t.{column} - interval '{OLDEST}'" for column in columns)
+        cursor.execute(
+            f"UPDATE {model._meta.db_table} t SET {ages} FROM sample s "
+            f"WHERE {_own(model)} AND s.placed_at > now() - interval '{NEWEST}'"
+        )
 
 
 def _has_id(model: Any) -> bool:

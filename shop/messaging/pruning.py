@@ -27,6 +27,7 @@ logger = logging.getLogger(__name__)
 LOOKS_EVERY = 60.0  # s between two looks at a table in which nothing is old
 RETURNS_EVERY = 3600.0  # s between two looks at old rows that could not go yet
 A_PASS_TAKES = 0.01  # s, about; batches grow and shrink to it
+OF_NO_ORDER = "NULL::uuid"
 AT_FIRST, AT_MOST = 10, 2_000  # rows in a batch
 SHARE = 0.2  # of a relay's time, at the most
 
@@ -43,7 +44,7 @@ class History:
     keep: str
     at: str
     over: str = "true"
-    order: str = "NULL::uuid"
+    order: str = OF_NO_ORDER
     longer: timedelta = timedelta(0)
 
 
@@ -113,9 +114,11 @@ class Pruning:
     def prune_some(self) -> int:
         """Delete a batch of the table whose turn it is, if it is time. Returns how many rows went."""
         began = time.monotonic()
-        table = min(self._tables, key=lambda table: table.due)
-        if began < max(self._rests_until, table.due):
+        due = [table for table in self._tables if table.due <= began]
+        if not due or began < self._rests_until:
             return 0
+        # Events first: until they are gone, what they are known by can't go.
+        table = min(due, key=lambda table: (table.history.order != OF_NO_ORDER, table.due))
         self._chosen = self._chosen or self._mine()
         if not self._chosen:
             self._rests_until = began + LOOKS_EVERY
@@ -140,9 +143,9 @@ def _prune(table: _Progress) -> int:
     rows = _oldest(history, before, table)
     old = [row for row in rows if row[1]]
     over = _told_no_more([(id, order) for id, _, over, order in old if over])
-    deleted = _delete(history, before, over)
-    if len(deleted) < len(old) and table.stayed is None:
-        table.stayed = min({id for id, *_ in old} - deleted)
+    deleted = _delete(history, over)
+    if len(over) < len(old) and table.stayed is None:
+        table.stayed = min({id for id, *_ in old}.difference(over))
     # Behind the first young row there may be old ones: a transaction that was slow. They wait for it.
     young = next((id for id, is_old, *_ in rows if not is_old), None)
     if old:
@@ -153,7 +156,7 @@ def _prune(table: _Progress) -> int:
         table.due, table.size = now + LOOKS_EVERY, AT_FIRST
         if table.stayed is not None and now >= table.returns:
             table.after, table.stayed, table.returns = table.stayed - 1, None, now + RETURNS_EVERY
-    return len(deleted)
+    return deleted
 
 
 def _oldest(
@@ -187,17 +190,13 @@ def _told_no_more(rows: Sequence[tuple[int, UUID | None]]) -> list[int]:
     return [id for id, order in rows if order not in told]
 
 
-def _delete(history: History, before: datetime, ids: Sequence[int]) -> set[int]:
+def _delete(history: History, ids: Sequence[int]) -> int:
+    """What is over stays over: it need not be asked again."""
     if not ids:
-        return set()
-    rows = execute(
-        history.model,
-        f"""
-        DELETE FROM {history.model._meta.db_table} AS old USING (VALUES (%s::timestamptz)) AS asked (before)
-        WHERE old.id = ANY(%s::bigint[]) AND {history.over} RETURNING old.id
-        """,
-        before,
-        as_array(ids),
-        fetch=True,
-    )
-    return {id for (id,) in rows}
+        return 0
+    table = history.model._meta.db_table
+    sql = f"""
+        WITH gone AS (DELETE FROM {table} WHERE id = ANY(%s::bigint[]) RETURNING 1) SELECT count(*) FROM gone
+        """
+    ((count,),) = execute(history.model, sql, as_array(ids), fetch=True)
+    return int(count)
