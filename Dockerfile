@@ -1,9 +1,9 @@
-# One image for web, relay, workers, beat, Flower and sandboxes. Servers and secrets come from outside.
+# One image for web, relay, workers, Flower and sandboxes. Servers and secrets come from outside.
 FROM python:3.11-slim-bookworm
 
 ENV PYTHONUNBUFFERED=1 PIP_NO_CACHE_DIR=1 PIP_DISABLE_PIP_VERSION_CHECK=1
 
-# The number is named in docker-compose.yml too. /data is the home of beat's schedule and the sandboxes' ledgers.
+# The number is named in docker-compose.yml too. /data is the home of the sandboxes' ledgers.
 RUN groupadd --gid 10001 shop \
     && useradd --uid 10001 --gid shop --no-create-home --home-dir /data --shell /usr/sbin/nologin shop \
     && install --directory --owner=shop --group=shop --mode=0700 /data

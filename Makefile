@@ -3,8 +3,9 @@
 # make lint   style, types, who imports whom
 # make bench  the shop beside what one could take instead, all in one run   ARGS="--systems floor,dbos --repetitions 5"
 # make bench-quick  the same in under 3 minutes, and with nothing more to install
+# make bench-growth  a million orders in the tables, a hot product, large orders, a backlog: half an hour, 12 GB of disk
 # make clean  remove .venv and caches; the shop's data in .data stays
-.PHONY: run test lint bench bench-quick clean
+.PHONY: run test lint bench bench-quick bench-growth clean
 .SILENT:
 
 VENV := .venv
@@ -30,6 +31,9 @@ bench: $(BENCH)/.installed
 
 bench-quick: $(VENV)/.installed
 	exec $(PY) -m benchmarks --quick $(ARGS)
+
+bench-growth: $(VENV)/.installed
+	exec $(PY) -m benchmarks.growth $(ARGS)
 
 clean:
 	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis

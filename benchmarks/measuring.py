@@ -105,7 +105,8 @@ def measure(system: System, plan: Plan) -> dict[str, Any]:
         run = Run(system, clients)
         result = _measured(run, plan)
         if isinstance(system, shop.Shop):
-            result["audit"] = _audited(clients[0].run(shop.audit))
+            result |= system.found()
+            result["audit"] = _audited(clients[0].run(system.audit))
         else:
             for told_late in TOLD_LATE:
                 del result[told_late]

@@ -25,6 +25,7 @@ from shop.base.money import show
 from shop.messaging.events import Event, Ref
 from shop.messaging.outcomes import Fault, Outcome
 from shop.messaging.points import Point, reach
+from shop.messaging.pruning import kept_since
 from shop.messaging.recording import recording
 from shop.messaging.rows import Row, insert, update
 
@@ -134,10 +135,11 @@ class Claim:
 def _claim(which: Row, refs: Sequence[Ref], *, sends_once: bool) -> Claim:
     """Mark the orders' mails as being sent.
 
-    A mail whose sender died in the middle may be out. Where the backend sends a Message-ID once, it is ours again;
-    else, when the sender's time is over, its state is unknown for good and a person decides.
+    A mail whose sender died in the middle may be out. Where the backend sends a Message-ID once, it is ours again, as
+    long as the backend remembers. Else, when the sender's time is over, its state is unknown for good: a person decides.
     """
     now = timezone.now()
+    lost_before = kept_since("MAILS") if sends_once else now - SENDING_TAKES_AT_MOST
     sending = {"state": State.SENDING, "sending_since": now}
     with transaction.atomic(using=alias_of("notifications")):
         rows = [
@@ -148,12 +150,14 @@ def _claim(which: Row, refs: Sequence[Ref], *, sends_once: bool) -> Claim:
         moved: list[dict[str, object]] = []
         for row in _lock(which, [ref.id for ref in refs if ref.id not in claim.mine]):
             since = row.sending_since
-            if row.state == State.PENDING or (row.state == State.SENDING and sends_once):
+            if row.state == State.PENDING:
                 claim.mine[row.order_id] = row.message_id
                 moved.append({"order_id": row.order_id, **sending})
-            elif row.state == State.SENDING and since and since < now - SENDING_TAKES_AT_MOST:
+            elif row.state == State.SENDING and since and since < lost_before:
                 claim.lost.add(row.order_id)
                 moved.append({"order_id": row.order_id, "state": State.UNKNOWN, "sending_since": since})
+            elif row.state == State.SENDING and sends_once:
+                claim.mine[row.order_id] = row.message_id
             elif row.state == State.SENDING:
                 claim.busy.add(row.order_id)
             elif row.state == State.UNKNOWN and since:

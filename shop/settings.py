@@ -34,7 +34,6 @@ MESSAGING = {
     "CLAIM_SIZE": 500,  # outbox rows one relay takes at once
     "GATHER_FOR": 0.05,  # s in which events that are only to be noted are gathered
     "POLL_EVERY": 1.0,  # s, the relay looks by itself this often when no NOTIFY wakes it
-    "KEEP_DAYS": int(env("MESSAGING_KEEP_DAYS", "90")),  # confirmed outbox and inbox rows are kept this long
 }
 # Policies: attempts until it is parked for a person, first wait and longest wait in seconds. Which one holds for an
 # operation stands where it is published, in its app's tasks.py.
@@ -53,6 +52,14 @@ RETRIES = {
 # A saga that made no progress for this long is resumed; then when it has stood still as long again, up to the cap (s).
 SAGA_DEADLINE = float(env("SAGA_DEADLINE", "10"))
 SAGA_DEADLINE_CAP = 300.0
+
+# --- History: days for which what is over is kept; then the relay deletes it, see shop/messaging/pruning.py ---------
+# Orders, reservations, payments, shipments and notifications are business records: they stay.
+RETENTION = {
+    "MESSAGES": int(env("MESSAGING_KEEP_DAYS", "90")),  # events that all have; inbox rows: a day longer
+    "TIMELINE": int(env("TIMELINE_KEEP_DAYS", "365")),  # of orders that ended so long ago
+    "MAILS": int(env("MAILS_KEEP_DAYS", "365")),  # in the shop's own mailbox
+}
 
 # --- Outside services ---------------------------------------------------------------------------------------------
 PAYMENTS_URL = env("PAYMENTS_URL", "http://127.0.0.1:9001")
@@ -209,7 +216,6 @@ CELERY_WORKER_CANCEL_LONG_RUNNING_TASKS_ON_CONNECTION_LOSS = True
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 CELERY_DB_REUSE_MAX = 1_000_000  # reconnecting around every task costs more than the task
 CELERY_TIMEZONE = "UTC"  # Flower shows times in it, else in each browser's own
-CELERY_BEAT_SCHEDULE = {"prune history": {"task": "orders.prune_history", "schedule": 3600.0}}
 
 LOGGING = {
     "version": 1,

@@ -186,7 +186,7 @@ class Local:
 
 def said_it_is_there(supervisor: Supervisor, name: str, within: float = 60.0) -> bool:
     """Healthchecks are whole processes: begin with them when the log says that it is time."""
-    words = " ready|Visit me|Booting worker|beat: Starting"
+    words = " ready|Visit me|Booting worker"
     deadline = time.monotonic() + within
     while not (found := re.search(words, supervisor.child(name).output())) and time.monotonic() < deadline:
         time.sleep(0.05)
@@ -247,7 +247,7 @@ def test_each_process_of_the_shop_becomes_healthy_by_its_own_healthcheck(
     local: Local, redis_of_the_file: Supervisor, migrated: None
 ) -> None:
     with Supervisor(say=lambda line: None) as supervisor, ThreadPoolExecutor(4) as pool:
-        assert not any(pool.map(local.healthy, ("worker-orders", "web", "relay", "beat")))
+        assert not any(pool.map(local.healthy, ("worker-orders", "web", "relay")))
         supervisor.start(*(local.program(name) for name in RUNNING))
         for name in RUNNING:
             assert said_it_is_there(supervisor, name), f"{name}: {supervisor.child(name).output()}"

@@ -107,16 +107,15 @@ def test_the_process_begins_with_what_the_api_calls() -> None:
     assert getattr(placement, name).__module__.startswith(f"{module}.")
 
 
-def test_every_task_belongs_to_an_operation_a_subscription_or_the_housekeeping() -> None:
+def test_every_task_belongs_to_an_operation_or_a_subscription() -> None:
     deliveries = {
         subscriptions.task_name(sub.service, sub.event.__name__)
         for sub in subscriptions.every()
         if sub.service in settings.SERVICES
     }
     noting = {subscriptions.noting_task_name(service) for service in subscriptions.noting_services()}
-    beaten = {entry["task"] for entry in settings.CELERY_BEAT_SCHEDULE.values()}
     ours = {name for name in current_app.tasks if name.partition(".")[0] in settings.SERVICES}
-    assert ours == {*COMMANDED, *deliveries, *noting, *beaten, "orders.label_parcels"}
+    assert ours == {*COMMANDED, *deliveries, *noting, "orders.label_parcels"}
 
 
 def test_every_retry_policy_is_one_of_the_settings_and_used() -> None:

@@ -9,7 +9,7 @@ import secrets
 import subprocess
 import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
@@ -49,13 +49,26 @@ SANDBOXES = Providers({})
 SLOW_SANDBOXES = Providers({"SANDBOX_SLOW_SECONDS": "0.2"}, "pm_card_slow", "SLOW 1", fewest=300)
 
 
-class Shop(System):
-    """``style``: one of settings.STYLES."""
+def two_at_random() -> list[int]:
+    """The products of an order, by their numbers."""
+    return random.sample(range(PRODUCTS), 2)
 
-    def __init__(self, servers: Servers, name: str, style: str, providers: Providers = IN_PROCESS) -> None:
+
+class Shop(System):
+    """``style``: one of settings.STYLES. ``wanted``: called for each order, the numbers of the products in it."""
+
+    def __init__(
+        self,
+        servers: Servers,
+        name: str,
+        style: str,
+        providers: Providers = IN_PROCESS,
+        wanted: Callable[[], list[int]] = two_at_random,
+    ) -> None:
         super().__init__(servers)
         self.name, self.fewest = name, providers.fewest
-        self.door = partial(ShopDoor, style, providers.card, providers.postcode)
+        self.door = partial(ShopDoor, style, providers.card, providers.postcode, wanted)
+        self.audit: Callable[[], dict[str, Any]] = audit
         self._style, self._providers = style, providers
 
     def prepare(self) -> None:
@@ -63,7 +76,7 @@ class Shop(System):
         if self.servers.has(TEMPLATE):
             return
         self.servers.make(TEMPLATE)
-        env = self._environment(TEMPLATE)
+        env = self.environment(TEMPLATE)
         migrate = (sys.executable, "manage.py", "migrate", "-v", "0")
         subprocess.run(migrate, cwd=ROOT, env={**os.environ, **env}, check=True, timeout=120)
         with Client(self.door, env) as client:
@@ -73,14 +86,24 @@ class Shop(System):
     def start(self) -> None:
         from shop.tools.up.stack import Stack
 
-        self.servers.make(self.database, template=TEMPLATE)
+        self.make_database()
         self.servers.quiet()
         data = self.servers.folder / self.name
         data.mkdir(mode=0o700, exist_ok=True)
-        self._stack = Stack(self._environment(self.database), data)
+        self._stack = Stack(self.environment(self.database), data)
         self.env = self._stack.env
         self._stack.start()
         self._stack.wait_ready(READY_WITHIN)
+
+    def make_database(self) -> None:
+        self.servers.make(self.database, template=TEMPLATE)
+
+    def drop_database(self) -> None:
+        self.servers.drop(self.database)
+
+    def found(self) -> dict[str, Any]:
+        """What else there is to tell of a measured run, while it is still there."""
+        return {}
 
     def groups(self) -> Mapping[str, list[int]]:
         pids = self._stack.pids()
@@ -92,9 +115,9 @@ class Shop(System):
 
     def stop(self) -> None:
         self._stack.stop()
-        self.servers.drop(self.database)
+        self.drop_database()
 
-    def _environment(self, database: str) -> dict[str, str]:
+    def environment(self, database: str) -> dict[str, str]:
         return {
             **{name: "" for name in os.environ if name.endswith("_DATABASE_URL")},  # all apps share one
             "DJANGO_SETTINGS_MODULE": "shop.settings",
@@ -107,9 +130,9 @@ class Shop(System):
 
 
 class ShopDoor:
-    """Places orders of two products through the shop's own front door."""
+    """Places orders through the shop's own front door."""
 
-    def __init__(self, style: str, card: str, postcode: str) -> None:
+    def __init__(self, style: str, card: str, postcode: str, wanted: Callable[[], list[int]]) -> None:
         import django
 
         django.setup()
@@ -117,7 +140,7 @@ class ShopDoor:
         from orders.models import Order
 
         self._orders = Order
-        self._style, self._card = style, card
+        self._style, self._card, self._wanted = style, card, wanted
         self._address = DeliveryAddress(
             name="Ada Byron", line1="12 St James's Sq", city="London", postcode=postcode, country="GB"
         )
@@ -161,7 +184,7 @@ class ShopDoor:
                 PlaceOrder(
                     customer_id=CUSTOMER,
                     idempotency_key=uuid4().hex,
-                    lines=[WantedLine(sku(number), 1) for number in random.sample(range(PRODUCTS), 2)],
+                    lines=[WantedLine(sku(number), 1) for number in self._wanted()],
                     currency="GBP",
                     payment_method=self._card,
                     email="ada@example.invalid",
@@ -192,12 +215,12 @@ def fill_shelves() -> None:
     receive_stock([Delivery(sku(number), WAREHOUSE, UNITS) for number in range(PRODUCTS)])
 
 
-def audit() -> dict[str, Any]:
+def audit(*arguments: str) -> dict[str, Any]:
     """What `manage.py audit` says, in a client's process."""
     from django.core.management import call_command
 
     out = StringIO()
     with suppress(SystemExit):  # it is not content, and says why
-        call_command("audit", "--json", stdout=out)
+        call_command("audit", "--json", *arguments, stdout=out)
     found: dict[str, Any] = json.loads(out.getvalue())
     return found

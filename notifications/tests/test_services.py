@@ -172,6 +172,22 @@ def test_in_one_set_each_mail_is_treated_by_where_it_stands(place_order: Any, se
     assert Outbox.objects.filter(order_id=lost.id, payload__certain=False).count() == 1
 
 
+def test_a_mail_that_the_mailbox_may_have_forgotten_is_not_sent_again(
+    place_order: Any, mailbox: None, settings: Any
+) -> None:
+    remembered, forgotten = place_order(), place_order()
+    assert send_confirmation([remembered, forgotten]).done == [remembered, forgotten]
+    Notification.objects.update(state="sending")
+    for ref, age in ((remembered, -1), (forgotten, 1)):
+        since = timezone.now() - timedelta(days=settings.RETENTION["MAILS"] + age)
+        Notification.objects.filter(order_id=ref.id).update(sending_since=since)
+    Mail.objects.all().delete()
+    assert send_confirmation([remembered, forgotten]).done == [remembered, forgotten]
+    states = dict(Notification.objects.values_list("order_id", "state"))
+    assert states == {remembered.id: "sent", forgotten.id: "unknown"}
+    assert remembered.number in Mail.objects.get().subject
+
+
 class Picky(MailboxBackend):
     """A mailbox that cannot keep Eve's mails."""
 

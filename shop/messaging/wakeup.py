@@ -16,13 +16,14 @@ from django.db import close_old_connections, connections
 from kombu.exceptions import OperationalError as BrokerError
 from redis.exceptions import RedisError
 
+from shop.messaging.pruning import Pruning
 from shop.messaging.rounds import Rounds
 from shop.messaging.tables import CHANNEL, database_of, outbox_of, services
 
 logger = logging.getLogger(__name__)
 
 LISTENER = "relay"  # how its connections are called in pg_stat_activity; its healthcheck looks for it
-GATHERS = 0x6F7574626F78  # "outbox": the advisory lock of the relay that gathers and confirms
+GATHERS = 0x6F7574626F78  # "outbox": the advisory lock of the relay that gathers, confirms and prunes
 
 
 def run_for_ever(ready: Callable[[], None], stopping: Callable[[], bool]) -> None:
@@ -32,9 +33,10 @@ def run_for_ever(ready: Callable[[], None], stopping: Callable[[], bool]) -> Non
         try:
             with _listening() as (woken, gathers), current_app.connection_for_write() as broker:
                 ready()
-                rounds = Rounds(current_app.amqp.Producer(broker), gathers)
+                rounds, pruning = Rounds(current_app.amqp.Producer(broker), gathers), Pruning(gathers)
                 while not stopping():
-                    rounds.round(woken(rounds.patience()))
+                    rounds.round(woken(min(rounds.patience(), pruning.patience())))
+                    pruning.prune_some()
             return
         except (DatabaseError, psycopg.Error, BrokerError, RedisError, OSError) as error:
             logger.warning("Relay waits %.1f s: %s", wait, str(error).partition("\n")[0])
@@ -48,7 +50,8 @@ def _listening() -> Iterator[tuple[Callable[[float], set[str]], Callable[[], boo
     """Yields two functions.
 
     One waits up to so many seconds and returns what was notified: services of which rows are due, or ``NEWS`` and the
-    service. The other makes this process the one that gathers and confirms, as long as it is connected, if there is none.
+    service. The other makes this process the one that gathers, confirms and prunes, as long as it is connected, if there
+    is none.
     """
     with ExitStack() as stack, selectors.DefaultSelector() as selector:
         for database in sorted({database_of(outbox_of(service)) for service in services()}):

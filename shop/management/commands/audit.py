@@ -23,10 +23,13 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("--json", action="store_true", help="print the result as JSON")
+        parser.add_argument(
+            "--newest", type=int, metavar="N", help="check only the latest N orders, and the stock"
+        )
 
     def handle(self, *args: Any, **options: Any) -> None:
         try:
-            report = audit()
+            report = audit(options["newest"])
         except (Fault, DatabaseError) as error:
             reason = str(error).partition("\n")[0].rstrip(".")
             sentence = f"The audit could not be done: {reason}."

@@ -14,7 +14,9 @@ from shop.tools.up.run import Options, run
 
 
 class Command(BaseCommand):
-    help = "Run the whole shop on this computer until Ctrl-C: servers, web, relay, workers, beat, Flower, sandboxes."
+    help = (
+        "Run the whole shop on this computer until Ctrl-C: servers, web, relay, workers, Flower, sandboxes."
+    )
     requires_system_checks = ()  # it does not use the database itself; `migrate` checks
 
     def add_arguments(self, parser: CommandParser) -> None:

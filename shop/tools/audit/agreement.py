@@ -14,6 +14,7 @@ from orders.process import ENDS
 from payments.models import Payment
 from shipping.models import Shipment
 from shop.messaging.events import StepFailed, registry
+from shop.messaging.pruning import kept_since
 from shop.tools.audit.cases import CHUNK, Case
 from shop.tools.audit.findings import Promise, Report, Violation
 from shop.tools.audit.sql import any_of
@@ -49,7 +50,8 @@ def check_order(case: Case) -> Iterator[str]:
         if count > 1:
             yield f"{case.number} has {event} {count} times in its timeline."
     last = ENDS.get(case.status)
-    if last and not case.in_flight and last.__name__ not in told:
+    old = case.order.ended_at is not None and case.order.ended_at < kept_since("TIMELINE")
+    if last and not (case.in_flight or old) and last.__name__ not in told:
         yield f"{case.number} is {case.status}, but its timeline has no {last.__name__}."
 
 

@@ -17,6 +17,7 @@ from shipping.models import Parcel, Shipment
 from shop.messaging.confirming import lacking
 from shop.messaging.models import AbstractInbox
 from shop.messaging.outbox import unconfirmed
+from shop.messaging.pruning import kept_since
 from shop.messaging.tables import inbox_of, services
 from shop.tools.audit.ledgers import Ledgers, Money
 from shop.tools.audit.sql import any_of, rows
@@ -82,10 +83,15 @@ class Case:
         return self.status == Status.CANCELLED
 
 
-def gather(ledgers: Ledgers) -> Iterator[list[Case]]:
-    """The cases of all orders there are when we begin, oldest first."""
+def gather(ledgers: Ledgers, newest: int | None = None) -> Iterator[list[Case]]:
+    """The cases of all orders there are when we begin, or of so many of the ``newest``; oldest first."""
     last = Order.objects.aggregate(last=Max("pk"))["last"] or 0
-    after = 0
+    before = (
+        None
+        if newest is None
+        else Order.objects.order_by("-pk").values_list("pk", flat=True)[newest:].first()
+    )
+    after = before or 0
     while orders := list(
         Order.objects.select_related("saga").filter(pk__gt=after, pk__lte=last).order_by("pk")[:CHUNK]
     ):
@@ -165,5 +171,5 @@ def _add_mails(cases: dict[UUID, Case]) -> None:
         sent = {row.message_id: row for row in mails if row.state == Notification.State.SENT}
         known = set(Mail.objects.filter(any_of("message_id", sent)).values_list("message_id", flat=True))
         for message_id, row in sent.items():
-            if message_id not in known:
+            if message_id not in known and (row.sending_since or row.updated_at) > kept_since("MAILS"):
                 cases[row.order_id].not_in_mailbox.append(row)

@@ -1,6 +1,6 @@
 """Healthchecks of the containers, with exit code 0 or 1. They run often, so none of them loads Django's apps.
 
-``python -m shop.tools.up.health http PORT PATH``, or ``relay``, ``worker SERVICE``, ``beat``.
+``python -m shop.tools.up.health http PORT PATH``, ``relay``, or ``worker SERVICE``.
 """
 
 from __future__ import annotations
@@ -9,13 +9,10 @@ import argparse
 import os
 import socket
 import sys
-import time
 import urllib.request
 from collections.abc import Callable
-from pathlib import Path
 
 PATIENCE = 3.0  # s
-BEAT_SILENCE = 600.0  # s; beat writes its schedule down every three minutes
 
 
 def http(port: str, path: str) -> bool:
@@ -46,11 +43,6 @@ def worker(service: str) -> bool:
     return bool(app.control.ping(destination=[node], timeout=PATIENCE, limit=1))
 
 
-def beat() -> bool:
-    written = [path.stat().st_mtime for path in Path(os.environ["SHOP_DATA"]).glob("beat-schedule*")]
-    return bool(written) and time.time() - max(written) < BEAT_SILENCE
-
-
 def main() -> int:
     parser = argparse.ArgumentParser("python -m shop.tools.up.health")
     kinds = parser.add_subparsers(dest="kind", required=True)
@@ -59,13 +51,11 @@ def main() -> int:
     web.add_argument("path")
     kinds.add_parser("relay")
     kinds.add_parser("worker").add_argument("service")
-    kinds.add_parser("beat")
     options = parser.parse_args()
     checks: dict[str, Callable[[], bool]] = {
         "http": lambda: http(options.port, options.path),
         "relay": relay,
         "worker": lambda: worker(options.service),
-        "beat": beat,
     }
     try:
         healthy = checks[options.kind]()

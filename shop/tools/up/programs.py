@@ -18,7 +18,7 @@ FLOWER_COLUMNS = "--tasks_columns=name,args,state,received,runtime,worker,uuid" 
 
 @dataclass(frozen=True)
 class Programs:
-    """All find the same environment; logs, ledgers and beat's schedule are kept in the data folder."""
+    """All find the same environment; logs and ledgers are kept in the data folder."""
 
     env: Mapping[str, str] = field(repr=False)  # holds passwords
     data: Path
@@ -41,11 +41,6 @@ class Programs:
             *("--without-gossip", "--without-mingle", "-l", "INFO"),
             ready=says(" ready."),
         )
-
-    def beat(self) -> Program:
-        schedule = str(self.data / "beat-schedule")
-        arguments = (*CELERY, "beat", "-s", schedule, "--pidfile=", "-l", "INFO")
-        return self._program("beat", *arguments, ready=says("beat: Starting"))
 
     def web(self, port: int) -> Program:
         return self._program(

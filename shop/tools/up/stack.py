@@ -19,7 +19,7 @@ SANDBOXES = {"payments": "PAYMENTS_URL", "carrier": "CARRIER_URL"}
 
 
 class Stack:
-    """Both sandboxes, the relay, a worker per service; and, when they are given a port, beat, web and Flower.
+    """Both sandboxes, the relay, a worker per service; and, when they are given a port, web and Flower.
 
     `env` needs DATABASE_URL and REDIS_URL; what else the processes get is added, and can be read from `.env`.
     `twice`: the services that have two workers. `longest_wait`: seconds until what keeps dying is started again.
@@ -62,9 +62,7 @@ class Stack:
         workers += [programs.worker(service, 2) for service in self._twice]
         self.supervisor.start(programs.relay(), *workers)
         if self._web_port and self._flower_port:
-            self.supervisor.start(
-                programs.web(self._web_port), programs.beat(), programs.flower(self._flower_port)
-            )
+            self.supervisor.start(programs.web(self._web_port), programs.flower(self._flower_port))
 
     def wait_ready(self, within: float = 60.0, *, check: Callable[[], None] = lambda: None) -> None:
         self.supervisor.wait_ready(within, check=check)
