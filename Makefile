@@ -3,8 +3,9 @@
 # make lint   style, types, who imports whom
 # make bench  the shop beside what one could take instead, all in one run   ARGS="--systems floor,dbos --repetitions 5"
 # make bench-quick  the same in under 3 minutes, and with nothing more to install
+# make bench-door  how many orders the API accepts while the shop fulfils them   ARGS="--styles choreography --seconds 20"
 # make clean  remove .venv and caches; the shop's data in .data stays
-.PHONY: run test lint bench bench-quick clean
+.PHONY: run test lint bench bench-quick bench-door clean
 .SILENT:
 
 VENV := .venv
@@ -30,6 +31,9 @@ bench: $(BENCH)/.installed
 
 bench-quick: $(VENV)/.installed
 	exec $(PY) -m benchmarks --quick $(ARGS)
+
+bench-door: $(VENV)/.installed
+	exec $(PY) -m benchmarks.door $(ARGS)
 
 clean:
 	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis

@@ -6,7 +6,7 @@ wrong: a body that is not taken here goes to it. So what is taken here must be w
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 
 import msgspec
 from django.conf import settings

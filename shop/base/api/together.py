@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections import deque
 from collections.abc import Callable, Sequence
 from typing import Generic, TypeVar
@@ -13,6 +14,7 @@ Question = TypeVar("Question")
 Answer = TypeVar("Answer")
 
 MOST = 50  # questions in one set
+CROWD = 4  # so many in a set are a crowd
 PATIENCE = 30.0  # s until a caller whose set gets no answer is told so
 
 
@@ -21,25 +23,27 @@ class _Call(Generic[Question, Answer]):
         self.question = question
         self.answer: Answer
         self.fault: Exception | None = OperationalError("Who asked for this has ended without an answer.")
-        self.set: list[_Call[Question, Answer]] = []  # if it is this caller's turn to ask for all of these
+        self.leads = False  # it is this caller's turn to ask, for all who wait
         self.woken = threading.Event()
 
 
 class Together(Generic[Question, Answer]):
     """Makes one call in the plural of those that several threads make at the same time.
 
-    Who comes alone asks at once, in its own thread. Who comes while ``at_once`` sets are under way waits, and then one
-    of those who wait asks for all of them; so sets grow with the load, without a timer and without a thread.
+    Who comes alone asks at once, in its own thread. Who comes while a set is under way waits, and then the first of
+    those who wait asks for all of them: sets grow with the load, and no thread is needed for it.
 
     ``asked``: takes a list of questions, returns their answers in the same sequence. If it fails, each question is
-    asked by itself, so that a bad one does not take its neighbours down.
+    asked by itself, so that a bad one does not take its neighbours down. ``every``: s between the beginnings of two
+    sets while there is a crowd.
     """
 
-    def __init__(self, asked: Callable[[list[Question]], Sequence[Answer]], *, at_once: int = 1) -> None:
-        self._asked = asked
-        self._free = at_once
+    def __init__(self, asked: Callable[[list[Question]], Sequence[Answer]], *, every: float = 0.0) -> None:
+        self._asked, self._every = asked, every
         self._lock = threading.Lock()
-        self._waiting: deque[_Call[Question, Answer]] = deque()  # empty as long as a set may be under way more
+        self._led = False  # somebody asks, or is about to
+        self._next = 0.0  # when the next set may begin; who leads looks at it
+        self._waiting: deque[_Call[Question, Answer]] = deque()  # who leads is the first of them
 
     def ask(self, question: Question) -> Answer:
         """The answer to this question.
@@ -50,15 +54,13 @@ class Together(Generic[Question, Answer]):
         """
         call: _Call[Question, Answer] = _Call(question)
         with self._lock:
-            if self._free:
-                self._free -= 1
-                call.set = [call]
-            else:
-                self._waiting.append(call)
-        if not call.set:
+            self._waiting.append(call)
+            if not self._led:
+                self._led = call.leads = True
+        if not call.leads:
             self._wait(call)
-        if call.set:
-            self._ask_for_all(call.set)
+        if call.leads:
+            self._lead()
         if call.fault:
             raise call.fault
         return call.answer
@@ -73,22 +75,23 @@ class Together(Generic[Question, Answer]):
                 self._waiting.remove(call)
         raise OperationalError(f"The database has not answered for {PATIENCE:g} s.")
 
-    def _ask_for_all(self, calls: list[_Call[Question, Answer]]) -> None:
+    def _lead(self) -> None:
+        """Ask for all who wait, this caller among them, and hand on."""
+        time.sleep(max(0.0, self._next - time.monotonic()))
+        now = time.monotonic()
+        with self._lock:
+            calls = [self._waiting.popleft() for _ in range(min(len(self._waiting), MOST))]
+        self._next = now + self._every if len(calls) >= CROWD else 0.0
         try:
             self._answer(calls)
         finally:
-            self._next_turn()
+            with self._lock:
+                self._led = bool(self._waiting)
+                if self._led:
+                    self._waiting[0].leads = True
+                    self._waiting[0].woken.set()
             for call in calls:
                 call.woken.set()
-
-    def _next_turn(self) -> None:
-        with self._lock:
-            calls = [self._waiting.popleft() for _ in range(min(len(self._waiting), MOST))]
-            if calls:
-                calls[0].set = calls
-                calls[0].woken.set()
-            else:
-                self._free += 1
 
     def _answer(self, calls: Sequence[_Call[Question, Answer]]) -> None:
         try:
