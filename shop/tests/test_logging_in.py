@@ -5,9 +5,11 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from typing import Any
 
+import psycopg
 import pytest
 import redis
 from django.contrib.auth.models import User
+from django.db import connection
 from django.utils import timezone
 from knox.crypto import hash_token
 from knox.models import AuthToken
@@ -73,6 +75,17 @@ def test_a_token_and_its_holder_are_found_by_one_statement(client: APIClient) ->
         getattr(user, field.attname) == getattr(User.objects.get(), field.attname)
         for field in User._meta.concrete_fields
     )
+
+
+@pytest.mark.django_db(databases="__all__", transaction=True)
+def test_a_connection_that_was_lost_is_made_anew(client: APIClient) -> None:
+    token = log_in(client).json()["token"]
+    backend = connection.connection.info.backend_pid
+    with psycopg.connect(**connection.get_connection_params() | {"cursor_factory": None}) as other:
+        other.execute("SELECT pg_terminate_backend(%s)", [backend])
+    user, _ = ApiToken().authenticate_credentials(token.encode())
+    assert user.username == RIGHT["username"]
+    assert connection.connection.info.backend_pid != backend
 
 
 @pytest.mark.parametrize("place", [0, 32, -1])
