@@ -73,7 +73,7 @@ class Orders(OrdersView, ListAPIView):
         same key again: the order is placed once, and the answer is the same.
         """
         key = idempotency_key(request)
-        body = request.data
+        body: Any = request.data
         if not isinstance(body, GoodBody):
             body = PlaceOrderSerializer(data=body)
             body.is_valid(raise_exception=True)

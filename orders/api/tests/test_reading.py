@@ -41,7 +41,7 @@ emails = (
     | texts
 )
 numbers = st.sampled_from([0, 1, -1, 100_000, 100_001, 2**64, 1.0, True, "1", None])
-near = st.fixed_dictionaries(
+near: st.SearchStrategy[dict[str, Any]] = st.fixed_dictionaries(
     {
         "lines": st.lists(
             st.fixed_dictionaries({"sku": st.sampled_from(["MUG", " MUG "]) | texts, "quantity": numbers}),
@@ -102,6 +102,24 @@ def test_a_bad_body_is_left_to_the_serializer(body: object) -> None:
     )  # which only the catalogue knows
     ids = {json.dumps(case[1]): case[0] for case in BAD_BODIES}
     assert (read(json.dumps(body).encode()) is not None) == (ids[json.dumps(body)] in known)
+
+
+@pytest.mark.parametrize(
+    "name", ["payment_method", "email", "sku", *(name for name in ADA if name != "country")]
+)
+def test_a_text_may_be_as_long_as_the_serializer_allows_and_no_longer(name: str) -> None:
+    fields: Any = PlaceOrderSerializer().fields
+    fields = {**fields, **fields["address"].fields, **fields["lines"].child.fields}
+    longest, end = fields[name].max_length, "@example.com" if name == "email" else ""
+    for length, taken in ((longest, True), (longest + 1, False)):
+        changed = {name: "x" * (length - len(end)) + end}
+        if name in ADA:
+            changed = {"address": ADA | changed}
+        elif name == "sku":
+            changed = {"lines": [{"quantity": 1} | changed]}
+        body = BODY | changed
+        assert (read(json.dumps(body).encode()) is not None) == taken
+        assert PlaceOrderSerializer(data=body).is_valid() == taken
 
 
 def test_a_receipt_is_as_it_is_documented(ada: APIClient) -> None:

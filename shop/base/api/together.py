@@ -77,7 +77,8 @@ class Together(Generic[Question, Answer]):
 
     def _lead(self) -> None:
         """Ask for all who wait, this caller among them, and hand on."""
-        time.sleep(max(0.0, self._next - time.monotonic()))
+        if (early := self._next - time.monotonic()) > 0:
+            time.sleep(early)
         now = time.monotonic()
         with self._lock:
             calls = [self._waiting.popleft() for _ in range(min(len(self._waiting), MOST))]

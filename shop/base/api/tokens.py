@@ -21,7 +21,7 @@ from shop.base.api.together import Together
 from shop.messaging.rows import as_array, execute
 
 TOKEN = re.compile(rb"[\x21-\x7e]{1,200}")
-Row = tuple[Any, ...]
+Row = list[Any]
 
 
 class ApiToken(TokenAuthentication):  # type: ignore[misc]  # the library is untyped
@@ -48,7 +48,7 @@ class ApiToken(TokenAuthentication):  # type: ignore[misc]  # the library is unt
 def _rows(digests: list[str]) -> Sequence[Row | None]:
     """It only reads, so it can be tried again: that spares each request Django's SELECT 1 on its connection."""
     connection = connections[router.db_for_read(AuthToken)]
-    connection.health_check_done = True
+    connection.health_check_done = True  # type: ignore[attr-defined]  # the stubs lack it
     try:
         found = execute(AuthToken, _query(), as_array(set(digests)), fetch=True)
     except (OperationalError, InterfaceError):
