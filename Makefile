@@ -4,8 +4,9 @@
 # make bench  the shop beside what one could take instead, all in one run   ARGS="--systems floor,dbos --repetitions 5"
 # make bench-quick  the same in under 3 minutes, and with nothing more to install
 # make bench-growth  a million orders in the tables, a hot product, large orders, a backlog: half an hour, 12 GB of disk
+# make bench-door  how many orders the API accepts while the shop fulfils them   ARGS="--styles choreography --seconds 20"
 # make clean  remove .venv and caches; the shop's data in .data stays
-.PHONY: run test lint bench bench-quick bench-growth clean
+.PHONY: run test lint bench bench-quick bench-door bench-growth clean
 .SILENT:
 
 VENV := .venv
@@ -34,6 +35,9 @@ bench-quick: $(VENV)/.installed
 
 bench-growth: $(VENV)/.installed
 	exec $(PY) -m benchmarks.growth $(ARGS)
+
+bench-door: $(VENV)/.installed
+	exec $(PY) -m benchmarks.door $(ARGS)
 
 clean:
 	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis

@@ -11,9 +11,8 @@ from rest_framework.exceptions import ErrorDetail, ValidationError
 from rest_framework.request import Request
 
 KEY = re.compile(r"[\x21-\x7e]{1,100}")
-one_line = RegexValidator(
-    r"[\x00-\x1f\x7f-\x9f\u2028\u2029]", "Control characters are not allowed.", inverse_match=True
-)
+CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
+one_line = RegexValidator(CONTROL, "Control characters are not allowed.", inverse_match=True)
 
 
 class Text(serializers.CharField):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from typing import Any
 from uuid import UUID
 
@@ -20,6 +21,7 @@ from shop.base.money import DECIMALS, show
 
 MOST_LINES = 1000
 MOST_UNITS = 100_000
+COUNTRY = r"\A[A-Z]{2}\Z"
 
 
 class WantedLineSerializer(Body):
@@ -33,7 +35,7 @@ class AddressSerializer(Body):
     city = Text(max_length=100)
     postcode = Text(max_length=20)
     country = serializers.RegexField(
-        r"\A[A-Z]{2}\Z", help_text="ISO 3166, two capital letters.",
+        COUNTRY, help_text="ISO 3166, two capital letters.",
         error_messages={"invalid": "Two capital letters are wanted, as in ISO 3166."},
     )  # fmt: skip
 
@@ -66,6 +68,9 @@ class PlaceOrderSerializer(Body):
         )
 
 
+ANY = str(UUID(int=0))
+
+
 class LinksSerializer(serializers.Serializer):
     self = serializers.CharField()
     timeline = serializers.CharField()
@@ -74,8 +79,14 @@ class LinksSerializer(serializers.Serializer):
 
 def links(order_id: UUID) -> dict[str, str]:
     """Without a host, so that the answer to a repeated request is the same by whatever name it came."""
+    return {key: address.replace(ANY, str(order_id)) for key, address in _addresses().items()}
+
+
+@cache
+def _addresses() -> dict[str, str]:
+    """Of any order."""
     names = {"self": "api-order", "timeline": "api-order-timeline", "cancel": "api-order-cancel"}
-    return {key: reverse(name, args=[order_id]) for key, name in names.items()}
+    return {key: reverse(name, args=[ANY]) for key, name in names.items()}
 
 
 class OrderSerializer(serializers.ModelSerializer[Order]):
@@ -109,6 +120,21 @@ class ReceiptSerializer(OrderSerializer):
 
     def get_status(self, order: Order) -> str:
         return Order.Status.PLACED.value
+
+
+def receipt(order: Order) -> dict[str, Any]:
+    """What ``ReceiptSerializer`` makes of an order, which takes ten times as long to make it."""
+    return {
+        "id": str(order.uuid),
+        "number": order.number,
+        "style": order.style,
+        "status": Order.Status.PLACED.value,
+        "currency": order.currency,
+        "total_minor": order.total_minor,
+        "total": order.total,
+        "placed_at": order.placed_at.isoformat().replace("+00:00", "Z"),
+        "links": links(order.uuid),
+    }
 
 
 class OrderLineSerializer(serializers.ModelSerializer[OrderLine]):

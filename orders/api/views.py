@@ -16,6 +16,8 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from orders.api import docs
+from orders.api.bodies import GoodBody, OrderBody
+from orders.api.door import place
 from orders.api.fields import idempotency_key
 from orders.api.filters import OrderFilter
 from orders.api.pagination import OrderPages, TimelinePages
@@ -24,12 +26,12 @@ from orders.api.serializers import (
     OrderDetailSerializer,
     OrderSerializer,
     PlaceOrderSerializer,
-    ReceiptSerializer,
     TimelineEntrySerializer,
     links,
+    receipt,
 )
 from orders.models import Order, TimelineEntry
-from orders.placement import KeyTaken, NotPlaceable, Placed, place_orders
+from orders.placement import KeyTaken, NotPlaceable, Placed
 from orders.services import Cancellation, request_cancellation
 from shop.base.api.parsing import JsonBody
 from shop.base.api.tokens import ApiToken
@@ -49,6 +51,7 @@ class OrdersView(APIView):
 
 
 class Orders(OrdersView, ListAPIView):
+    parser_classes = [OrderBody]
     queryset = Order.objects.none()
     serializer_class = OrderSerializer
     pagination_class = OrderPages
@@ -70,16 +73,18 @@ class Orders(OrdersView, ListAPIView):
         same key again: the order is placed once, and the answer is the same.
         """
         key = idempotency_key(request)
-        body = PlaceOrderSerializer(data=request.data)
-        body.is_valid(raise_exception=True)
+        body: Any = request.data
+        if not isinstance(body, GoodBody):
+            body = PlaceOrderSerializer(data=body)
+            body.is_valid(raise_exception=True)
         try:
-            (answer,) = place_orders([body.wanted(self.customer_id, key)])
+            answer = place(body.wanted(self.customer_id, key))
         except DataError:  # every field has been checked by now: what does not fit is the sum
             raise ValidationError({"lines": ["The total is more than the shop can count."]}) from None
         match answer:
             case Placed(order):
-                receipt = ReceiptSerializer(order).data
-                return Response(receipt, status=202, headers={"Location": receipt["links"]["self"]})
+                told = receipt(order)
+                return Response(told, status=202, headers={"Location": told["links"]["self"]})
             case KeyTaken():
                 raise KeyReused
             case NotPlaceable(line, field, reason):

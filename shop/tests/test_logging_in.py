@@ -5,16 +5,21 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from typing import Any
 
+import psycopg
 import pytest
 import redis
 from django.contrib.auth.models import User
+from django.db import connection
 from django.utils import timezone
+from knox.crypto import hash_token
 from knox.models import AuthToken
 from rest_framework.test import APIClient
 
+from shop.base.api.tokens import ApiToken
 from shop.tests.account import RIGHT, log_in
 from shop.tests.documents import fields, problem
 from shop.web.accounts import LoginThrottle
+from tests.statements import statements
 
 pytestmark = pytest.mark.usefixtures("account")
 
@@ -45,6 +50,42 @@ def test_a_token_is_good_until_it_expires(client: APIClient) -> None:
     assert use(client, f"Token {answer['token']}").status_code == 200
     AuthToken.objects.update(expiry=now - timedelta(seconds=1))
     problem(use(client, f"Token {answer['token']}"), 401)
+
+
+def test_an_expired_token_is_removed_when_it_is_used_and_when_its_holder_logs_in_again(
+    client: APIClient,
+) -> None:
+    expired, _kept, unused = (log_in(client).json()["token"] for _ in range(3))
+    long_ago = timezone.now() - timedelta(seconds=1)
+    AuthToken.objects.filter(digest__in=map(hash_token, (expired, unused))).update(expiry=long_ago)
+    problem(use(client, f"Token {expired}"), 401)
+    assert AuthToken.objects.count() == 2
+    log_in(client)
+    assert AuthToken.objects.count() == 2
+    assert not AuthToken.objects.filter(digest=hash_token(unused)).exists()
+
+
+def test_a_token_and_its_holder_are_found_by_one_statement(client: APIClient) -> None:
+    tokens = [log_in(client).json()["token"] for _ in range(3)]
+    with statements() as sent:
+        user, token = ApiToken().authenticate_credentials(tokens[1].encode())
+    assert len(sent) == 1, sent
+    assert (token.pk, user) == (hash_token(tokens[1]), User.objects.get())
+    assert all(
+        getattr(user, field.attname) == getattr(User.objects.get(), field.attname)
+        for field in User._meta.concrete_fields
+    )
+
+
+@pytest.mark.django_db(databases="__all__", transaction=True)
+def test_a_connection_that_was_lost_is_made_anew(client: APIClient) -> None:
+    token = log_in(client).json()["token"]
+    backend = connection.connection.info.backend_pid
+    with psycopg.connect(**connection.get_connection_params() | {"cursor_factory": None}) as other:
+        other.execute("SELECT pg_terminate_backend(%s)", [backend])
+    user, _ = ApiToken().authenticate_credentials(token.encode())
+    assert user.username == RIGHT["username"]
+    assert connection.connection.info.backend_pid != backend
 
 
 @pytest.mark.parametrize("place", [0, 32, -1])

@@ -8,6 +8,7 @@ import redis
 from django.conf import settings
 from django.contrib.auth import authenticate
 from django.contrib.auth.signals import user_logged_in, user_logged_out
+from django.utils import timezone
 from drf_spectacular.utils import OpenApiExample, OpenApiResponse, extend_schema
 from knox.models import AuthToken
 from rest_framework import serializers
@@ -79,6 +80,7 @@ class Login(APIView):
         user = authenticate(request._request, **body.validated_data)
         if user is None:
             raise AuthenticationFailed("Username and password don't go together.")
+        AuthToken.objects.filter(user=user, expiry__lt=timezone.now()).delete()
         row, token = AuthToken.objects.create(user=user)
         user_logged_in.send(sender=type(user), request=request._request, user=user)
         return Response(

@@ -46,7 +46,7 @@ class Programs:
         return self._program(
             "web",
             *("-m", "gunicorn", "shop.wsgi:application", "--bind", f"127.0.0.1:{port}"),
-            *("--worker-class", "gthread", "--workers", "1", "--threads", "8"),
+            *("--worker-class", "gthread", "--workers", "1", "--threads", "32"),
             *("--no-control-socket", "--graceful-timeout", "5"),
             ready=answers(f"http://127.0.0.1:{port}/readyz"),
         )
