@@ -35,12 +35,8 @@ class Programs:
     def worker(self, service: str, number: int = 1) -> Program:
         """A service's worker, `worker-payments`; of several the second is `worker-payments-2`."""
         name = service if number == 1 else f"{service}-{number}"
-        return self._program(
-            f"worker-{name}",
-            *(*CELERY, "worker", "-Q", service, "-n", f"{name}@%h", "-P", "solo", "-E"),
-            *("--without-gossip", "--without-mingle", "-l", "INFO"),
-            ready=says(" ready."),
-        )
+        arguments = ("manage.py", "worker", service, "--name", name)
+        return self._program(f"worker-{name}", *arguments, ready=says(" ready."))
 
     def beat(self) -> Program:
         schedule = str(self.data / "beat-schedule")
