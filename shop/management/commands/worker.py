@@ -6,11 +6,10 @@ import logging
 import sys
 from typing import Any
 
+from celery import current_app
 from celery.utils.nodenames import host_format
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandParser
-
-from shop.celery import app
 
 
 class Command(BaseCommand):
@@ -25,7 +24,7 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         service = options["service"]
-        worker = app.Worker(
+        worker = current_app.Worker(
             hostname=host_format(f"{options['name'] or service}@%h"),
             queues=[service],
             pool_cls="solo",
