@@ -33,7 +33,8 @@ MESSAGING = {
     "RESEND_CAP": 120.0,  # s, the longest wait between two sends of one event
     "CLAIM_SIZE": 500,  # outbox rows one relay takes at once
     "GATHER_FOR": 0.05,  # s in which events that are only to be noted are gathered
-    "POLL_EVERY": 1.0,  # s, the relay looks by itself this often when no NOTIFY wakes it
+    # s, the relay looks this often by itself, for rows of which no NOTIFY came, what is unconfirmed, and overdue sagas
+    "POLL_EVERY": float(env("MESSAGING_POLL_EVERY", "1")),
     "KEEP_DAYS": int(env("MESSAGING_KEEP_DAYS", "90")),  # confirmed outbox and inbox rows are kept this long
 }
 # Policies: attempts until it is parked for a person, first wait and longest wait in seconds. Which one holds for an

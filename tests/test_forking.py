@@ -24,6 +24,8 @@ import os, sys, time
 print("celery" in sys.modules, os.getppid(), os.getsid(0) == os.getpid(), sys.argv[1:], "here", flush=True)
 if sys.argv[1] == "wait":
     time.sleep(600)
+if sys.argv[1] == "modules":
+    print(*sys.modules)
 sys.exit(7)
 """
 
@@ -83,6 +85,16 @@ def test_what_is_forked_is_a_child_like_any_other(forks: Forks) -> None:
     child.kill()
     assert child.returncode == -signal.SIGKILL
     assert not alive(child.pid)
+
+
+def test_what_relay_and_workers_share_has_nothing_of_the_web(forks: Forks) -> None:
+    child = forks.child("some", "modules")
+    child.start()
+    child.reap(10)
+    loaded = set(child.output().split())
+    assert {"celery.apps.worker", "kombu.transport.redis", "psycopg", "orders.orchestration"} <= loaded
+    web = {"django.contrib.admin", "rest_framework", "drf_spectacular", "knox", "reportlab", "shop.web"}
+    assert not loaded & {*web, "flower", "prompt_toolkit"}
 
 
 def test_the_fork_server_takes_nobody_with_it_and_comes_back(forks: Forks) -> None:
