@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import sys
 from pathlib import Path
@@ -13,12 +12,14 @@ DEFAULT = Path(__file__).resolve().parents[1] / ".data"
 
 
 def main() -> int:
-    """All processes that `up` runs, with their children, as PSS: what several share is counted once."""
-    file = Path(os.environ.get("SHOP_DATA", DEFAULT)) / "pids.json"
+    """`up` and all that it runs, as PSS: what several processes share is counted once."""
+    data = Path(os.environ.get("SHOP_DATA", DEFAULT))
     try:
-        pids = [int(row["pid"]) for row in json.loads(file.read_text())["children"]]
-    except (OSError, ValueError, KeyError):
-        print(f"No shop runs there: {file} can't be read. Start one with `make run`.")
+        pids = [int((data / "lock").read_text())]
+    except (OSError, ValueError):
+        pids = []
+    if not families(pids):
+        print(f"No shop runs on {data}. Start one with `make run`.")
         return 1
     print(f"memory: {memory_mib(pids):,.0f} MiB in {len(families(pids))} processes (PSS)")
     return 0

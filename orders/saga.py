@@ -75,7 +75,7 @@ def failed(saga: Saga | Standing, failure: StepFailed) -> None:
     saga.state = State.RUNNING if saga.deadline else State.PARKED
 
 
-@sweep(every=1.0)
+@sweep(every=settings.MESSAGING["POLL_EVERY"])
 def wake_overdue() -> int:
     """Publish ``OrderStalled`` for sagas past their deadline. Returns how many; safe to run in many processes.
 

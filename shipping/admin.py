@@ -14,7 +14,6 @@ from django.utils.html import format_html
 from django.utils.text import slugify
 
 from orders.lookups import DeliveryAddress
-from shipping.labels import ParcelLabel, draw
 from shipping.models import Inbox, Outbox, Parcel, Shipment
 from shop.base.admin.boxes import InboxAdmin, OutboxAdmin
 from shop.base.admin.cells import NOTHING
@@ -97,6 +96,8 @@ class ParcelAdmin(LabelColumn, OfAnOrderAdmin):
                 request, f"The parcel {parcel} has no label: it has not got {why}.", messages.WARNING
             )
             return HttpResponseRedirect(reverse("admin:shipping_parcel_change", args=[parcel.pk]))
+        from shipping.labels import ParcelLabel, draw  # with reportlab, 10 MB, only where a label is drawn
+
         label = ParcelLabel(
             address=address,
             order_number=parcel.shipment.number,

@@ -33,7 +33,8 @@ MESSAGING = {
     "RESEND_CAP": 120.0,  # s, the longest wait between two sends of one event
     "CLAIM_SIZE": 500,  # outbox rows one relay takes at once
     "GATHER_FOR": 0.05,  # s in which events that are only to be noted are gathered
-    "POLL_EVERY": 1.0,  # s, the relay looks by itself this often when no NOTIFY wakes it
+    # s, the relay looks this often by itself, for rows of which no NOTIFY came, what is unconfirmed, and overdue sagas
+    "POLL_EVERY": float(env("MESSAGING_POLL_EVERY", "1")),
 }
 # Policies: attempts until it is parked for a person, first wait and longest wait in seconds. Which one holds for an
 # operation stands where it is published, in its app's tasks.py.
@@ -87,7 +88,9 @@ SECURE_REDIRECT_EXEMPT = [r"^livez$", r"^readyz$"]
 DATA_UPLOAD_MAX_MEMORY_SIZE = 512 * 1024  # bytes of a request body; an order of 1,000 lines takes about 60 kB
 
 SERVICES = ("orders", "inventory", "payments", "shipping", "notifications")
-INSTALLED_APPS = [
+# Relay and workers show no pages: without what only the web needs they start in less time and memory. manage.py says so.
+PAGES = env("PAGES", "1") == "1"
+WEB_APPS = [
     "django.contrib.admin",
     "django.contrib.auth",
     "django.contrib.contenttypes",
@@ -100,9 +103,8 @@ INSTALLED_APPS = [
     "knox",
     "drf_spectacular",
     "drf_spectacular_sidecar",
-    *SERVICES,
-    "shop",
 ]
+INSTALLED_APPS = [*(WEB_APPS if PAGES else ()), *SERVICES, "shop"]
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
@@ -113,7 +115,7 @@ MIDDLEWARE = [
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
 ]
-ROOT_URLCONF = "shop.web.urls"
+ROOT_URLCONF = "shop.web.urls" if PAGES else ""
 TEMPLATES = [
     {
         "BACKEND": "django.template.backends.django.DjangoTemplates",

@@ -20,8 +20,9 @@ from tests.stack import LiveStack
 
 # Waits that a test would otherwise sit through; what they mean is the same.
 QUICK = {
-    "MESSAGING_RESEND_AFTER": "1",
-    "SAGA_DEADLINE": "2",
+    "MESSAGING_POLL_EVERY": "0.25",
+    "MESSAGING_RESEND_AFTER": "0.5",
+    "SAGA_DEADLINE": "1",
     "RETRY_FIRST": "0.2",
     "RETRY_ATTEMPTS": "6",
     "SANDBOX_SLOW_SECONDS": "0.5",

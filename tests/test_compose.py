@@ -54,13 +54,11 @@ def interpolated(value: str, given: Mapping[str, str]) -> str:
 # --- What the file says -------------------------------------------------------------------------------------------
 
 
-def test_there_is_one_worker_per_service_on_its_own_queue() -> None:
-    queues = {
-        name: SERVICES[name]["command"][SERVICES[name]["command"].index("-Q") + 1]
-        for name in SERVICES
-        if name.startswith("worker-")
+def test_there_is_one_worker_per_service() -> None:
+    commands = {name: SERVICES[name]["command"] for name in SERVICES if name.startswith("worker-")}
+    assert commands == {
+        f"worker-{service}": ["python", "manage.py", "worker", service] for service in settings.SERVICES
     }
-    assert queues == {f"worker-{service}": service for service in settings.SERVICES}
 
 
 def test_everything_that_stays_up_has_a_healthcheck_and_is_restarted() -> None:

@@ -16,6 +16,7 @@ from pathlib import Path
 import psutil
 import pytest
 
+from benchmarks.counters import memory_mib
 from shop.tools.up.datafolder import only_user, scratch_folder
 from shop.tools.up.errors import StartError
 from shop.tools.up.ports import free_port
@@ -107,8 +108,15 @@ def test_the_first_run_shows_the_generated_passwords_and_the_token(first: Up) ->
 def test_every_process_is_there_and_on_record(first: Up) -> None:
     workers = {f"worker-{name}" for name in ("orders", "inventory", "payments", "shipping", "notifications")}
     others = {"postgres", "redis", "payments", "carrier", "relay", "web", "flower"}
-    assert first.pids().keys() == workers | others
+    forks = {"forkserver"} if sys.platform == "linux" else set()
+    assert first.pids().keys() == workers | others | forks
     assert all(alive(pid) for pid in first.pids().values())
+
+
+@on_linux
+def test_all_processes_together_take_less_than_700_mb(first: Up) -> None:
+    """What a fresh shop takes at rest, servers included; what processes share is counted once."""
+    assert memory_mib([first.process.pid]) * 2**20 < 700e6
 
 
 def test_a_second_run_on_the_same_folder_is_refused_in_one_sentence(first: Up) -> None:
@@ -130,9 +138,10 @@ def test_a_port_in_use_is_one_sentence_before_anything_starts(first: Up, port: i
 
 def test_servers_and_workers_that_die_come_back(first: Up) -> None:
     before = first.pids()
-    for name in ("postgres", "redis", "worker-payments", "web"):
+    killed = before.keys() & {"postgres", "redis", "forkserver", "worker-payments", "web"}
+    for name in killed:
         os.kill(before[name], signal.SIGKILL)
-    for name in ("postgres", "redis", "worker-payments", "web"):
+    for name in killed:
         first.wait_for(f"{name} stopped (SIGKILL); starting it again in 0.5 s.")
         first.wait_for(f"{name} is back.")
     after = first.pids()

@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import contextlib
-import ctypes
 import os
 import signal
 import subprocess
-import sys
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -15,10 +13,10 @@ from pathlib import Path
 
 import psutil
 
-Probe = Callable[["Child"], bool]
+from shop.tools.up.forking import Forked, ForkServer
+from shop.tools.up.linux import tie_to_parent
 
-PR_SET_PDEATHSIG = 1
-_libc = ctypes.CDLL(None) if sys.platform == "linux" else None
+Probe = Callable[["Child"], bool]
 
 
 @dataclass(frozen=True)
@@ -37,6 +35,10 @@ def nothing() -> None:
     return
 
 
+def no_input() -> int:
+    return subprocess.DEVNULL
+
+
 @dataclass(frozen=True, kw_only=True)
 class Program:
     """How one process is started, known to be ready, and stopped."""
@@ -48,6 +50,8 @@ class Program:
     cwd: Path | None = None
     account: Account | None = None
     before: Callable[[], None] = nothing  # called before each start
+    stdin: Callable[[], int] = no_input  # called at each start
+    forked_by: ForkServer | None = None  # if it can be: argv is Python's, and env the fork server's own
     ready: Probe = always_ready
     stop_signal: signal.Signals = signal.SIGTERM
     orphan_signal: signal.Signals = signal.SIGKILL  # what Linux sends it when this process dies
@@ -61,19 +65,19 @@ class Child:
         self.program = program
         self.log_from = 0  # where in the log the present run begins
         self.created = 0.0
-        self._popen: subprocess.Popen[bytes] | None = None
+        self._process: subprocess.Popen[bytes] | Forked | None = None
 
     @property
     def pid(self) -> int:
-        return self._popen.pid if self._popen else 0
+        return self._process.pid if self._process else 0
 
     @property
     def returncode(self) -> int | None:
-        return self._popen.poll() if self._popen else None
+        return self._process.poll() if self._process else None
 
     @property
     def alive(self) -> bool:
-        return self._popen is not None and self._popen.poll() is None
+        return self._process is not None and self._process.poll() is None
 
     def start(self) -> None:
         """Call it from the main thread, or one that lives as long: Linux ends the child with the thread."""
@@ -82,23 +86,33 @@ class Child:
         program.log.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         with program.log.open("ab") as log:
             self.log_from = log.tell()
-            self._popen = subprocess.Popen(
-                program.argv,
-                stdin=subprocess.DEVNULL,
-                stdout=log,
-                stderr=subprocess.STDOUT,
-                cwd=program.cwd,
-                env=dict(program.env),
-                start_new_session=True,  # Ctrl-C reaches `up` alone, which then stops the children in order
-                preexec_fn=tie_to_parent(program.orphan_signal),  # noqa: PLW1509 (it only makes two system calls)
-                user=program.account.uid if program.account else None,
-                group=program.account.gid if program.account else None,
-                extra_groups=[] if program.account else None,
-            )
+            self._process = self._fork(log.fileno()) or self._spawn(log.fileno())
         try:
             self.created = psutil.Process(self.pid).create_time()
         except psutil.Error:
             self.created = time.time()
+
+    def _fork(self, log: int) -> Forked | None:
+        program = self.program
+        if program.forked_by is None:
+            return None
+        return program.forked_by.fork(program.name, program.argv[1:], log, program.orphan_signal)
+
+    def _spawn(self, log: int) -> subprocess.Popen[bytes]:
+        program = self.program
+        return subprocess.Popen(
+            program.argv,
+            stdin=program.stdin(),
+            stdout=log,
+            stderr=subprocess.STDOUT,
+            cwd=program.cwd,
+            env=dict(program.env),
+            start_new_session=True,  # Ctrl-C reaches `up` alone, which then stops the children in order
+            preexec_fn=tie_to_parent(program.orphan_signal),  # noqa: PLW1509 (it only makes two system calls)
+            user=program.account.uid if program.account else None,
+            group=program.account.gid if program.account else None,
+            extra_groups=[] if program.account else None,
+        )
 
     def is_ready(self) -> bool:
         return self.alive and self.program.ready(self)
@@ -128,8 +142,8 @@ class Child:
     def kill(self) -> None:
         """SIGKILL, to this process alone, as a crash would."""
         self.signal(signal.SIGKILL)
-        if self._popen:
-            self._popen.wait()
+        if self._process:
+            self._process.wait()
 
     def stop(self) -> None:
         self.signal(self.program.stop_signal)
@@ -137,33 +151,19 @@ class Child:
 
     def reap(self, patience: float) -> None:
         """Wait for the end, then make sure of it, for grandchildren too."""
-        if self._popen is None:
+        if self._process is None:
             return
         try:
-            self._popen.wait(max(0.0, patience))
+            self._process.wait(max(0.0, patience))
         except subprocess.TimeoutExpired:
-            self._popen.kill()
-            self._popen.wait()
+            self._process.kill()
+            self._process.wait()
         self.end_group()
 
     def end_group(self) -> None:
         """End what the process left behind in its group. The group keeps its number while it has members."""
         with contextlib.suppress(ProcessLookupError, PermissionError):
             os.killpg(self.pid, signal.SIGKILL)
-
-
-def tie_to_parent(number: signal.Signals) -> Callable[[], None] | None:
-    """A SIGKILLed parent can't stop its children, so on Linux the kernel does."""
-    if _libc is None:
-        return None
-    parent, prctl = os.getpid(), _libc.prctl
-
-    def tie() -> None:  # runs in the child, after the change of user, which would undo it
-        prctl(PR_SET_PDEATHSIG, int(number))
-        if os.getppid() != parent:
-            os._exit(1)
-
-    return tie
 
 
 def run(*argv: str, account: Account | None = None, env: Mapping[str, str] | None = None) -> tuple[int, str]:

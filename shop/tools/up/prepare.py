@@ -17,9 +17,9 @@ import psycopg
 from django.conf import settings
 from django.db.migrations.loader import MigrationLoader
 
-from shop.tools.up.children import tie_to_parent
 from shop.tools.up.datafolder import JsonFile
 from shop.tools.up.errors import StartError
+from shop.tools.up.linux import tie_to_parent
 from shop.tools.up.servers import last_complaint
 
 SEED = Path(settings.BASE_DIR) / "shop" / "management" / "commands" / "seed.py"

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from django.conf import settings
 
 from shop.tools.up.children import Probe, Program
+from shop.tools.up.forking import READY, ForkServer
+from shop.tools.up.linux import ON_LINUX
 from shop.tools.up.readiness import answers, says
 
 CELERY = ("-m", "celery", "-A", "shop")
@@ -22,6 +24,12 @@ class Programs:
 
     env: Mapping[str, str] = field(repr=False)  # holds passwords
     data: Path
+    forks: ForkServer = field(default_factory=ForkServer)
+
+    def fork_server(self) -> Program:
+        """What relay, workers and Flower are forked off, where the system can hand a child over."""
+        program = self._program("forkserver", "-m", "shop.tools.up.forkserver", ready=says(READY.decode()))
+        return replace(program, before=self.forks.connect, stdin=self.forks.its_end)
 
     def sandbox(self, name: str, port: int) -> Program:
         """A provider: `payments` or `carrier`."""
@@ -30,17 +38,13 @@ class Programs:
         return self._program(name, *arguments, ready=answers(f"http://127.0.0.1:{port}/livez"))
 
     def relay(self) -> Program:
-        return self._program("relay", "manage.py", "relay", ready=says("relay ready"))
+        return self.forked("relay", "manage.py", "relay", ready=says("relay ready"))
 
     def worker(self, service: str, number: int = 1) -> Program:
         """A service's worker, `worker-payments`; of several the second is `worker-payments-2`."""
         name = service if number == 1 else f"{service}-{number}"
-        return self._program(
-            f"worker-{name}",
-            *(*CELERY, "worker", "-Q", service, "-n", f"{name}@%h", "-P", "solo", "-E"),
-            *("--without-gossip", "--without-mingle", "-l", "INFO"),
-            ready=says(" ready."),
-        )
+        arguments = ("manage.py", "worker", service, "--name", name)
+        return self.forked(f"worker-{name}", *arguments, ready=says(" ready."))
 
     def web(self, port: int) -> Program:
         return self._program(
@@ -52,11 +56,15 @@ class Programs:
         )
 
     def flower(self, port: int) -> Program:
-        return self._program(
+        return self.forked(
             "flower",
             *(*CELERY, "flower", "--address=127.0.0.1", f"--port={port}", "--read_only", FLOWER_COLUMNS),
             ready=answers(f"http://127.0.0.1:{port}/healthcheck"),
         )
+
+    def forked(self, name: str, *arguments: str, ready: Probe) -> Program:
+        program = self._program(name, *arguments, ready=ready)
+        return replace(program, forked_by=self.forks) if ON_LINUX else program
 
     def _program(self, name: str, *arguments: str, ready: Probe) -> Program:
         return Program(

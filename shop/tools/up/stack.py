@@ -10,6 +10,7 @@ from typing import Self
 
 from django.conf import settings
 
+from shop.tools.up.linux import ON_LINUX
 from shop.tools.up.ports import free_port
 from shop.tools.up.programs import Programs
 from shop.tools.up.servers import Server
@@ -57,7 +58,9 @@ class Stack:
     def start(self) -> None:
         """Start all of it, each tier at once; `wait_ready` says when it is there."""
         programs = self._programs
-        self.supervisor.start(*(programs.sandbox(name, port) for name, port in self._ports.items()))
+        first = [programs.fork_server()] if ON_LINUX else []
+        first += [programs.sandbox(name, port) for name, port in self._ports.items()]
+        self.supervisor.start(*first)
         workers = [programs.worker(service) for service in settings.SERVICES]
         workers += [programs.worker(service, 2) for service in self._twice]
         self.supervisor.start(programs.relay(), *workers)
@@ -76,6 +79,7 @@ class Stack:
 
     def stop(self) -> None:
         self.supervisor.stop()
+        self._programs.forks.close()
 
     def __enter__(self) -> Self:
         """Started, ready, and looked after by a thread: what dies is started again."""
