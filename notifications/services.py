@@ -141,14 +141,17 @@ def _claim(which: Row, refs: Sequence[Ref], *, sends_once: bool) -> Claim:
     now = timezone.now()
     lost_before = kept_since("MAILS") if sends_once else now - SENDING_TAKES_AT_MOST
     sending = {"state": State.SENDING, "sending_since": now}
+    rows = [
+        {"order_id": ref.id, "number": ref.number, "message_id": new_message_id(), **which, **sending}
+        for ref in sorted(refs, key=lambda ref: ref.id)
+    ]
+    claim = Claim(mine=dict(insert(Notification, rows, once=True, returning=("order_id", "message_id"))))
+    known = [ref.id for ref in refs if ref.id not in claim.mine]
+    if not known:
+        return claim
     with transaction.atomic(using=alias_of("notifications")):
-        rows = [
-            {"order_id": ref.id, "number": ref.number, "message_id": new_message_id(), **which, **sending}
-            for ref in sorted(refs, key=lambda ref: ref.id)
-        ]
-        claim = Claim(mine=dict(insert(Notification, rows, once=True, returning=("order_id", "message_id"))))
         moved: list[dict[str, object]] = []
-        for row in _lock(which, [ref.id for ref in refs if ref.id not in claim.mine]):
+        for row in _lock(which, known):
             since = row.sending_since
             if row.state == State.PENDING:
                 claim.mine[row.order_id] = row.message_id

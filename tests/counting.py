@@ -54,7 +54,7 @@ class OneByOne:
 
     def all(self) -> None:
         """Send what has been placed, run what comes of it, and note it, until nothing is left."""
-        relay_once("orders")
+        relay_once("orders", retries=False)  # as a relay does that was woken
         while self._one():
             if len(self.ran) == GATHERED_AFTER:
                 self._gathering.gather(settings.SERVICES)

@@ -57,8 +57,8 @@ def place(style: str, orders: int, *skus: str) -> None:
 
 
 # style: messages, statements, transactions, row versions
-A_LONE_ORDER = {"orchestration": (12, 70, 14, 50), "choreography": (8, 68, 12, 56)}
-TWO_HUNDRED = {"orchestration": (12, 67, 13, 8202), "choreography": (9, 72, 13, 9402)}
+A_LONE_ORDER = {"orchestration": (10, 59, 13, 50), "choreography": (8, 51, 11, 56)}
+TWO_HUNDRED = {"orchestration": (9, 57, 12, 8202), "choreography": (9, 55, 12, 9402)}
 
 
 @both_styles

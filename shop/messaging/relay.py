@@ -48,10 +48,14 @@ class Stored(NamedTuple):
         return Letter(self.type, self.order_id, self.number, self.style, self.payload)
 
 
-def relay_once(service: str, producer: Producer | None = None, *, held_back: float = 0.0) -> int:
+def relay_once(
+    service: str, producer: Producer | None = None, *, held_back: float = 0.0, retries: bool = True
+) -> int:
     """Send what is due of one service: events to their subscribers, failing deliveries to itself.
 
-    ``held_back``: s for which events wait for others, so that they become sets. Returns how many rows were claimed.
+    ``held_back``: s for which events wait for others, so that they become sets. ``retries``: look for failing deliveries
+    also where there were events. Returns how many rows were claimed.
+
     Raises what the broker raises; the claimed rows come due again by themselves.
     """
     claimed = 0
@@ -62,11 +66,11 @@ def relay_once(service: str, producer: Producer | None = None, *, held_back: flo
             _send_again(service, [row for row in events if row.claims > 1], producer)
             reach(Point.RELAYED, events)
             claimed += len(events)
-        if retries := _claim_failing(service):
-            reach(Point.CLAIMED, retries)
-            send(service, retries, producer, again=True)
-            reach(Point.RELAYED, retries)
-            claimed += len(retries)
+        if (retries or not events) and (failing := _claim_failing(service)):
+            reach(Point.CLAIMED, failing)
+            send(service, failing, producer, again=True)
+            reach(Point.RELAYED, failing)
+            claimed += len(failing)
     return claimed
 
 

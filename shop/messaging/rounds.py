@@ -55,7 +55,7 @@ class Rounds:
         if heard and not self._news:
             self._next_gathering = max(self._next_gathering, now + settings.MESSAGING["GATHER_FOR"])
         self._news |= {name.removeprefix(NEWS) for name in heard}
-        self._send_due(now)
+        self._send_due(now, looking)
         if looking and not self._chosen:
             self._chosen = self._gathers()
         if self._chosen:
@@ -64,12 +64,15 @@ class Rounds:
             self._news.clear()
         self._sweeper.sweep()
 
-    def _send_due(self, now: float) -> None:
+    def _send_due(self, now: float, looking: bool) -> None:
         crowded = bool(self._due) and self._is_crowded(now)
         self._held_back = MERGED_FOR if crowded else 0.0
         # Orders' own come first: so a cancellation overtakes the next step.
         in_turn = [service for service in services() if service in self._due]
-        sent = {name: relay_once(name, self._producer, held_back=self._held_back) for name in in_turn}
+        sent = {
+            name: relay_once(name, self._producer, held_back=self._held_back, retries=looking)
+            for name in in_turn
+        }
         if rows := sum(sent.values()):
             self._lately.append((now, rows))
         if not crowded:
