@@ -29,7 +29,7 @@ from benchmarks.systems.shop import Shop, audit
 RESULT = ROOT / "benchmarks" / "results" / "door.json"
 WARM_UP = 1.0  # s
 HALF_THE_GOAL = 200.0  # orders a second
-CONNECTIONS = 32
+CONNECTIONS = 64
 CUSTOMER = {"username": "ada", "password": "only for the benchmark"}
 
 
@@ -82,6 +82,7 @@ def load(
     answers: Answers = client.run(post, shop.port, token, seconds, connections, rate)
     accepted = len(answers.waits)
     meanwhile, _ = client.ended(newest)
+    sets = client.run(sets_since, newest)
     completed = _completed(client, newest, accepted)
     after = _cpu(groups)
     if {**shop.groups(), "client": [client.pid]} != groups:
@@ -92,6 +93,7 @@ def load(
         "accepted": accepted,
         "accepted_per_s": round(accepted / answers.seconds, 1),
         "refused": dict(answers.refused),
+        "orders_per_set": round(accepted / max(1, sets), 1),
         "p50_ms": percentile(waits, 0.5),
         "p99_ms": percentile(waits, 0.99),
         "longest_ms": percentile(waits, 1),
@@ -124,6 +126,13 @@ def _completed(client: Client, newest: int, orders: int) -> int:
 
 def _cpu(groups: Mapping[str, list[int]]) -> dict[str, float]:
     return {name: sum(map(counters.cpu_seconds, pids)) for name, pids in groups.items()}
+
+
+def sets_since(newest: int) -> int:
+    """In how many transactions the orders after ``newest`` were placed: those of one have the same moment."""
+    from orders.models import Order
+
+    return Order.objects.filter(pk__gt=newest).values("placed_at").distinct().order_by().count()
 
 
 def open_account() -> None:

@@ -8,8 +8,9 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import msgspec
+import psycopg
 import pytest
-from django.db import DataError, connections
+from django.db import DataError, OperationalError, connections, router
 
 from inventory.models import Product
 from orders.api import door
@@ -110,6 +111,36 @@ def test_those_with_one_key_are_placed_one_after_the_other(monkeypatch: pytest.M
     assert sum(not answer.again for answer in same) == 1
     assert sizes == [1, 2, 1, 1]
     assert Order.objects.count() == Outbox.objects.count() == 3
+
+
+@transactional
+@pytest.mark.usefixtures("catalogue")
+def test_after_a_lost_connection_the_order_is_placed_on_a_new_one() -> None:
+    door.place(REQUEST)
+    connection = connections[router.db_for_write(Order)]
+    backend = connection.connection.info.backend_pid
+    with psycopg.connect(**connection.get_connection_params() | {"cursor_factory": None}) as other:
+        other.execute("SELECT pg_terminate_backend(%s)", [backend])
+    answer = door.place(change(REQUEST, idempotency_key="after"))
+    assert isinstance(answer, Placed)
+    assert not answer.again
+    assert connection.connection.info.backend_pid != backend
+    assert Order.objects.count() == Outbox.objects.count() == 2
+
+
+@transactional
+def test_a_fault_on_a_connection_that_lives_is_told_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    connections[router.db_for_write(Order)].ensure_connection()
+    asked: list[int] = []
+
+    def away(requests: Sequence[PlaceOrder]) -> list[Answer]:
+        asked.append(len(requests))
+        raise OperationalError("away")
+
+    monkeypatch.setattr(door, "place_orders", away)
+    with pytest.raises(OperationalError, match="away"):
+        door.place(REQUEST)
+    assert asked == [1]
 
 
 def test_all_sets_take_their_keys_in_one_sequence(monkeypatch: pytest.MonkeyPatch) -> None:
