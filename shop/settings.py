@@ -65,8 +65,8 @@ RETENTION = {
 # --- Outside services ---------------------------------------------------------------------------------------------
 PAYMENTS_URL = env("PAYMENTS_URL", "http://127.0.0.1:9001")
 CARRIER_URL = env("CARRIER_URL", "http://127.0.0.1:9002")
-# Calls to a provider under way at once, from one process: as many as it lets a shop make. A set larger than this takes
-# as many rounds of the provider's time.
+# Calls to a provider under way at once, from one process: as many as it lets a shop make. A set takes a round of the
+# provider's time for each so many, or part of them: with a slow one MESSAGING_SET_SIZE had best be a multiple.
 PROVIDER_CALLS_AT_ONCE = int(env("PROVIDER_CALLS_AT_ONCE", "64"))
 # The class of the client of each: a dotted path. It is constructed with the URL above, once per process.
 PAYMENTS_GATEWAY = env("PAYMENTS_GATEWAY", "payments.gateway.SandboxGateway")

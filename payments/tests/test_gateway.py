@@ -6,6 +6,7 @@ import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -215,6 +216,16 @@ def test_many_charges_take_the_time_of_the_slowest_and_each_has_its_own_answer(
         f"{key}:no": Declined,
         f"{key}:yes": Approved,
     }
+
+
+def test_as_many_slow_charges_as_are_allowed_take_the_time_of_one(
+    gateway: SandboxGateway, key: str, settings: Any
+) -> None:
+    slow = [charge(f"{key}:{number}", "pm_card_slow") for number in range(settings.PROVIDER_CALLS_AT_ONCE)]
+    start = time.monotonic()
+    answers = merged(gateway.charge(slow))
+    assert time.monotonic() - start < SLOW * 3
+    assert {type(answer) for answer in answers.values()} == {Approved}
 
 
 def test_nothing_answered_is_lost_when_the_provider_is_killed(tmp_path: Path) -> None:

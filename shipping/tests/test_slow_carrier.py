@@ -104,9 +104,8 @@ def test_an_order_leaves_while_another_of_its_message_waits_for_a_label(
             yield {key: HandedOver() for key in keys}
 
     monkeypatch.setattr(services, "carrier", Slow)
-    monkeypatch.setattr(
-        "shop.messaging.sending.send", lambda service, letters: None
-    )  # nobody else need hear of it
+    # Nobody else need hear of it.
+    monkeypatch.setattr("shop.messaging.sending.send", lambda *letters, **how: None)
     paid_for = [PaymentProcessed(ref=ref, amount_minor=1000, currency="GBP") for ref in two]
     deliver = current_app.tasks[task_name("shipping", "PaymentProcessed")]
     deliver(msgspec.json.encode(paid_for).decode())
