@@ -74,7 +74,9 @@ def post(port: int, token: str, seconds: float, connections: int, rate: float | 
             while free and due <= now and due < end:
                 free.popleft().send(next(requests), due)
                 sent += 1
-                if rate:  # from the beginning, not from the last one: errors must not add up to one order more
+                if (
+                    rate
+                ):  # from the beginning, not from the last one: errors must not add up to one order more
                     due = began + sent / rate
             wait = max(0.0, due - now) if rate and free and due < end else 0.1
             for key, _ in selector.select(wait):

@@ -56,8 +56,12 @@ class GoodBody(Strict, frozen=True, kw_only=True):
             payment_method=self.payment_method,
             email=self.email,
             address=DeliveryAddress(**msgspec.structs.asdict(self.address)),
-            style=None if self.style is msgspec.UNSET else self.style,
+            style=_given(self.style),
         )
+
+
+def _given(value: str | msgspec.UnsetType) -> str | None:
+    return None if value is msgspec.UNSET else value
 
 
 _decoder = msgspec.json.Decoder(GoodBody)
@@ -70,7 +74,8 @@ def read(data: bytes) -> GoodBody | None:
         validate_email(body.email)
     except (ValueError, ValidationError):  # msgspec's are ValueErrors, a body that is not UTF-8 is one too
         return None
-    known = body.currency in DECIMALS and (body.style is msgspec.UNSET or body.style in settings.STYLES)
+    style = _given(body.style)
+    known = body.currency in DECIMALS and (style is None or style in settings.STYLES)
     trimmed = (body.payment_method, body.email, *msgspec.structs.astuple(body.address))
     texts = (*trimmed, *(line.sku for line in body.lines))
     good = known and all(text == text.strip() for text in trimmed) and not any(map(CONTROL.search, texts))
