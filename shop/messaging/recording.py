@@ -53,7 +53,7 @@ def answering(delivery: Answering) -> Iterator[None]:
 def recording(service: str) -> Iterator[Record]:
     """A transaction on the service's database; on leaving, its outbox and inbox rows are written in it.
 
-    An operation with several transactions publishes only in its last one: an order it has published for is confirmed
+    An operation with several transactions publishes for an order only in the last one of that order: then it is confirmed
     in the inbox of the receiver that called it, and not delivered there again. In a task, what was published is sent
     on after the commit; elsewhere (a request, a command) the relay sends it, so that many small ones become sets.
 
