@@ -97,8 +97,8 @@ def load(
         "p50_ms": percentile(waits, 0.5),
         "p99_ms": percentile(waits, 0.99),
         "longest_ms": percentile(waits, 1),
-        "fulfilled_meanwhile": meanwhile,
-        "fulfilled": completed,
+        "ended_meanwhile": meanwhile,
+        "ended": completed,
         "cpu_ms_per_order": round(sum(spent.values()), 3),
         "cpu_ms_per_order_by_process": spent,
         "others_used": others.share(sum(after.values()) - sum(before.values())),
@@ -196,7 +196,7 @@ def _line(style: str, name: str, found: Mapping[str, Any]) -> str:
     return (
         f"{style}, {name} load: {found['accepted_per_s']:,} accepted/s, p50 {found['p50_ms']} ms, "
         f"p99 {found['p99_ms']} ms, CPU {total} ms an order (web {web}), "
-        f"completed {found['fulfilled']:,} of {found['accepted']:,}"
+        f"completed {found['ended']:,} of {found['accepted']:,}"
     )
 
 

@@ -65,7 +65,7 @@ def post(port: int, token: str, seconds: float, connections: int, rate: float | 
         for connection in free:
             selector.register(connection.socket, selectors.EVENT_READ, connection)
         began = time.monotonic()
-        sent, due, end = 0, began, began + seconds
+        due, end, sent = began, began + seconds, 0
         while (now := time.monotonic()) < end or due < end or len(free) < connections:
             if now > end + PATIENCE:
                 raise TimeoutError(f"{connections - len(free)} requests were not answered.")
@@ -74,10 +74,7 @@ def post(port: int, token: str, seconds: float, connections: int, rate: float | 
             while free and due <= now and due < end:
                 free.popleft().send(next(requests), due)
                 sent += 1
-                if (
-                    rate
-                ):  # from the beginning, not from the last one: errors must not add up to one order more
-                    due = began + sent / rate
+                due = began + sent / rate if rate else due
             wait = max(0.0, due - now) if rate and free and due < end else 0.1
             for key, _ in selector.select(wait):
                 if answer := key.data.answered():

@@ -5,14 +5,21 @@ import time
 from typing import Any
 
 from celery import Celery
-from celery.signals import task_postrun, task_prerun
+from celery.signals import task_postrun, task_prerun, worker_init
 from celery.states import SUCCESS
+
+from shop.base.priority import give_way
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "shop.settings")
 
 app = Celery("shop")
 app.config_from_object("django.conf:settings", namespace="CELERY")
 app.autodiscover_tasks()
+
+
+@worker_init.connect
+def let_the_web_go_first(**kwargs: Any) -> None:
+    give_way()
 
 
 STILL_GOOD = 1.0  # s after its last use a connection is not asked whether it works

@@ -21,6 +21,8 @@ from orders.placement import PlaceOrder, WantedLine
 from shop.base.api.parsing import JsonBody
 from shop.base.money import DECIMALS
 
+STYLE = rf"\A(?:{'|'.join(settings.STYLES)})\Z"
+
 
 class Strict(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Of the right types and sizes; ``GoodBody.wanted`` looks at what the texts hold."""
@@ -45,7 +47,7 @@ class GoodBody(Strict, frozen=True, kw_only=True):
     payment_method: Annotated[str, Meta(min_length=1, max_length=100)]
     email: Annotated[str, Meta(min_length=1, max_length=254)]
     address: GoodAddress
-    style: str | msgspec.UnsetType = msgspec.UNSET
+    style: Annotated[str, Meta(pattern=STYLE)] | msgspec.UnsetType = msgspec.UNSET
 
     def wanted(self, customer_id: int, key: str) -> PlaceOrder:
         return PlaceOrder(
@@ -56,12 +58,8 @@ class GoodBody(Strict, frozen=True, kw_only=True):
             payment_method=self.payment_method,
             email=self.email,
             address=DeliveryAddress(**msgspec.structs.asdict(self.address)),
-            style=_given(self.style),
+            style=self.style or None,
         )
-
-
-def _given(value: str | msgspec.UnsetType) -> str | None:
-    return None if value is msgspec.UNSET else value
 
 
 _decoder = msgspec.json.Decoder(GoodBody)
@@ -74,11 +72,13 @@ def read(data: bytes) -> GoodBody | None:
         validate_email(body.email)
     except (ValueError, ValidationError):  # msgspec's are ValueErrors, a body that is not UTF-8 is one too
         return None
-    style = _given(body.style)
-    known = body.currency in DECIMALS and (style is None or style in settings.STYLES)
     trimmed = (body.payment_method, body.email, *msgspec.structs.astuple(body.address))
     texts = (*trimmed, *(line.sku for line in body.lines))
-    good = known and all(text == text.strip() for text in trimmed) and not any(map(CONTROL.search, texts))
+    good = (
+        body.currency in DECIMALS
+        and all(text == text.strip() for text in trimmed)
+        and not any(map(CONTROL.search, texts))
+    )
     return body if good else None
 
 

@@ -7,6 +7,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand
 
+from shop.base.priority import give_way
 from shop.messaging.wakeup import run_for_ever
 
 
@@ -17,4 +18,5 @@ class Command(BaseCommand):
         stop: list[int] = []
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, lambda signum, frame: stop.append(signum))
+        give_way()
         run_for_ever(lambda: self.stdout.write("relay ready"), lambda: bool(stop))
