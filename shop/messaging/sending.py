@@ -16,6 +16,7 @@ from celery import current_app
 from django.conf import settings
 from kombu import Producer
 from kombu.exceptions import OperationalError
+from kombu.utils.uuid import uuid
 from redis.exceptions import RedisError
 
 from shop.messaging.events import Event
@@ -87,16 +88,28 @@ def _post(
     producer: Producer | None,
     kwargs: dict[str, Any],
 ) -> None:
-    current_app.send_task(
+    """As ``send_task`` does it, but without looking up what is known here: that takes half its time."""
+    message = current_app.amqp.as_task_v2(
+        uuid(),
         task,
-        args=[payloads],
+        args=(payloads,),
         kwargs=kwargs,
-        queue=service,
-        producer=producer,
         argsrepr=", ".join(dict.fromkeys(one.number for one in letters)),
         kwargsrepr="",
         ignore_result=True,  # else the sender subscribes to a result that never comes
     )
+    with current_app.producer_or_acquire(producer) as producer:
+        producer.publish(
+            message.body,
+            exchange="",  # straight into the queue, which its worker has declared
+            routing_key=service,
+            headers=message.headers,
+            serializer="json",
+            delivery_mode=2,  # persistent
+            retry=True,
+            retry_policy=current_app.conf.task_publish_retry_policy,
+            **message.properties,
+        )
 
 
 def sets(items: Iterable[T], size: int, order_of: Callable[[T], UUID]) -> Iterator[list[T]]:
