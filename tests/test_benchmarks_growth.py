@@ -55,7 +55,7 @@ def test_other_orders_and_a_backlog_are_measured_beside_plain_ones(growth: Growt
     assert (
         large["row_versions_per_order"] > plain["row_versions_per_order"] + 60
     )  # lines, ordered and reserved
-    assert backlog["sent_again"] == 0
+    assert backlog["due_again"] == 0
     assert len(table(growth.rows).splitlines()) == 5
 
 

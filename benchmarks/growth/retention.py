@@ -57,7 +57,7 @@ def prune(servers: Servers, env: Mapping[str, str], seconds: float) -> dict[str,
         rows, took, passes = client.run(_prune, seconds, WITHOUT_RESTS)
         spent = sum(map(cpu_seconds, pids)) - before
         used = others.share(spent)
-        resting, its_time, _ = client.run(_prune, seconds, None)
+        resting, its_time, _ = client.run(_prune, seconds, 1.0)
     passes.sort()
     return {
         "rows": rows,
@@ -75,22 +75,26 @@ def _at(passes: list[float], part: float) -> float | None:
     return round(1000 * passes[min(len(passes) - 1, int(part * len(passes)))], 1) if passes else None
 
 
-def _prune(seconds: float, share: float | None) -> tuple[int, float, list[float]]:
-    """In a client's process: rows deleted, the seconds it took, those of each pass."""
+_relays: list[Any] = []  # the one pruning of this process: a relay goes on where it was
+
+
+def _prune(seconds: float, share: float) -> tuple[int, float, list[float]]:
+    """In a client's process: rows deleted, the seconds it took, those of each pass. ``share``: times the usual."""
     from shop.messaging import pruning
 
     usual = pruning.SHARE
-    pruning.SHARE = share or usual
+    pruning.SHARE = share * usual
     try:
-        mine, rows, passes = pruning.Pruning(), 0, []
-        began = time.monotonic()
+        mine = _relays[0] if _relays else pruning.Pruning()
+        _relays[:] = [mine]
+        rows, passes, began = 0, [], time.monotonic()
         while time.monotonic() - began < seconds and mine.patience() < 1:
             time.sleep(mine.patience())
             at = time.monotonic()
             if some := mine.prune_some():
                 rows += some
                 passes.append(time.monotonic() - at)
-        return rows, time.monotonic() - began, passes
+        return rows, max(time.monotonic() - began, 0.001), passes
     finally:
         pruning.SHARE = usual
 

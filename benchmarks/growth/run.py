@@ -29,7 +29,7 @@ COLUMNS = {
     "lines/s": "lines_per_s",
     "CPU ms": "cpu_ms_per_order",
     "idle p50 ms": "idle_p50_ms",
-    "sent again": "sent_again",
+    "due again": "due_again",
     "stalled": "stalled",
     "DB MB": "database_mb",
 }
@@ -78,9 +78,9 @@ class Growth:
         for style in self._styles:
             make = partial(Wanting, wanted=two_at_random)
             row = self._measure(f"a backlog of {orders:,} orders", style, make, plan=plan)
-            if row and (row["sent_again"] or row["stalled"]):
+            if row and (row["due_again"] or row["stalled"]):
                 self.failed.append(
-                    f"Backlog, {style}: {row['sent_again']} sent again, {row['stalled']} stalled."
+                    f"Backlog, {style}: {row['due_again']} due again, {row['stalled']} stalled."
                 )
 
     def retention(self, seconds: float) -> dict[str, Any]:

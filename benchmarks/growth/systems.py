@@ -33,7 +33,7 @@ def many(lines: int) -> list[int]:
 
 
 class Wanting(Shop):
-    """The shop with other orders; ``found`` tells of events that had to be sent again, and of sagas resumed."""
+    """The shop with other orders; ``found`` tells of events that had to be due again, and of sagas resumed."""
 
     def __init__(
         self,
@@ -57,7 +57,7 @@ class Wanting(Shop):
         stalled = self.servers.ask(
             "SELECT count(*) FROM orders_outbox WHERE type = 'OrderStalled'", database=self.database
         )
-        return {"sent_again": again, "stalled": int(str(stalled[0])) if stalled else 0}
+        return {"due_again": again, "stalled": int(str(stalled[0])) if stalled else 0}
 
 
 @dataclass

@@ -26,10 +26,10 @@ logger = logging.getLogger(__name__)
 
 LOOKS_EVERY = 60.0  # s between two looks at a table in which nothing is old
 RETURNS_EVERY = 3600.0  # s between two looks at old rows that could not go yet
-A_PASS_TAKES = 0.01  # s, about; batches grow and shrink to it
+A_PASS_TAKES = 0.02  # s, about; batches grow and shrink to it
 OF_NO_ORDER = "NULL::uuid"
 AT_FIRST, AT_MOST = 10, 2_000  # rows in a batch
-SHARE = 0.2  # of a relay's time, at the most
+SHARE = 0.3  # of a relay's time, at the most
 
 
 @dataclass(frozen=True)
