@@ -26,9 +26,8 @@ from orders.process import (
 )
 from shipping.events import CancellationRefused
 from shop.base.lookups import ask
-from shop.messaging.commands import call, decode
+from shop.messaging.commands import call, link
 from shop.messaging.events import Event, Ref, refs_of
-from shop.messaging.tasks import task
 from shop.messaging.when import when
 
 STYLE = "orchestration"
@@ -65,35 +64,25 @@ def play(position: str, refs: Sequence[Ref]) -> None:
 
 
 def links(moves: Sequence[Move], refs: Sequence[Ref], *, given: bool = True) -> list[Signature]:
-    """These moves as links of a chain: the first is told its orders (``given``), the others get them from the one before.
-
-    The step that is done per warehouse parts the set, and plays the rest itself.
-    """
-    found: list[Signature] = []
+    """These moves as links of a chain: the first is told its orders (``given``), each other gets them from the last."""
+    names: list[str] = []
     for move in moves:
-        parting = move is PER_WAREHOUSE
-        name = label_parcels.name if parting else move.operation
-        found.append(call(name, refs, given=given and not found))
-        if parting:
-            break
-    return found
+        names += [label_parcels.name, move.operation] if move is PER_WAREHOUSE else [move.operation]
+    return [call(name, refs, given=given and not index) for index, name in enumerate(names)]
 
 
-@task("orders.label_parcels", only_sends=True)
-def label_parcels(encoded: list[list[str]]) -> None:
-    """A chord: each warehouse's parcels are labelled, then all are handed over. With one warehouse a chain will do."""
-    refs = decode(encoded)
+@link("orders.label_parcels")
+def label_parcels(refs: Sequence[Ref]) -> Sequence[Ref]:
+    """Where orders leave from several warehouses, a chord: each warehouse's parcels are labelled, then all are handed
+    over. With one warehouse an order the chain will do, and goes on.
+    """
     stock = ask(StockWarehouses, [ref.id for ref in refs])
-    parcels = ((code, ref) for ref in refs if ref.id in stock for code in stock[ref.id].codes)
-    warehouses = grouped(parcels)
-    rest = still_to_do(PER_WAREHOUSE.position)
-    if len(warehouses) == 1:
-        ((code, _),) = warehouses
-        label = call(PER_WAREHOUSE.operation, refs, code)
-        chain(label, *links(rest, refs, given=False)).apply_async()
-    else:
-        labels = [call(PER_WAREHOUSE.operation, some, code, joined=True) for code, some in warehouses]
-        chord(labels, chain(*links(rest, refs))).apply_async()
+    if all(len(found.codes) == 1 for found in stock.values()):
+        return refs
+    warehouses = grouped((code, ref) for ref in refs if ref.id in stock for code in stock[ref.id].codes)
+    labels = [call(PER_WAREHOUSE.operation, some, code, joined=True) for code, some in warehouses]
+    chord(labels, chain(*links(still_to_do(PER_WAREHOUSE.position), refs))).apply_async()
+    return ()
 
 
 def grouped(items: Iterable[tuple[str, Ref]]) -> list[tuple[str, list[Ref]]]:

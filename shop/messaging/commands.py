@@ -7,13 +7,15 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 import msgspec
-from celery import Signature, current_app, current_task, signature
+from celery import Signature, Task, current_app, current_task, signature
 
 from shop.messaging.delivery import taking_own
 from shop.messaging.events import Ref, StepFailed
 from shop.messaging.outcomes import Outcome, attempt, in_a_word
+from shop.messaging.points import Point, reach
 from shop.messaging.recording import recording
 from shop.messaging.retries import set_policy
+from shop.messaging.sending import BROKER_AWAY, post
 from shop.messaging.tasks import can_run_in, service_of, task
 
 logger = logging.getLogger(__name__)
@@ -40,22 +42,59 @@ def command(operation: Callable[..., Outcome], *, retries: str = "default") -> N
                 for ref, error in outcome.faults.items():
                     record.publish(StepFailed(ref=ref, operation=name, error=in_a_word(error)))
                     logger.warning("%s failed for %s: %s", name, ref.number, in_a_word(error))
-        return _go_on(service, encode(outcome.done))
+        return _go_on(name, encode(outcome.done))
 
 
-def _go_on(service: str, done: list[list[str]]) -> list[list[str]]:
-    """Play the links behind that need no message. Returns those the last of them is done for."""
+def link(name: str) -> Callable[[Callable[[Sequence[Ref]], Sequence[Ref]]], Task[..., Any]]:
+    """Make a function a link of chains, the task ``name``: it only sends. It takes the set, and returns who goes on."""
+
+    def make(function: Callable[[Sequence[Ref]], Sequence[Ref]]) -> Task[..., Any]:
+        @task(name, only_sends=True)
+        def run(encoded: list[list[str]]) -> list[list[str]]:
+            return _go_on(name, encode(function(decode(encoded))))
+
+        return run
+
+    return make
+
+
+def _go_on(name: str, done: list[list[str]]) -> list[list[str]]:
+    """Play the links behind that need no message, and send the next one. Returns those the last played is done for."""
     chain: list[dict[str, Any]] | None = current_task.request.chain if current_task else None  # type: ignore[assignment]
     if not chain:
         return done
     if not done:  # nobody is left in the set: the links behind have nothing to do
         chain.clear()
         return done
-    following = current_app.tasks[chain[-1]["task"]]
-    if not can_run_in(service, following.name):
-        return done
-    left: list[list[str]] = following.run(done, *chain.pop()["args"])
-    return left
+    here = str(current_task.request.delivery_info["routing_key"])  # type: ignore[index]  # its queue is the service
+    following = chain.pop()
+    if can_run_in(here, following["task"]):
+        played: list[list[str]] = current_app.tasks[following["task"]].run(done, *following["args"])
+        return played
+    reach(Point.HANDLED, name)
+    _send(following, done, [*chain])
+    chain.clear()
+    return done
+
+
+def _send(following: dict[str, Any], done: list[list[str]], rest: list[dict[str, Any]]) -> None:
+    """As Celery sends the next link of a chain. Should it not be sent, the saga is played on."""
+    options, request = following["options"], current_task.request
+    try:
+        post(
+            options["queue"],
+            options["task_id"],
+            following["task"],
+            (done, *following["args"]),
+            options["argsrepr"],
+            chain=rest,
+            root_id=request.root_id,
+            parent_id=request.id,
+        )
+    except BROKER_AWAY as error:
+        logger.warning(
+            "The broker is away; %s waits until its orders are taken up again: %s", following["task"], error
+        )
 
 
 def call(
