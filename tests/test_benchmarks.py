@@ -15,10 +15,11 @@ from benchmarks import plot, results
 from benchmarks.measuring import Plan, measure
 from benchmarks.servers import Servers, own_servers
 from benchmarks.systems.base import Unavailable
-from benchmarks.systems.registry import COMPARED, EVERY, QUICK
+from benchmarks.systems.registry import COMPARED, EVERY, OVER_HTTP, QUICK
 
 SHORT = Plan(orders=100, seconds=1, lone=3)
 FIRST, *_ = settings.STYLES
+FIRST_OVER_HTTP, *_ = OVER_HTTP
 
 
 @pytest.fixture(scope="module")
@@ -53,6 +54,12 @@ def test_the_shop_is_measured_and_audited(bench_servers: Servers) -> None:
     assert found["row_versions_per_order"] > 10
     assert found["messages_per_order"] > 0
     assert {"workers", "relay", "postgres", "valkey", "clients"} <= found["cpu_ms_per_order_by_group"].keys()
+
+
+def test_each_repetition_begins_with_empty_books_at_the_providers(bench_servers: Servers) -> None:
+    for _ in range(2):
+        audit = measured(bench_servers, FIRST_OVER_HTTP)["audit"]
+        assert (audit["ok"], audit["left_out"]) == (True, {})
 
 
 @pytest.mark.parametrize("name", sorted(COMPARED.keys() - QUICK.keys()))

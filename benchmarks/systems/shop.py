@@ -14,6 +14,8 @@ from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
 from io import StringIO
+from pathlib import Path
+from tempfile import mkdtemp
 from typing import Any
 from uuid import uuid4
 
@@ -88,8 +90,8 @@ class Shop(System):
 
         self.make_database()
         self.servers.quiet()
-        data = self.servers.folder / self.name
-        data.mkdir(mode=0o700, exist_ok=True)
+        # A new one for each repetition: the providers' books are in it, and the database is new, too.
+        data = Path(mkdtemp(prefix=f"{self.name}-", dir=self.servers.folder))
         self._stack = Stack(self.environment(self.database), data)
         self.env = self._stack.env
         self._stack.start()

@@ -23,7 +23,6 @@ from shop.messaging.tables import database_of, outbox_of
 AT_ONCE = 4_000  # rows of one outbox
 COMES_LATE = 2.0  # s for which an id that was left out is looked for again
 MOST_LEFT_OUT = 1_000  # ids of one outbox; a larger gap is another database, or a restored one
-FEW = 100  # events
 READ = "SELECT '{service}', id, type, order_id, number, style, payload::text FROM {table} "
 QUEUED = 2  # messages that wait already: as long as there are so many, events gather where they are
 
@@ -35,7 +34,7 @@ class Gathering:
         self._producer = producer
         self._last: dict[str, int] = {}
         self._left_out: dict[str, dict[int, float]] = defaultdict(dict)
-        self.quiet = True  # whether there was little to gather the last time
+        self.found = 0  # events, the last time
 
     def gather(self, services: Iterable[str]) -> set[str]:
         """Send what these services have published since. Returns those that are to be asked again soon.
@@ -54,7 +53,7 @@ class Gathering:
                 letters[noting].append(one)
         for noting, some in letters.items():
             send_to_be_noted(noting, some, self._producer)
-        self.quiet = sum(map(len, seen.values())) < FEW
+        self.found = sum(map(len, seen.values()))
         for service, ids in seen.items():
             self._remember(service, sorted(ids))
         return {service for service, ids in seen.items() if len(ids) >= AT_ONCE or self._left_out[service]}

@@ -11,7 +11,7 @@ from django.db.models import Q, QuerySet
 from shop.messaging.events import Event
 from shop.messaging.models import AbstractInbox, AbstractOutbox
 from shop.messaging.rows import as_json, execute, unfolded
-from shop.messaging.tables import CHANNEL, NEWS, confirmed_sequence, inbox_of, outbox_of
+from shop.messaging.tables import CHANNEL, confirmed_sequence, inbox_of, outbox_of
 
 STORED = ("event_id", "type", "order_id", "number", "style", "payload")
 TAKEN = ("event_id", "receiver", "type", "order_id", "number")
@@ -52,7 +52,7 @@ def write(
         }
         for event in answered
     ]
-    news = "" if not events else service if due else NEWS + service
+    news = service if events and due else ""
     ((count, _),) = execute(
         outbox_of(service), _write(service), due, as_json(stored), as_json(taken), news, news, fetch=True
     )

@@ -14,7 +14,7 @@ from shop.messaging.gathering import Gathering
 from shop.messaging.relay import relay_once
 from shop.messaging.sending import waiting
 from shop.messaging.sweeps import Sweeper
-from shop.messaging.tables import NEWS, services
+from shop.messaging.tables import services
 
 MERGED_FOR = (
     0.25  # s for which what was placed waits for more while messages wait in the queues: so it becomes sets
@@ -23,6 +23,8 @@ FEW = 10  # rows sent in such a time: with so few nobody needs to ask whether me
 BUSY = (
     4  # times as long are events gathered in a busy shop: of each order more of them are then noted at once
 )
+FEW_EVENTS = 100  # gathered at once: the shop is quiet
+LIVELY = 2.0  # s after the last event was heard of for which more are expected; longer than a row can be late
 
 
 class Rounds:
@@ -33,35 +35,34 @@ class Rounds:
         self._gathering, self._sweeper = Gathering(producer), Sweeper()
         self._confirming = Confirming(self._gathering.read_until)
         self._due: set[str] = set()  # services of which rows are to be sent, or may be
-        self._news: set[str] = set()  # services that have published what is to be noted, or may have
-        self._held_back = self._next_look = self._next_gathering = 0.0
+        self._held_back = self._next_look = 0.0
+        self._next_gathering = self._expected_since = self._pause = self._lively_until = 0.0
         self._lately: deque[tuple[float, int]] = deque()  # when rows were sent, and how many
 
     def patience(self) -> float:
         """For how many seconds to listen until the next round."""
         if self._due:
             return min(self._held_back, MERGED_FOR / 10)
-        until = min(self._next_look, self._next_gathering) if self._news else self._next_look
-        return max(0.0, until - time.monotonic())
+        now = time.monotonic()
+        gathers = self._chosen and now < self._lively_until
+        until = min(self._next_look, self._next_gathering) if gathers else self._next_look
+        return max(0.0, until - now)
 
     def round(self, heard: set[str]) -> None:
-        """One round, after what was heard: services, or ``NEWS`` and a service. Now and then all are looked at."""
+        """One round, after what was heard: services of which rows are due. Now and then all are looked at."""
         now = time.monotonic()
         looking = now >= self._next_look
+        if heard:
+            self._expect_events(now)
         if looking:
             heard = {*services(), *heard}
             self._next_look = now + settings.MESSAGING["POLL_EVERY"]
-        self._due |= heard & set(services())
-        if heard and not self._news:
-            self._next_gathering = max(self._next_gathering, now + settings.MESSAGING["GATHER_FOR"])
-        self._news |= {name.removeprefix(NEWS) for name in heard}
+        self._due |= heard
         self._send_due(now, looking)
         if looking and not self._chosen:
             self._chosen = self._gathers()
         if self._chosen:
             self._gather_and_confirm(now, looking)
-        else:
-            self._news.clear()
         self._sweeper.sweep()
 
     def _send_due(self, now: float, looking: bool) -> None:
@@ -86,10 +87,22 @@ class Rounds:
             return False
         return any(waiting(service, self._producer) for service in services())
 
+    def _expect_events(self, now: float) -> None:
+        """What is placed now is noted when most of it has happened; what came before it does not wait for long."""
+        moment = settings.MESSAGING["GATHER_FOR"]
+        self._expected_since = self._expected_since or now
+        self._next_gathering = min(now + moment, self._expected_since + BUSY * moment)
+        self._pause, self._lively_until = moment, now + LIVELY
+
     def _gather_and_confirm(self, now: float, looking: bool) -> None:
-        if self._news and now >= self._next_gathering:
-            self._news = self._gathering.gather(self._news)
-            moment = settings.MESSAGING["GATHER_FOR"] * (1 if self._gathering.quiet else BUSY)
-            self._next_gathering = time.monotonic() + moment
+        if looking or self._next_gathering <= now < self._lively_until:
+            left = self._gathering.gather(services())
+            moment, found = settings.MESSAGING["GATHER_FOR"], self._gathering.found
+            if left or found:
+                self._lively_until = now + LIVELY
+                self._pause = moment * (1 if found < FEW_EVENTS else BUSY)
+            else:
+                self._pause = min(max(moment, 2 * self._pause), LIVELY)
+            self._next_gathering, self._expected_since = time.monotonic() + self._pause, 0.0
         if looking and sum(self._confirming.look(service) for service in services()):  # all of them look
             self._next_look = now

@@ -10,8 +10,7 @@ from django.db import router
 
 from shop.messaging.models import AbstractInbox, AbstractOutbox
 
-CHANNEL = "outbox"  # PostgreSQL: LISTEN outbox, which wakes the relay; the payload names the service
-NEWS = "news of "  # before the service: it sends its events itself, but some are only to be noted
+CHANNEL = "outbox"  # PostgreSQL: LISTEN outbox, which wakes the relay; the payload names whose rows are due
 
 
 def services() -> tuple[str, ...]:

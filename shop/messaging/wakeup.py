@@ -49,9 +49,8 @@ def run_for_ever(ready: Callable[[], None], stopping: Callable[[], bool]) -> Non
 def _listening() -> Iterator[tuple[Callable[[float], set[str]], Callable[[], bool]]]:
     """Yields two functions.
 
-    One waits up to so many seconds and returns what was notified: services of which rows are due, or ``NEWS`` and the
-    service. The other makes this process the one that gathers, confirms and prunes, as long as it is connected, if there
-    is none.
+    One waits up to so many seconds and returns what was notified: services of which rows are due. The other makes this
+    process the one that gathers, confirms and prunes, as long as it is connected, if there is none.
     """
     with ExitStack() as stack, selectors.DefaultSelector() as selector:
         for database in sorted({database_of(outbox_of(service)) for service in services()}):
