@@ -16,6 +16,7 @@ from orders.process import FORWARD, OPERATIONS, awaited
 from orders.standing import Standing
 from shop.base.databases import alias_of
 from shop.messaging.events import StepFailed
+from shop.messaging.outbox import not_yet_sent
 from shop.messaging.recording import recording
 from shop.messaging.relay import take_up
 from shop.messaging.retries import next_try
@@ -79,7 +80,8 @@ def failed(saga: Saga | Standing, failure: StepFailed) -> None:
 def wake_overdue() -> int:
     """Publish ``OrderStalled`` for sagas past their deadline. Returns how many; safe to run in many processes.
 
-    What merely queues for a service is not stalled: it is looked at again later, and the longer, the later.
+    What merely queues for a service, or has not even been sent yet, is not stalled: it is looked at again later, and the
+    longer, the later. While messages wait for orders itself, a saga may have moved on without its row saying so.
     """
     with recording("orders") as record:
         sagas = list(
@@ -89,10 +91,12 @@ def wake_overdue() -> int:
             .order_by("deadline")[:WOKEN_AT_ONCE]
         )
         crowded = crowded_services() if sagas else set()
+        unsent = not_yet_sent("orders", [saga.order.uuid for saga in sagas])
         for saga in sagas:
             stalled = timezone.now() - saga.moved_at
             saga.deadline = _deadline(stalled)
-            if stalled < QUEUES_AT_MOST and not saga.attempt and awaited(saga.position).service in crowded:
+            queueing = stalled < QUEUES_AT_MOST and {awaited(saga.position).service, "orders"} & crowded
+            if not saga.attempt and (queueing or saga.order.uuid in unsent):
                 continue
             record.publish(OrderStalled(ref=saga.order.ref, step=saga.position, attempt=saga.attempt))
         update(Saga, [{"id": saga.pk, "deadline": saga.deadline} for saga in sagas])

@@ -9,7 +9,7 @@ import pytest
 from django.utils import timezone
 
 from orders import saga as sagas
-from orders.models import Order, Saga
+from orders.models import Order, Outbox, Saga
 from shop.messaging.events import Ref, StepFailed
 
 LONG = timedelta(hours=1)
@@ -87,3 +87,14 @@ def test_whatever_moves_it_ends_all_trouble(saga: Saga) -> None:
     sagas.moved(saga, timezone.now())
     assert (saga.state, saga.attempt, saga.last_error) == ("running", 0, "")
     assert 99 < waits(saga) <= 100
+
+
+def test_an_order_that_waits_at_the_entrance_has_not_stalled(place_order: Any) -> None:
+    """No relay has come to it yet: whatever takes it up would only wait behind it."""
+    ref = place_order()
+    Saga.objects.update(deadline=timezone.now() - LONG, moved_at=timezone.now() - LONG)
+    assert sagas.wake_overdue() == 0
+    assert waits(Saga.objects.get(order__uuid=ref.id)) > 0
+    Saga.objects.update(deadline=timezone.now() - LONG)
+    Outbox.objects.update(claims=1, due_at=None)
+    assert sagas.wake_overdue() == 1

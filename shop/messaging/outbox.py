@@ -94,3 +94,9 @@ def unconfirmed(service: str) -> QuerySet[AbstractOutbox]:
 def of_orders(service: str, order_ids: Sequence[UUID]) -> QuerySet[AbstractOutbox]:
     """All events a service has published of these orders."""
     return outbox_of(service)._default_manager.filter(order_id__in=order_ids)
+
+
+def not_yet_sent(service: str, order_ids: Sequence[UUID]) -> set[UUID]:
+    """Of these orders, those with an event that no relay has come to yet: it waits at the entrance."""
+    waiting = of_orders(service, order_ids).filter(due_at__isnull=False, claims=0)
+    return set(waiting.values_list("order_id", flat=True)) if order_ids else set()
