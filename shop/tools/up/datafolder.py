@@ -69,11 +69,11 @@ class JsonFile:
             return {}
         except (ValueError, OSError) as error:
             raise StartError(
-                f"{self.path} can't be read ({error}): repair it, or delete its folder to begin anew."
+                f"{self.path} can't be read ({error}): repair it, or begin anew with --data and another folder."
             ) from None
         if not isinstance(found, dict):
             raise StartError(
-                f"{self.path} holds no JSON object: repair it, or delete its folder to begin anew."
+                f"{self.path} holds no JSON object: repair it, or begin anew with --data and another folder."
             )
         return found
 

@@ -7,7 +7,9 @@ import re
 import secrets as random_names
 import shutil
 import signal
+import time
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 
 import dj_database_url
@@ -26,6 +28,8 @@ USER = DATABASE = "shop"
 OLDEST = 15
 ATTEMPTS = 3  # a port can be taken between its choice and its use
 RECOVERY = 120.0  # s that a start may take, after a crash with much to replay
+LEAVING = 30.0  # s that what an earlier PostgreSQL on the same data left may take to go
+IN_THE_WAY = ("lock file", "shared memory block")  # what PostgreSQL complains of as long as something of it is there
 
 
 def check_database(url: str, name: str = "DATABASE_URL") -> None:
@@ -64,12 +68,13 @@ def start_postgres(data: Path, options: Mapping[str, str] | None = None) -> Serv
     real = cluster.resolve()
     if not real.is_dir():
         raise StartError(
-            f"PostgreSQL's data folder {real} is gone: put it back, or delete {data} to begin anew."
+            f"PostgreSQL's data folder {real} is gone: put it back, or begin anew with --data and another folder."
         )
     log = data / "logs" / "postgres.log"
     log.parent.mkdir(mode=0o700, exist_ok=True)
     log.write_bytes(b"")
-    for _attempt in range(ATTEMPTS):
+    attempts, until = ATTEMPTS, time.monotonic() + LEAVING
+    while True:
         server = _launch(real, binaries, account, log, password, options or {})
         try:
             if server.child.wait_ready(RECOVERY):
@@ -80,11 +85,15 @@ def start_postgres(data: Path, options: Mapping[str, str] | None = None) -> Serv
             raise
         server.stop()
         complaint = last_complaint(server.child.output())
-        if "could not create any TCP/IP" not in complaint:
+        if any(words in complaint for words in IN_THE_WAY) and time.monotonic() < until:
+            time.sleep(0.2)
+            continue
+        attempts -= 1
+        if "could not create any TCP/IP" not in complaint or not attempts:
             break
     raise StartError(
-        f"PostgreSQL did not start on {real} ({_brief(complaint)}): see {log}; "
-        f"if the data can be spared, delete {data} to begin anew."
+        f"PostgreSQL did not start on {real} ({_brief(complaint)}): see {log}. Nothing in that folder was changed; "
+        "keep it, as it holds the orders, and begin beside it with --data and another folder."
     )
 
 
@@ -180,7 +189,7 @@ def _launch(
         cwd=Path("/"),
         account=account,
         ready=_accepts(url, cluster),
-        before=lambda: _forget_stale_pid(cluster),
+        before=lambda: _end_predecessor(cluster),
         stop_signal=signal.SIGINT,  # "fast": ends the sessions, then itself in good order
         orphan_signal=signal.SIGINT,
         patience=20,
@@ -198,7 +207,7 @@ def _accepts(url: str, cluster: Path) -> Probe:
             if "password authentication failed" in str(error):
                 raise StartError(
                     f"PostgreSQL's data in {cluster} has another password than the data folder's secrets.json: "
-                    "restore that file, or delete the data folder to begin anew."
+                    "restore that file, or begin anew with --data and another folder."
                 ) from None
             return False
         return True
@@ -217,15 +226,30 @@ def _create_database(url: str) -> None:
             connection.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(DATABASE)))
 
 
-def _forget_stale_pid(cluster: Path) -> None:
-    """After a crash of the computer the number in postmaster.pid may belong to somebody else by now."""
+def _end_predecessor(cluster: Path) -> None:
+    """End an earlier PostgreSQL on this data, left by a run that was killed: ours is the only one that may use it.
+
+    PostgreSQL itself takes whatever process has the number in postmaster.pid for its predecessor: also a dead one that
+    nobody has reaped, or somebody else's, after a crash of the computer.
+    """
     file = cluster / "postmaster.pid"
-    try:
+    with suppress(OSError, ValueError, psutil.Error):
         process = psutil.Process(int(file.read_text().split("\n", 1)[0]))
-        if not process.name().startswith("postgres"):
-            file.unlink()
-    except (OSError, ValueError, psutil.Error):
-        return
+        if _runs_on(cluster, process):
+            process.send_signal(signal.SIGINT)
+            deadline = time.monotonic() + LEAVING
+            while _runs_on(cluster, process) and time.monotonic() < deadline:
+                time.sleep(0.05)
+        if not _runs_on(cluster, process):
+            file.unlink(missing_ok=True)
+
+
+def _runs_on(cluster: Path, process: psutil.Process) -> bool:
+    """Whether this is a PostgreSQL that is alive and uses this data."""
+    try:
+        return process.name().startswith("postgres") and str(cluster) in process.cmdline()
+    except psutil.Error:  # it has gone, or is dead and not yet reaped
+        return False
 
 
 def _first_line(error: Exception) -> str:
