@@ -6,17 +6,21 @@ import sys
 from pathlib import Path
 
 WITHOUT_PAGES = ("relay", "worker")  # they leave out what only the web needs: see PAGES in shop/settings.py
+LONG_STATEMENTS = ("migrate", "audit", "dbshell", "shell")  # nobody waits for these: see DATABASE_WAITS there
 
 
 def main() -> None:
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "shop.settings")
-    if sys.argv[1:2] and sys.argv[1] in WITHOUT_PAGES:
+    command = sys.argv[1] if sys.argv[1:] else ""
+    if command in WITHOUT_PAGES:
         os.environ["PAGES"] = "0"
+    if command in LONG_STATEMENTS:
+        os.environ.setdefault("DATABASE_STATEMENT_TIMEOUT", "0")
     from django.core.management import execute_from_command_line
 
     from shop.tools.up.running import use_the_running_shop
 
-    if sys.argv[1:2] != ["up"]:
+    if command != "up":
         use_the_running_shop(Path(__file__).resolve().parent / ".data")
     execute_from_command_line(sys.argv)
 

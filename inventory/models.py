@@ -6,7 +6,7 @@ from django.db import models
 from django.db.models import F, Q
 
 from shop.base.per_order import PerOrder
-from shop.messaging.models import AbstractInbox, AbstractOutbox
+from shop.messaging.models import AbstractDeadLetter, AbstractInbox, AbstractOutbox
 
 
 class Outbox(AbstractOutbox):
@@ -15,6 +15,10 @@ class Outbox(AbstractOutbox):
 
 
 class Inbox(AbstractInbox):
+    pass
+
+
+class DeadLetter(AbstractDeadLetter):
     pass
 
 

@@ -5,7 +5,7 @@ from typing import ClassVar
 from django.db import models
 
 from shop.messaging.ids import uuid7
-from shop.messaging.models import AbstractInbox, AbstractOutbox
+from shop.messaging.models import AbstractDeadLetter, AbstractInbox, AbstractOutage, AbstractOutbox
 
 
 class Outbox(AbstractOutbox):
@@ -14,6 +14,14 @@ class Outbox(AbstractOutbox):
 
 
 class Inbox(AbstractInbox):
+    pass
+
+
+class DeadLetter(AbstractDeadLetter):
+    pass
+
+
+class Outage(AbstractOutage):
     pass
 
 

@@ -19,6 +19,7 @@ from notifications.models import Notification, new_message_id
 from orders.events import OrderCancelled
 from orders.lookups import Contact, OrderLines
 from shipping.events import OrderShipped
+from shop.base.breaker import Breaker
 from shop.base.databases import alias_of
 from shop.base.lookups import ask
 from shop.base.money import show
@@ -31,6 +32,7 @@ from shop.messaging.rows import Row, insert, update
 
 State = Notification.State
 SENDING_TAKES_AT_MOST = timedelta(seconds=60)
+MAIL_SERVER = Breaker("notifications", "The mail server")
 TEMPLATES = Environment(
     loader=PackageLoader("notifications", "mails"),
     autoescape=select_autoescape(["html"]),
@@ -75,12 +77,17 @@ def _send(
     }
     for order_id, problem in problems.items():
         if problem:
-            faults[by_id[order_id]] = Fault(f"The mail was not taken: {problem}")
+            faults[by_id[order_id]] = _fault(problem)
     return Outcome(done=[ref for ref in refs if ref not in faults], faults=faults)
 
 
+def _fault(problem: Exception) -> Exception:
+    held = problem.args[0] if isinstance(problem, NotSent) else None
+    return held if isinstance(held, Fault) else Fault(f"The mail was not taken: {problem}")
+
+
 class NotSent(Exception):
-    """The server said no, or was never reached: the mail may be sent again."""
+    """The server said no, or was never reached, as the fault it holds says: the mail may be sent again."""
 
 
 def _send_out(
@@ -95,7 +102,11 @@ def _send_out(
         mails[order_id].extra_headers["Message-ID"] = message_id
     if together and len(mine) > 1 and _deliver([mails[order_id] for order_id in mine]) is None:
         return dict.fromkeys(mine)
-    return {order_id: _deliver([mails[order_id]]) for order_id in mine}
+    found: dict[UUID, Exception | None] = {}
+    for order_id in mine:
+        allowed = MAIL_SERVER.allowed(1)
+        found[order_id] = _deliver([mails[order_id]]) if allowed else NotSent(MAIL_SERVER.fault())
+    return found
 
 
 def _deliver(mails: Sequence[EmailMultiAlternatives]) -> Exception | None:
@@ -107,7 +118,8 @@ def _deliver(mails: Sequence[EmailMultiAlternatives]) -> Exception | None:
     try:
         connection.open()
     except Exception as error:
-        return NotSent(type(error).__name__)
+        return NotSent(MAIL_SERVER.in_vain(f"can't be reached ({type(error).__name__})"))
+    MAIL_SERVER.answered()
     try:
         connection.send_messages(mails)
         reach(Point.ANSWERED, "mail")

@@ -17,10 +17,10 @@ from django.utils.html import format_html
 from django.views.decorators.http import require_POST
 
 from orders import order_page, services, trouble
-from orders.models import Inbox, Order, Outbox, Saga
+from orders.models import DeadLetter, Inbox, Order, Outbox, Saga
 from orders.saga import resume
 from orders.services import Cancellation
-from shop.base.admin.boxes import InboxAdmin, OutboxAdmin
+from shop.base.admin.boxes import DeadLetterAdmin, InboxAdmin, OutboxAdmin
 from shop.base.admin.buttons import chosen, confirmation, confirmed, may_change
 from shop.base.admin.filters import StyleFilter
 from shop.base.admin.rows import ReadOnlyAdmin, as_uuid
@@ -39,11 +39,11 @@ class AttentionFilter(admin.SimpleListFilter):
     parameter_name = "attention"
 
     def lookups(self, request: HttpRequest, model_admin: admin.ModelAdmin) -> list[tuple[str, str]]:
-        return [(kind, words) for kind, (words, _) in trouble.needing_attention().items()]
+        return [*trouble.ATTENTION.items()]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Order]) -> QuerySet[Order]:
-        kinds = trouble.needing_attention()
-        return queryset.filter(kinds[value][1]) if (value := self.value()) in kinds else queryset
+        kind = self.value()
+        return queryset.filter(trouble.needing(kind)) if kind in trouble.ATTENTION else queryset
 
 
 class ProcessFilter(admin.ChoicesFieldListFilter):
@@ -83,7 +83,7 @@ class OrderAdmin(ReadOnlyAdmin):
 
     @admin.display(description="where it is now")
     def where_now(self, order: Order) -> str:
-        level, text = trouble.in_short(order)
+        level, text = trouble.in_short(order, self._away)
         short = text if len(text) <= 120 else f"{text[:119]}…"
         return format_html('<span class="level level-{}">{}</span>', level, short)
 
@@ -99,6 +99,7 @@ class OrderAdmin(ReadOnlyAdmin):
         return super().get_search_results(request, queryset, search_term)
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Order]:
+        self._away = trouble.away()
         return super().get_queryset(request).select_related("saga")
 
     # --- The page of one order ---------------------------------------------------------------------------------
@@ -210,3 +211,4 @@ class OrdersInboxAdmin(InboxAdmin):
 
 
 admin.site.register(Outbox, OutboxAdmin)
+admin.site.register(DeadLetter, DeadLetterAdmin)

@@ -70,7 +70,7 @@ def _expected() -> Heard:
     """What each operation has to react to."""
     expected: Heard = defaultdict(set)
     for step, following in pairwise(PROCESS):
-        expected[following.operation].add(following.after or step.done)
+        expected[following.operation].update(following.after or (step.done,))
     for event, move in _back():
         expected[move.operation].add(event)
     return expected

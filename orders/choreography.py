@@ -2,10 +2,11 @@
 
 from collections.abc import Sequence
 
-from inventory.events import InventoryRejected, InventoryReleased
+from inventory.events import InventoryRejected, InventoryReleased, StockDispatched
 from notifications.events import ConfirmationSent
 from orders import services
 from orders.events import OrderStalled
+from orders.joining import joined
 from shop.messaging.events import refs_of
 from shop.messaging.outcomes import Outcome
 from shop.messaging.relay import nudge
@@ -14,9 +15,9 @@ from shop.messaging.when import when
 STYLE = "choreography"
 
 
-@when(ConfirmationSent, style=STYLE)
-def complete_order(events: Sequence[ConfirmationSent]) -> Outcome:
-    return services.complete_order(refs_of(events))
+@when(StockDispatched, ConfirmationSent, style=STYLE)
+def complete_order(events: Sequence[StockDispatched | ConfirmationSent]) -> Outcome:
+    return services.complete_order(refs_of(joined(events, StockDispatched, ConfirmationSent)))
 
 
 @when(InventoryRejected, InventoryReleased, style=STYLE)

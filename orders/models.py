@@ -9,7 +9,7 @@ from django.db.models import Q
 from shop.base.money import show
 from shop.messaging.events import Ref
 from shop.messaging.ids import uuid7
-from shop.messaging.models import AbstractInbox, AbstractOutbox
+from shop.messaging.models import AbstractDeadLetter, AbstractInbox, AbstractOutbox
 
 FIRST_NUMBER = 100_000
 
@@ -20,6 +20,10 @@ class Outbox(AbstractOutbox):
 
 
 class Inbox(AbstractInbox):
+    pass
+
+
+class DeadLetter(AbstractDeadLetter):
     pass
 
 
@@ -62,6 +66,9 @@ class Order(models.Model):
     idempotency_key = models.CharField(max_length=100)
     request_digest = models.CharField(max_length=64)
     cancellation_refused = models.BooleanField(default=False)
+    heard = models.PositiveSmallIntegerField(  # a bit for each event it waits for side by side: see orders/joining.py
+        default=0, db_default=0, editable=False
+    )
     placed_at = models.DateTimeField()
     ended_at = models.DateTimeField(null=True, blank=True)
 

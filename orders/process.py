@@ -47,15 +47,15 @@ class Move:
 class Step(Move):
     """A move forward. ``undo`` takes it back; ``refused`` tells that the business said no.
 
-    ``status``: the order's from here on. ``after``: the event it waits for, where that is not the one of the step before;
-    in choreography the two then happen side by side. ``per_warehouse``: it can be done for one warehouse at a time, so in
-    parallel; who is the last tells that it is done.
+    ``status``: the order's from here on. ``after``: the events it waits for, where that is not just the one of the step
+    before; in choreography those two then happen side by side. ``per_warehouse``: it can be done for one warehouse at a
+    time, so in parallel; who is the last tells that it is done.
     """
 
     undo: Move | None = None
     refused: type[Event] | None = None
     status: Order.Status | None = None
-    after: type[Event] | None = None
+    after: tuple[type[Event], ...] = ()
     per_warehouse: bool = False
 
 
@@ -89,9 +89,10 @@ PROCESS: tuple[Step, ...] = (
     Step("dispatched", "inventory.dispatch_stock", StockDispatched, "Your parcels have left; you are being told."),
 
     Step("confirmed", "notifications.send_confirmation", ConfirmationSent, "Your parcels have left; you are being told.",
-         after=OrderShipped),
+         after=(OrderShipped,)),
 
-    Step("completed", "orders.complete_order", OrderCompleted, "Your parcels have left; the order is being closed."),
+    Step("completed", "orders.complete_order", OrderCompleted, "Your parcels have left; the order is being closed.",
+         after=(StockDispatched, ConfirmationSent)),
 )
 
 # Undoing begins with a wish or a refusal, takes the undos from the last to the first, and ends with telling the customer.
@@ -102,7 +103,8 @@ NOTICE = Move("notified", "notifications.send_cancellation_notice", Cancellation
 # fmt: on
 
 MIRROR: tuple[Move, ...] = (*(step.undo for step in reversed(PROCESS) if step.undo), NOTICE)
-OPERATIONS = {move.operation for move in (*PROCESS, *MIRROR)}
+DONE_BY: dict[str, type[Event]] = {move.operation: move.done for move in (*PROCESS, *MIRROR)}
+OPERATIONS = set(DONE_BY)
 (BEFORE_THE_PIVOT,) = (PROCESS[i].position for i, step in enumerate(PROCESS[1:]) if isinstance(step, Pivot))
 (PER_WAREHOUSE,) = (step for step in PROCESS if step.per_warehouse)
 ENDS: dict[str, type[Event]] = {Status.COMPLETED: OrderCompleted, Status.CANCELLED: OrderCancelled}

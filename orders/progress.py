@@ -7,12 +7,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from copy import copy
+from uuid import UUID
 
 from orders import saga as sagas
 from orders.events import OrderStalled
 from orders.models import Order, Saga, TimelineEntry
 from orders.process import (
     BACKWARD,
+    DONE_BY,
     FORWARD,
     NOTICE,
     REACHED_BY,
@@ -46,16 +48,34 @@ def note_progress(events: Sequence[Event]) -> Outcome:
         known = sorted((event for event in events if event.ref.id in orders), key=lambda event: event.at)
         entries = [_entry(orders[event.ref.id], event) for event in known]
         fresh = {id for (id,) in insert(TimelineEntry, entries, once=True, returning=("event_id",))}
+        no_news = _overcome([event for event in known if isinstance(event, StepFailed)])
         for event in known:
-            if event.id in fresh:
+            if event.id in fresh - no_news:
                 _note(orders[event.ref.id], event)
         write([(before[id], order) for id, order in orders.items()])
     return Outcome(refused=[event.ref for event in events if event.ref.id not in orders])
 
 
+def _overcome(failures: Sequence[StepFailed]) -> set[UUID]:
+    """Those failures of which the order knows that the operation has gone well since. No clock can tell: each host has
+    its own."""
+    told_by = {
+        failure.id: DONE_BY[failure.operation].__name__
+        for failure in failures
+        if failure.operation in DONE_BY
+    }
+    if not told_by:
+        return set()
+    entries = TimelineEntry.objects.filter(
+        order__uuid__in=[failure.ref.id for failure in failures], event__in=set(told_by.values())
+    )
+    known = set(entries.values_list("order__uuid", "event"))
+    return {failure.id for failure in failures if (failure.ref.id, told_by.get(failure.id)) in known}
+
+
 def _note(order: Standing, event: Event) -> None:
     if isinstance(event, StepFailed):
-        sagas.failed(order, event)
+        sagas.failed(order, event, order.now)
     elif not isinstance(event, OrderStalled):
         _move(order, event)
 
@@ -73,7 +93,7 @@ def _move(order: Standing, event: Event) -> None:
     if order.undo == NOTICE.position or order.state == Saga.State.ENDED:
         sagas.ended(order)
     else:
-        sagas.moved(order, event.at)
+        sagas.moved(order, event.at, order.now)
 
 
 def _why_undone(event: Event) -> str:

@@ -2,24 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime, timedelta
+from typing import Any
 from uuid import UUID
 
 from django.conf import settings
 from django.db import transaction
+from django.db.models import Q, QuerySet
+from django.db.models.functions import Now
 from django.utils import timezone
 
 from orders.events import OrderStalled
 from orders.models import Order, Saga
-from orders.process import FORWARD, OPERATIONS, awaited
+from orders.process import BACKWARD, FORWARD, OPERATIONS, awaited
 from orders.standing import Standing
 from shop.base.databases import alias_of
 from shop.messaging.events import StepFailed
+from shop.messaging.outages import outages
 from shop.messaging.outbox import not_yet_sent
 from shop.messaging.recording import recording
 from shop.messaging.relay import take_up
-from shop.messaging.retries import next_try
+from shop.messaging.retries import furthest, next_try
 from shop.messaging.rows import update
 from shop.messaging.sending import crowded_services
 from shop.messaging.sweeps import sweep
@@ -30,17 +34,22 @@ QUEUES_AT_MOST = timedelta(
     seconds=6 * settings.SAGA_DEADLINE
 )  # then a saga is taken up, whatever waits in the queues
 A_NEW_DEADLINE = timedelta(seconds=settings.SAGA_DEADLINE / 4)  # less is not worth writing into its index
+# No deadline is further away: one that is was written while a clock was wrong.
+FURTHEST = timedelta(seconds=settings.SAGA_DEADLINE_CAP + furthest())
 
 
 def begun(order: Order) -> Saga:
     """The saga of an order that is being placed."""
-    return Saga(order=order, step=FORWARD[0], moved_at=order.placed_at, deadline=_deadline())
+    return Saga(order=order, step=FORWARD[0], moved_at=order.placed_at, deadline=_deadline(timezone.now()))
 
 
-def moved(saga: Saga | Standing, at: datetime) -> None:
-    """It has come further: all trouble is over, parked or not, and the time begins anew."""
+def moved(saga: Saga | Standing, at: datetime, now: datetime) -> None:
+    """It has come further: all trouble is over, parked or not, and the time begins anew.
+
+    ``at`` is what the clock of the service said; ``now`` what all deadlines are measured by, the database's.
+    """
     saga.state, saga.attempt, saga.last_error = State.RUNNING, 0, ""
-    saga.moved_at, deadline = max(saga.moved_at, at), _deadline()
+    saga.moved_at, deadline = max(saga.moved_at, min(at, now)), _deadline(now)
     if saga.deadline is None or abs(deadline - saga.deadline) > A_NEW_DEADLINE:
         saga.deadline = deadline
 
@@ -54,21 +63,23 @@ def end_of(order_keys: Iterable[int]) -> None:
     update(Saga, [{"order_id": key, "state": State.ENDED, "deadline": None} for key in order_keys])
 
 
-def failed(saga: Saga | Standing, failure: StepFailed) -> None:
-    """Give it a time to try again or, after too many attempts, to a person. What is older than its last move is no news.
+def failed(saga: Saga | Standing, failure: StepFailed, now: datetime) -> None:
+    """Give it a time to try again or, after too many attempts, to a person.
 
     A service that reacts to an event tries again by itself and has said when, so the saga waits a little longer than
     that. A command nobody repeats, and what is no step of the process the saga need not wait for: both are taken up
-    again from here.
+    again from here. While somebody outside is away nothing is: ``wake_overdue`` knows until when.
     """
-    if saga.state == State.ENDED or failure.at < saga.moved_at:
+    if saga.state == State.ENDED:
         return
     saga.last_error = f"{failure.operation}: {failure.error}"
     if saga.state == State.PARKED:
         return
-    if failure.attempt is None or failure.operation not in OPERATIONS:
+    if failure.waits:
+        saga.deadline = _deadline(now)
+    elif failure.attempt is None or failure.operation not in OPERATIONS:
         saga.attempt += 1
-        saga.deadline = next_try(failure.operation, saga.attempt)
+        saga.deadline = next_try(failure.operation, saga.attempt, now=now)
     else:
         saga.attempt = failure.attempt
         patience = timedelta(seconds=settings.SAGA_DEADLINE)
@@ -81,20 +92,20 @@ def wake_overdue() -> int:
     """Publish ``OrderStalled`` for sagas past their deadline. Returns how many; safe to run in many processes.
 
     What merely queues for a service, or has not even been sent yet, is not stalled: it is looked at again later, and the
-    longer, the later. While messages wait for orders itself, a saga may have moved on without its row saying so.
+    longer, the later. While messages wait for orders itself, a saga may have moved on without its row saying so. And
+    what waits for a service whose provider is away is left alone, but for one that finds out whether it is back.
     """
+    away = {service: found for service, found in outages().items() if found.is_waited_for}
     with recording("orders") as record:
-        sagas = list(
-            Saga.objects.select_for_update(skip_locked=True, of=("self",))
-            .select_related("order")
-            .filter(state=State.RUNNING, deadline__lte=timezone.now())
-            .order_by("deadline")[:WOKEN_AT_ONCE]
-        )
+        sagas = list(_overdue(resting=away)[:WOKEN_AT_ONCE])
+        for service, found in away.items():
+            if found.probe_due:
+                sagas += _overdue(only=service)[:1]
         crowded = crowded_services() if sagas else set()
         unsent = not_yet_sent("orders", [saga.order.uuid for saga in sagas])
         for saga in sagas:
-            stalled = timezone.now() - saga.moved_at
-            saga.deadline = _deadline(stalled)
+            stalled = saga.now - saga.moved_at
+            saga.deadline = _deadline(saga.now, stalled)
             queueing = stalled < QUEUES_AT_MOST and {awaited(saga.position).service, "orders"} & crowded
             if not saga.attempt and (queueing or saga.order.uuid in unsent):
                 continue
@@ -103,18 +114,38 @@ def wake_overdue() -> int:
     return len(record.events)
 
 
+def _overdue(*, resting: Collection[str] = (), only: str = "") -> QuerySet[Any]:
+    """Sagas past their deadline, locked: none that waits for one of the ``resting`` services, or ``only`` for one.
+
+    Each with ``now``, what the database's clock says.
+    """
+    due = Q(deadline__lte=Now()) | Q(deadline__gt=Now() + FURTHEST)
+    sagas = Saga.objects.select_for_update(skip_locked=True, of=("self",)).select_related("order")
+    sagas = sagas.annotate(now=Now()).filter(due, state=State.RUNNING)
+    if only:
+        sagas = sagas.filter(waiting_for({only}))
+    elif resting:
+        sagas = sagas.exclude(waiting_for(resting))
+    return sagas.order_by("deadline")
+
+
+def waiting_for(services: Collection[str], saga: str = "") -> Q:
+    """The condition that it is one of these services' turn. ``saga``: the way to it, such as ``saga__`` from an order."""
+    forward = [position for position in FORWARD if awaited(position).service in services]
+    backward = [position for position in BACKWARD[1:] if awaited(position).service in services]
+    return Q(**{f"{saga}undo": "", f"{saga}step__in": forward}) | Q(**{f"{saga}undo__in": backward})
+
+
 def resume(order_ids: Sequence[UUID]) -> int:
     """Take orders that wait up again, now, and all that is parked of them. Returns how many."""
     take_up(order_ids)
     with transaction.atomic(using=alias_of("orders")):
         waiting = Saga.objects.filter(order__uuid__in=order_ids).exclude(state=State.ENDED)
         keys = list(waiting.select_for_update().order_by("order").values_list("pk", flat=True))
-        return Saga.objects.filter(pk__in=keys).update(
-            state=State.RUNNING, attempt=0, deadline=timezone.now()
-        )
+        return Saga.objects.filter(pk__in=keys).update(state=State.RUNNING, attempt=0, deadline=Now())
 
 
-def _deadline(stalled: timedelta = timedelta(0)) -> datetime:
+def _deadline(now: datetime, stalled: timedelta = timedelta(0)) -> datetime:
     """When to look after a saga again: the longer it has not moved, the later, so that a backlog is not added to."""
     wait = min(max(stalled.total_seconds(), settings.SAGA_DEADLINE), settings.SAGA_DEADLINE_CAP)
-    return timezone.now() + timedelta(seconds=wait)
+    return now + timedelta(seconds=wait)

@@ -78,7 +78,7 @@ def request_cancellation(order_id: UUID, by: str) -> Cancellation:
             order.status = Status.CANCELLING
             order.save(update_fields=["status"])
             saga.undo = REQUESTED
-            sagas.moved(saga, timezone.now())
+            sagas.moved(saga, now := timezone.now(), now)
             saga.save()
             record.publish(CancellationRequested(ref=order.ref, by=by))
         return Cancellation.REQUESTED

@@ -14,7 +14,7 @@ from shop.messaging.rows import Row, as_array, execute, update
 
 
 class Standing(msgspec.Struct):
-    """``id`` is the order's; the fields from ``saga_id`` on are its saga's."""
+    """``id`` is the order's; the fields from ``saga_id`` on are its saga's. ``now`` is what the database's clock says."""
 
     id: int
     uuid: UUID
@@ -30,6 +30,7 @@ class Standing(msgspec.Struct):
     deadline: datetime | None
     last_error: str
     reason: str
+    now: datetime
 
     @property
     def _of_order(self) -> Row:
@@ -52,7 +53,7 @@ class Standing(msgspec.Struct):
 
 LOCKED = f"""
     SELECT o.id, uuid, status, cancellation_refused, ended_at IS NOT NULL,
-        s.id, state, step, undo, attempt, moved_at, deadline, last_error, reason
+        s.id, state, step, undo, attempt, moved_at, deadline, last_error, reason, now()
     FROM {Order._meta.db_table} AS o JOIN {Saga._meta.db_table} AS s ON s.order_id = o.id
     WHERE uuid = ANY(%s::uuid[]) ORDER BY o.id FOR NO KEY UPDATE
 """

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -11,9 +11,11 @@ from django.utils import timezone
 
 from orders.models import Order, Saga
 from orders.process import awaited
+from orders.saga import waiting_for
 from shop.base.spans import ago, until
 from shop.messaging.confirming import lacking
 from shop.messaging.models import AbstractInbox, AbstractOutbox
+from shop.messaging.outages import Outage, outages
 from shop.messaging.outbox import unconfirmed
 from shop.messaging.tables import inbox_of, services
 
@@ -33,7 +35,15 @@ class Finding:
     table: str = ""
 
 
-def in_short(order: Order) -> tuple[str, str]:
+Away = Mapping[str, Outage]  # by the service whose provider it is
+
+
+def away() -> Away:
+    """The providers that are down, and waited for: what needs one of them rests, and is in no trouble of its own."""
+    return {service: one for service, one in outages().items() if one.is_waited_for}
+
+
+def in_short(order: Order, away: Away) -> tuple[str, str]:
     """(level, a few words) for a list: from the order and its saga alone."""
     saga, now = order.saga, timezone.now()
     if saga.state == Saga.State.PARKED:
@@ -41,6 +51,8 @@ def in_short(order: Order) -> tuple[str, str]:
     if saga.state == Saga.State.ENDED:
         return FINE, f"at its end{f': {saga.reason}' if saga.reason else ''}"
     waits_for = f"{_position(saga)}, waits for {awaited(saga.position).service}"
+    if one := away.get(awaited(saga.position).service):
+        return WAITING, f"{waits_for}: {one.in_words}"
     if saga.deadline is None or saga.deadline < now - LATE:
         return TROUBLE, f"{waits_for}, overdue"
     if saga.attempt or saga.last_error:
@@ -49,24 +61,34 @@ def in_short(order: Order) -> tuple[str, str]:
     return FINE, waits_for
 
 
-def needing_attention() -> dict[str, tuple[str, Q]]:
-    """The kinds of orders a person may look for: what they are called, and which they are."""
-    running = Q(saga__state=Saga.State.RUNNING)
+ATTENTION = {
+    "parked": "Waits for a person",
+    "resting": "Waits for a provider that is down",
+    "overdue": "Overdue",
+    "retrying": "Being tried again",
+    "undoing": "Being undone",
+}  # the kinds of orders a person may look for
+
+
+def needing(kind: str) -> Q:
+    """Which orders are of this kind, one of ``ATTENTION``."""
+    running, resting = Q(saga__state=Saga.State.RUNNING), waiting_for(away(), "saga__")
     late = Q(saga__deadline=None) | Q(saga__deadline__lt=timezone.now() - LATE)
     return {
-        "parked": ("Waits for a person", Q(saga__state=Saga.State.PARKED)),
-        "overdue": ("Overdue", running & late),
-        "retrying": ("Being tried again", running & (Q(saga__attempt__gt=0) | ~Q(saga__last_error=""))),
-        "undoing": ("Being undone", ~Q(saga__state=Saga.State.ENDED) & ~Q(saga__undo="")),
-    }
+        "parked": Q(saga__state=Saga.State.PARKED),
+        "resting": running & resting,
+        "overdue": running & late & ~resting,
+        "retrying": running & (Q(saga__attempt__gt=0) | ~Q(saga__last_error="")) & ~resting,
+        "undoing": ~Q(saga__state=Saga.State.ENDED) & ~Q(saga__undo=""),
+    }[kind]
 
 
 def why_it_waits(order: Order) -> list[Finding]:
     """The whole answer, most telling first."""
-    return [_of_the_saga(order), *_failing(order), *_unconfirmed(order)]
+    return [_of_the_saga(order, away()), *_failing(order), *_unconfirmed(order)]
 
 
-def _of_the_saga(order: Order) -> Finding:
+def _of_the_saga(order: Order, away: Away) -> Finding:
     saga, now = order.saga, timezone.now()
     if saga.state == Saga.State.ENDED:
         return Finding(FINE, "The order is at its end: there is nothing left to do.")
@@ -77,6 +99,10 @@ def _of_the_saga(order: Order) -> Finding:
         return Finding(
             TROUBLE,
             f"It is parked and waits for a person. {reached}{error} Remove the cause, then resume it.",
+        )
+    if one := away.get(whom):
+        return Finding(
+            WAITING, f"{one.in_words}. {reached} It goes on by itself once the provider answers again."
         )
     if saga.deadline is None:
         return Finding(

@@ -87,7 +87,7 @@ class SandboxGateway:
     """The provider of shop/sandbox, over HTTP."""
 
     def __init__(self, base_url: str) -> None:
-        self._client = Client(base_url, "The payment provider")
+        self._client = Client(base_url, "The payment provider", "payments")
 
     def charge(self, charges: Sequence[Charge]) -> Iterator[dict[str, Approved | Declined | Fault]]:
         posts = {charge.key: Post("/v1/charges", _charge_body(charge), charge.key) for charge in charges}

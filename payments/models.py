@@ -7,7 +7,7 @@ from django.db.models import Q
 
 from shop.base.per_order import PerOrder
 from shop.messaging.ids import uuid7
-from shop.messaging.models import AbstractInbox, AbstractOutbox
+from shop.messaging.models import AbstractDeadLetter, AbstractInbox, AbstractOutage, AbstractOutbox
 
 
 class Outbox(AbstractOutbox):
@@ -16,6 +16,14 @@ class Outbox(AbstractOutbox):
 
 
 class Inbox(AbstractInbox):
+    pass
+
+
+class DeadLetter(AbstractDeadLetter):
+    pass
+
+
+class Outage(AbstractOutage):
     pass
 
 

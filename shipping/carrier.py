@@ -94,7 +94,7 @@ class SandboxCarrier:
     """The carrier of shop/sandbox, over HTTP."""
 
     def __init__(self, base_url: str) -> None:
-        self._client = Client(base_url, "The carrier")
+        self._client = Client(base_url, "The carrier", "shipping")
 
     def create_labels(
         self, requests: Sequence[LabelRequest]

@@ -22,6 +22,13 @@ def let_the_web_go_first(**kwargs: Any) -> None:
     give_way()
 
 
+@worker_init.connect
+def withstand_strangers(**kwargs: Any) -> None:
+    from shop.messaging import transport
+
+    transport.use()
+
+
 STILL_GOOD = 1.0  # s after its last use a connection is not asked whether it works
 _last_used = {"at": 0.0}
 

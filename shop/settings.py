@@ -65,6 +65,10 @@ RETENTION = {
 # --- Outside services ---------------------------------------------------------------------------------------------
 PAYMENTS_URL = env("PAYMENTS_URL", "http://127.0.0.1:9001")
 CARRIER_URL = env("CARRIER_URL", "http://127.0.0.1:9002")
+# An outside provider that is away is no order's fault. It is tried so often (s), and waited for up to the limit (s): then
+# attempts count again, and orders are parked for a person.
+PROBE_EVERY = float(env("PROBE_EVERY", "5"))
+OUTAGE_LIMIT = float(env("OUTAGE_LIMIT_HOURS", "24")) * 3600
 # Calls to a provider under way at once, from one process: as many as it lets a shop make. A set takes a round of the
 # provider's time for each so many, or part of them: with a slow one MESSAGING_SET_SIZE had best be a multiple.
 PROVIDER_CALLS_AT_ONCE = int(env("PROVIDER_CALLS_AT_ONCE", "64"))
@@ -143,10 +147,21 @@ AUTH_PASSWORD_VALIDATORS = [
 
 
 # --- Databases: one for all, or one per app by <APP>_DATABASE_URL -------------------------------------------------
+# Every wait has an end (ms), so that a process that hangs, or is frozen within a transaction, holds up nobody for long.
+# manage.py lifts the limit of a statement for commands that have long ones, such as `migrate`.
+DATABASE_WAITS = {
+    "lock_timeout": env("DATABASE_LOCK_TIMEOUT", "5000"),
+    "idle_in_transaction_session_timeout": env("DATABASE_IDLE_TIMEOUT", "10000"),
+    "statement_timeout": env("DATABASE_STATEMENT_TIMEOUT", "30000"),
+}
+
+
 def database(url: str) -> dict[str, object]:
     # Set SQL binds on the server (shop/messaging/rows.py): what a connection runs a second time is prepared.
     found = dj_database_url.parse(url, conn_max_age=None, conn_health_checks=True)
-    return {**found, "OPTIONS": {"prepare_threshold": 1, **found.get("OPTIONS", {})}}
+    waits = " ".join(f"-c {name}={value}" for name, value in DATABASE_WAITS.items())
+    defaults = {"prepare_threshold": 1, "connect_timeout": 5, "options": waits}
+    return {**found, "OPTIONS": {**defaults, **found.get("OPTIONS", {})}}
 
 
 DATABASES = {"default": database(env("DATABASE_URL", "postgres://127.0.0.1:5432/shop"))}
@@ -213,6 +228,7 @@ CELERY_TASK_PUBLISH_RETRY_POLICY = {
     "interval_max": 0.5,
 }
 CELERY_WORKER_PREFETCH_MULTIPLIER = 1
+CELERY_WORKER_CONSUMER = "shop.messaging.consumer:GuardedConsumer"
 # With one process a worker there is nothing to cancel: it only spares the log a long warning whenever the broker is lost.
 CELERY_WORKER_CANCEL_LONG_RUNNING_TASKS_ON_CONNECTION_LOSS = True
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False

@@ -25,6 +25,7 @@ QUICK = {
     "SAGA_DEADLINE": "1",
     "RETRY_FIRST": "0.2",
     "RETRY_ATTEMPTS": "6",
+    "PROBE_EVERY": "1",
     "SANDBOX_SLOW_SECONDS": "0.5",
     "SANDBOX_DOWN_SECONDS": "0.5",
 }

@@ -5,8 +5,6 @@ from __future__ import annotations
 import json
 import os
 import stat
-import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -24,7 +22,6 @@ from shop.tools.up.errors import StartError
 from shop.tools.up.postgres import check_database, start_postgres
 from shop.tools.up.redis import check_redis, start_redis
 from shop.tools.up.servers import Server, package_folder
-from tests.processes import eventually
 
 
 @pytest.fixture(scope="module")
@@ -121,42 +118,6 @@ def test_redis_comes_back_after_sigkill_on_the_same_port_with_its_data(valkey: S
     valkey.restart()
     with client(valkey.url) as inside:
         assert inside.get("kept") == b"7"
-
-
-def test_a_start_after_a_crash_ignores_a_pid_file_that_names_somebody_else(shared: Path) -> None:
-    server = start_postgres(shared)
-    cluster = (shared / "postgres").resolve()
-    server.kill()
-    lines = (cluster / "postmaster.pid").read_text().splitlines()
-    (cluster / "postmaster.pid").write_text("\n".join([str(os.getppid()), *lines[1:]]) + "\n")
-    server.restart()
-    server.stop()
-
-
-def test_a_start_after_a_crash_ignores_a_dead_predecessor_that_nobody_has_reaped(shared: Path) -> None:
-    server = start_postgres(shared)
-    cluster = (shared / "postgres").resolve()
-    server.kill()
-    dead = subprocess.Popen([sys.executable, "-c", ""])  # not waited for: its number still counts as taken
-    try:
-        assert eventually(lambda: psutil.Process(dead.pid).status() == psutil.STATUS_ZOMBIE)
-        lines = (cluster / "postmaster.pid").read_text().splitlines()
-        (cluster / "postmaster.pid").write_text("\n".join([str(dead.pid), *lines[1:]]) + "\n")
-        start_postgres(shared).stop()
-    finally:
-        dead.wait()
-
-
-def test_a_start_ends_a_predecessor_that_is_still_alive(shared: Path) -> None:
-    left = start_postgres(shared)
-    ask(left.url, "CREATE TABLE IF NOT EXISTS left_behind AS SELECT 7 AS a")
-    server = start_postgres(shared)
-    try:
-        assert ask(server.url, "TABLE left_behind") == [(7,)]
-        assert not left.child.alive
-    finally:
-        server.stop()
-        left.stop()
 
 
 def test_a_corrupt_postgres_folder_is_one_sentence_and_stays_as_it_is(data: Path) -> None:

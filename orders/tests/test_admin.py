@@ -76,7 +76,7 @@ def test_the_list_asks_no_question_per_order(
     for _ in range(12):
         place_order()
     client = staff()
-    with django_assert_max_num_queries(6):
+    with django_assert_max_num_queries(9):
         text(client.get(address("orders.order", "changelist")))
 
 

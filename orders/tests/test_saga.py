@@ -10,6 +10,8 @@ from django.utils import timezone
 
 from orders import saga as sagas
 from orders.models import Order, Outbox, Saga
+from payments.models import Outage as PaymentsOutage
+from shop.messaging import outages
 from shop.messaging.events import Ref, StepFailed
 
 LONG = timedelta(hours=1)
@@ -28,48 +30,52 @@ def failure(operation: str = "payments.take_payment", **more: Any) -> StepFailed
     )
 
 
+def fail(saga: Saga, failure: StepFailed) -> None:
+    sagas.failed(saga, failure, timezone.now())
+
+
 def waits(saga: Saga) -> float:
     assert saga.deadline
     return (saga.deadline - timezone.now()).total_seconds()
 
 
 def test_a_failed_command_is_tried_again_later_and_later_and_then_waits_for_a_person(saga: Saga) -> None:
-    sagas.failed(saga, failure())
+    fail(saga, failure())
     assert (saga.state, saga.attempt, saga.last_error) == ("running", 1, "payments.take_payment: no answer")
     assert 0.5 < waits(saga) < 1.3
-    sagas.failed(saga, failure())
+    fail(saga, failure())
     assert 1.5 < waits(saga) < 2.5
-    sagas.failed(saga, failure())
+    fail(saga, failure())
     assert (saga.state, saga.attempt, saga.deadline) == ("parked", 3, None)
 
 
 def test_a_service_that_tries_again_by_itself_is_waited_for_a_little_longer(saga: Saga) -> None:
-    sagas.failed(saga, failure(attempt=2, retry_at=timezone.now() + timedelta(seconds=20)))
+    fail(saga, failure(attempt=2, retry_at=timezone.now() + timedelta(seconds=20)))
     assert (saga.state, saga.attempt) == ("running", 2)
     assert 119 < waits(saga) <= 120
-    sagas.failed(saga, failure(attempt=3, parked=True))
+    fail(saga, failure(attempt=3, parked=True))
     assert (saga.state, saga.attempt, saga.deadline) == ("parked", 3, None)
 
 
 @pytest.mark.parametrize("receiver", ["orders.begin", "orders.turn_back", "orders.note_progress"])
 def test_what_is_no_step_is_not_waited_for_as_the_saga_knows_how_to_go_on(saga: Saga, receiver: str) -> None:
     """Its inbox row may wait for minutes, or for a person; the saga row is enough to play on from."""
-    sagas.failed(saga, failure(receiver, attempt=1, retry_at=timezone.now() + LONG))
+    fail(saga, failure(receiver, attempt=1, retry_at=timezone.now() + LONG))
     assert (saga.state, saga.attempt) == ("running", 1)
     assert 0.5 < waits(saga) < 1.3
 
 
-def test_what_happened_before_the_last_move_is_no_news(saga: Saga) -> None:
-    old = failure()
-    sagas.moved(saga, timezone.now())
-    before = saga.deadline
-    sagas.failed(saga, old)
-    assert (saga.attempt, saga.last_error, saga.deadline) == (0, "", before)
+def test_while_somebody_outside_is_away_no_attempt_counts(saga: Saga) -> None:
+    for _ in range(10):
+        fail(saga, failure(waits=True))
+        fail(saga, failure(attempt=0, retry_at=timezone.now() + LONG, waits=True))
+    assert (saga.state, saga.attempt, saga.last_error) == ("running", 0, "payments.take_payment: no answer")
+    assert 99 < waits(saga) <= 100
 
 
 def test_a_failure_wakes_nothing_that_is_parked_or_ended(saga: Saga) -> None:
     saga.state, saga.deadline = Saga.State.PARKED, None
-    sagas.failed(saga, failure())
+    fail(saga, failure())
     assert (saga.state, saga.deadline, saga.last_error) == (
         "parked",
         None,
@@ -77,14 +83,14 @@ def test_a_failure_wakes_nothing_that_is_parked_or_ended(saga: Saga) -> None:
     )
     sagas.ended(saga)
     saga.last_error = ""
-    sagas.failed(saga, failure())
+    fail(saga, failure())
     assert (saga.state, saga.deadline, saga.last_error) == ("ended", None, "")
 
 
 def test_whatever_moves_it_ends_all_trouble(saga: Saga) -> None:
     for _ in range(3):
-        sagas.failed(saga, failure())
-    sagas.moved(saga, timezone.now())
+        fail(saga, failure())
+    sagas.moved(saga, timezone.now(), timezone.now())
     assert (saga.state, saga.attempt, saga.last_error) == ("running", 0, "")
     assert 99 < waits(saga) <= 100
 
@@ -98,3 +104,32 @@ def test_an_order_that_waits_at_the_entrance_has_not_stalled(place_order: Any) -
     Saga.objects.update(deadline=timezone.now() - LONG)
     Outbox.objects.update(claims=1, due_at=None)
     assert sagas.wake_overdue() == 1
+
+
+def test_what_waits_for_a_provider_that_is_away_is_left_alone_but_for_one_that_finds_out(
+    place_order: Any, settings: Any
+) -> None:
+    first, _ = place_order(), place_order()
+    Saga.objects.update(deadline=timezone.now() - LONG, moved_at=timezone.now() - LONG, step="reserved")
+    Outbox.objects.update(claims=1, due_at=None)
+    outages.begin("payments", "The payment provider", "can't be reached")
+    assert sagas.wake_overdue() == 0
+    PaymentsOutage.objects.update(probe_at=timezone.now() - LONG)
+    assert sagas.wake_overdue() == 1
+    assert Outbox.objects.filter(type="OrderStalled").get().order_id == first.id
+    PaymentsOutage.objects.update(probe_at=timezone.now() + LONG)  # a clock that was wrong
+    assert sagas.wake_overdue() == 1
+    settings.OUTAGE_LIMIT = 0.0  # now a person must decide
+    Outbox.objects.update(claims=1, due_at=None)
+    Saga.objects.update(deadline=timezone.now() - LONG)
+    assert sagas.wake_overdue() == 2
+
+
+def test_a_deadline_that_is_too_far_away_was_written_by_a_clock_that_was_wrong(place_order: Any) -> None:
+    place_order()
+    Outbox.objects.update(claims=1, due_at=None)
+    Saga.objects.update(deadline=timezone.now() + timedelta(seconds=120))
+    assert sagas.wake_overdue() == 0
+    Saga.objects.update(deadline=timezone.now() + LONG)
+    assert sagas.wake_overdue() == 1
+    assert waits(Saga.objects.get()) < 120

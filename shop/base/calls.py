@@ -72,7 +72,7 @@ class _Round:
     """The calls of one ``make``."""
 
     def __init__(self, calls: Iterable[Call]) -> None:
-        self.waiting = deque(calls)
+        self.waiting = calls if isinstance(calls, deque) else deque(calls)
         self.under_way = 0
         self.ended: list[Call] = []
         self.since = 0.0
@@ -111,7 +111,7 @@ class Caller:
 
         Between two groups the caller may take its time, also for calls of another ``make``: what is under way goes on
         outside, up to its time limit. When it stops taking groups, what is under way is waited for: the outside would
-        call these keys busy.
+        call these keys busy. From a deque of calls it may take back those that have not begun.
         """
         mine = _Round(calls)
         try:

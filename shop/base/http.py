@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Callable, Iterator, Mapping
 from typing import TypeVar
 from urllib.parse import urlencode
 
 import msgspec
 
+from shop.base.breaker import Breaker
 from shop.base.calls import Call, caller
 from shop.messaging.outcomes import Fault
 from shop.messaging.points import Point, reach
@@ -61,11 +63,12 @@ class Post(msgspec.Struct, frozen=True):
 
 
 class Client:
-    """``who`` begins the sentence of every fault: "The carrier"."""
+    """``who`` begins the sentence of every fault: "The carrier". ``service``: the app whose provider it is."""
 
-    def __init__(self, base_url: str, who: str) -> None:
+    def __init__(self, base_url: str, who: str, service: str) -> None:
         self._base = base_url.rstrip("/")
         self._who = who
+        self._breaker = Breaker(service, who)
 
     def get(self, path: str, parameters: Mapping[str, str | int] | None = None) -> Reply:
         """Ask once. Raises Fault."""
@@ -89,8 +92,23 @@ class Client:
                 unasked[name] = _broken(error)
         if unasked:
             yield unasked
-        for group in caller().make(names):
+        calls = deque(names)
+        for group in self._make(calls):
             yield {names[call]: self._answer(call, read) for call in group}
+        if calls:
+            yield {names[call]: self._breaker.fault() for call in calls}
+
+    def _make(self, calls: deque[Call]) -> Iterator[list[Call]]:
+        """Make these calls as long as the provider is there. What is left of them in the end was not made."""
+        allowed = self._breaker.allowed(len(calls))
+        while calls and allowed:
+            now = deque(calls.popleft() for _ in range(allowed))
+            for group in caller().make(now):
+                yield group
+                if self._breaker.open:  # they would be in vain, too
+                    calls.extendleft(reversed(now))
+                    now.clear()
+            allowed = 0 if self._breaker.open else len(calls)
 
     def _call(self, post: Post) -> Call:
         headers = ["Content-Type: application/json"]
@@ -108,10 +126,11 @@ class Client:
 
     def _reply(self, call: Call) -> Reply:
         if call.trouble:
-            raise Fault(f"{self._who} {call.trouble}.")
+            raise self._breaker.in_vain(call.trouble)
         reach(Point.ANSWERED, call.url.removeprefix(self._base))
         if call.status >= 500:
-            raise Fault(f"{self._who} is not available ({call.status}).")
+            raise self._breaker.in_vain(f"is not available ({call.status})")
+        self._breaker.answered()
         return Reply(self._who, call.status, call.data)
 
 

@@ -9,9 +9,10 @@ from typing import Any
 import msgspec
 from celery import Signature, Task, current_app, current_task, signature
 
+from shop.messaging.dead_letters import Unreadable
 from shop.messaging.delivery import taking_own
 from shop.messaging.events import Ref, StepFailed
-from shop.messaging.outcomes import Outcome, attempt, in_a_word
+from shop.messaging.outcomes import Outcome, Unavailable, attempt, in_a_word
 from shop.messaging.points import Point, reach
 from shop.messaging.recording import recording
 from shop.messaging.retries import set_policy
@@ -40,7 +41,8 @@ def command(operation: Callable[..., Outcome], *, retries: str = "default") -> N
         if outcome.faults:
             with recording(service) as record:
                 for ref, error in outcome.faults.items():
-                    record.publish(StepFailed(ref=ref, operation=name, error=in_a_word(error)))
+                    waits = isinstance(error, Unavailable)
+                    record.publish(StepFailed(ref=ref, operation=name, error=in_a_word(error), waits=waits))
                     logger.warning("%s failed for %s: %s", name, ref.number, in_a_word(error))
         return _go_on(name, encode(outcome.done))
 
@@ -123,7 +125,11 @@ def encode(refs: Sequence[Ref]) -> list[list[str]]:
 
 
 def decode(encoded: list[list[str]]) -> list[Ref]:
-    return msgspec.convert(encoded, list[Ref])
+    """Raises shop.messaging.dead_letters.Unreadable."""
+    try:
+        return msgspec.convert(encoded, list[Ref])
+    except msgspec.ValidationError as error:
+        raise Unreadable(f"It names no set of orders: {error}") from None
 
 
 def numbers(refs: Sequence[Ref]) -> str:

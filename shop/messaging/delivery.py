@@ -6,19 +6,22 @@ import logging
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, TypeVar
 
 import msgspec
 from celery.utils.dispatch import Signal
 
 from shop.messaging import inbox, outbox, subscriptions
+from shop.messaging.dead_letters import Unreadable
 from shop.messaging.events import Event, StepFailed, from_payload, registry, to_be_noted
-from shop.messaging.outcomes import Outcome, attempt, in_a_word
+from shop.messaging.outcomes import Outcome, Unavailable, attempt, in_a_word
 from shop.messaging.recording import Answering, answering, recording
 from shop.messaging.sending import keeping_own, sets
 from shop.messaging.subscriptions import Subscription
 
 logger = logging.getLogger(__name__)
+
+T = TypeVar("T")
 
 MOST_IN_A_ROW = 20  # events that a service takes from itself, one because of the other
 
@@ -32,12 +35,14 @@ def deliver(
 
     A receiver notes its own failures in its inbox. What it could not even note (no database) is raised here; then
     no inbox has the event and the relay sends it again.
+
+    Raises:
+        shop.messaging.dead_letters.Unreadable: this is no list of events.
     """
     try:
         events = msgspec.json.decode(payloads, type=list[event_type])  # type: ignore[valid-type]
-    except msgspec.ValidationError:
-        raw = msgspec.json.decode(payloads, type=list[dict[str, Any]])
-        events = list(_readable(service, event_type, raw))
+    except (msgspec.DecodeError, TypeError):
+        events = list(_readable(service, event_type, _decoded(payloads, list[dict[str, Any]])))
     with taking_own(service):
         _send(event_type.signal, service, events=events, again=again, first=first)
 
@@ -45,14 +50,25 @@ def deliver(
 def deliver_to_be_noted(service: str, payloads: str) -> None:
     """Send what a service only takes note of to its receivers: events of all types, a JSON list of [type, payload]."""
     events: list[Event] = []
-    for name, raw in msgspec.json.decode(payloads, type=list[tuple[str, msgspec.Raw]]):
-        event_type = registry[name]
+    for name, raw in _decoded(payloads, list[tuple[str, msgspec.Raw]]):
+        if not (
+            event_type := registry.get(name)
+        ):  # of a later version: sent again, until one of its workers has it
+            logger.warning("%s does not know %s yet.", service, name)
+            continue
         try:
             events.append(msgspec.json.decode(raw, type=event_type))
         except msgspec.ValidationError:
-            events += _readable(service, event_type, [msgspec.json.decode(raw)])
+            events += _readable(service, event_type, [_decoded(raw, dict[str, Any])])
     with taking_own(service):
         _send(to_be_noted, service, events=events)
+
+
+def _decoded(text: str | msgspec.Raw, kind: type[T]) -> T:
+    try:
+        return msgspec.json.decode(text, type=kind)
+    except (msgspec.DecodeError, TypeError) as error:
+        raise Unreadable(f"It holds no events: {error}") from None
 
 
 @contextmanager
@@ -120,10 +136,16 @@ def receive(
         outbox.write(subscription.service, (), receiver=subscription.receiver, answered=rest)
         return outcome
 
-    faults = attempt(react, fresh, lambda event: event.ref).faults
-    for event in fresh:
-        if event.ref in faults:
-            _note_failure(subscription, event, faults[event.ref], first=first)
+    def react_once(events: Sequence[Event]) -> Outcome:
+        try:
+            return react(events)
+        except inbox.AlreadyHandled:  # the broker has doubled a message: what is left of it is still one set
+            rest = inbox.unhandled(subscription.service, subscription.receiver, events, again=again)
+            return react(rest) if rest else Outcome()
+
+    faults = attempt(react_once, fresh, lambda event: event.ref).faults
+    broken = {event: faults[event.ref] for event in fresh if event.ref in faults}
+    _note_failures(subscription, broken, first=first)
 
 
 def take_note(subscription: Subscription, events: Sequence[Event]) -> None:
@@ -144,7 +166,7 @@ def take_note(subscription: Subscription, events: Sequence[Event]) -> None:
             try:
                 _note(subscription, [event])
             except Exception as error:
-                _note_failure(subscription, event, error)
+                _note_failures(subscription, {event: error})
 
 
 def _note(subscription: Subscription, events: Sequence[Event]) -> None:
@@ -154,26 +176,29 @@ def _note(subscription: Subscription, events: Sequence[Event]) -> None:
     outbox.write(subscription.service, (), receiver=subscription.receiver, answered=refused)
 
 
-def _note_failure(subscription: Subscription, event: Event, error: Exception, *, first: bool = False) -> None:
-    """Keep the message in the inbox to try again or, after too many attempts, for a person; and tell the order why."""
-    if isinstance(error, inbox.AlreadyHandled):
+def _note_failures(
+    subscription: Subscription, errors: Mapping[Event, Exception], *, first: bool = False
+) -> None:
+    """Keep the events in the inbox to try again or, after too many attempts, for a person; and tell the orders why."""
+    errors = {event: error for event, error in errors.items() if not isinstance(error, inbox.AlreadyHandled)}
+    if not errors:
         return
     service, receiver = subscription.service, subscription.receiver
-    try:
-        with recording(service) as record:
-            attempts, due_at = inbox.fail(service, receiver, event, error, first=first)
-            if not isinstance(event, StepFailed):  # else a fault in noting faults would beget faults for ever
+    with recording(service) as record:
+        for event, failure in inbox.fail(service, receiver, errors, first=first).items():
+            word = in_a_word(errors[event])
+            # A fault in noting faults would beget faults for ever; and that somebody is still away is no news.
+            if not isinstance(event, StepFailed) and failure.news:
                 record.publish(
                     StepFailed(
                         ref=event.ref,
                         operation=receiver,
-                        error=in_a_word(error),
-                        attempt=attempts,
-                        retry_at=due_at,
-                        parked=due_at is None,
+                        error=word,
+                        attempt=failure.attempts,
+                        retry_at=failure.due_at,
+                        parked=failure.due_at is None,
+                        waits=isinstance(errors[event], Unavailable),
                     )
                 )
-    except inbox.AlreadyHandled:
-        return
-    logger.warning("%s failed on %s of %s, attempt %s: %s", receiver, type(event).__name__, event.ref.number, attempts,
-                   in_a_word(error))  # fmt: skip
+            logger.warning("%s failed on %s of %s, attempt %s: %s", receiver, type(event).__name__, event.ref.number,
+                           failure.attempts, word)  # fmt: skip

@@ -64,7 +64,8 @@ class StepFailed(Event, frozen=True, kw_only=True):
     """An operation broke for this order. Sent by the service it broke in, so that the order can say why it waits.
 
     ``attempt`` and ``retry_at`` are set where the service itself tries again (a reaction to an event);
-    where they are None, whoever commanded the operation decides. ``parked``: it waits for a person.
+    where they are None, whoever commanded the operation decides. ``parked``: it waits for a person; ``waits``: for
+    somebody outside who is away, and no attempt was counted.
     """
 
     operation: str
@@ -72,8 +73,11 @@ class StepFailed(Event, frozen=True, kw_only=True):
     attempt: int | None = None
     retry_at: datetime | None = None
     parked: bool = False
+    waits: bool = False
 
     def in_words(self) -> str:
+        if self.waits:
+            return f"{self.operation} waits: {self.error}"
         then = "parked for a person" if self.parked else "to be tried again"
         return f"{self.operation} failed, {then}: {self.error}"
 

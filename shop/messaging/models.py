@@ -58,6 +58,9 @@ class AbstractInbox(models.Model):
     number = models.CharField("order", max_length=32)
     state = models.CharField(max_length=8, choices=State, default=State.DONE)
     attempts = models.PositiveSmallIntegerField(default=0, db_default=0)
+    claims = models.PositiveSmallIntegerField(
+        default=0, db_default=0
+    )  # how often a relay has sent it since the last attempt
     due_at = models.DateTimeField(null=True, blank=True)
     error = models.TextField(blank=True, default="", db_default="")
     payload = models.JSONField(null=True, blank=True)
@@ -78,3 +81,39 @@ class AbstractInbox(models.Model):
 
     def __str__(self) -> str:
         return f"{self.type} of {self.number} to {self.receiver}"
+
+
+class AbstractOutage(models.Model):
+    """An outside provider of this app that is away; when it is back, the row goes."""
+
+    provider = models.CharField(max_length=60, primary_key=True)
+    since = models.DateTimeField()
+    probe_at = models.DateTimeField()  # when somebody may try it again
+    error = models.CharField(max_length=300)
+
+    class Meta:
+        abstract = True
+
+    def __str__(self) -> str:
+        return f"{self.provider} is down since {self.since:%d %B, %H:%M:%S}"
+
+
+class AbstractDeadLetter(models.Model):
+    """A message in this service's queue that nothing could be made of. Equal ones are one row."""
+
+    digest = models.CharField(max_length=64, unique=True, editable=False)
+    task = models.CharField(max_length=200, blank=True)
+    reason = models.CharField(max_length=300)
+    message = models.TextField(help_text="As it came: headers and body.")
+    is_whole = models.BooleanField("kept whole", default=True)
+    times = models.PositiveIntegerField("came", default=1)
+    first_at = models.DateTimeField(db_default=Now())
+    last_at = models.DateTimeField(db_default=Now())
+
+    class Meta:
+        abstract = True
+        ordering = ["-last_at"]
+        verbose_name = "dead letter"
+
+    def __str__(self) -> str:
+        return f"{self.task or 'a message'}: {self.reason}"

@@ -17,6 +17,10 @@ class Fault(Exception):
     """Something broke or its outcome is unknown: try again, with the same key."""
 
 
+class Unavailable(Fault):
+    """Somebody outside is away, and that is no order's fault: it is waited out, and no attempt counts."""
+
+
 @dataclass
 class Outcome:
     """What became of a set of orders.
@@ -58,5 +62,5 @@ def attempt(
 
 def in_a_word(error: Exception) -> str:
     """One line for a row or a log. Only the first line: PostgreSQL puts the values of a row, people's data, below."""
-    first_line = (str(error).splitlines() or [""])[0][:300]
+    first_line = (str(error).splitlines() or [""])[0][:300].replace("\0", "")  # which no column takes
     return f"{type(error).__name__}: {first_line}" if first_line else type(error).__name__

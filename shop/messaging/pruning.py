@@ -102,7 +102,7 @@ class Pruning:
     """A batch at a time, with pauses, in the one relay that ``mine`` chooses. Several would be safe, but no faster."""
 
     def __init__(self, mine: Callable[[], bool] = lambda: True) -> None:
-        self._mine, self._chosen = mine, False
+        self._mine = mine
         self._tables = [_Progress(history) for history in _histories()]
         self._rests_until = 0.0
 
@@ -119,8 +119,7 @@ class Pruning:
             return 0
         # Events first: until they are gone, what they are known by can't go.
         table = min(due, key=lambda table: (table.history.order != OF_NO_ORDER, table.due))
-        self._chosen = self._chosen or self._mine()
-        if not self._chosen:
+        if not self._mine():
             self._rests_until = began + LOOKS_EVERY
             return 0
         deleted = 0

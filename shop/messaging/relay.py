@@ -16,11 +16,13 @@ from django.conf import settings
 from kombu import Producer
 
 from shop.messaging import inbox
-from shop.messaging.confirming import confirm, lacking, make_due
+from shop.messaging.confirming import confirm, is_strange, lacking, make_due, make_due_later
 from shop.messaging.delivery import deliver
 from shop.messaging.events import registry
+from shop.messaging.outages import outages
 from shop.messaging.outbox import of_orders
 from shop.messaging.points import Point, reach
+from shop.messaging.retries import furthest
 from shop.messaging.rows import execute
 from shop.messaging.sending import Letter, as_list, of_one_type, send, send_to_be_noted, waiting
 from shop.messaging.subscriptions import only_sends, services_acting_on
@@ -49,12 +51,18 @@ class Stored(NamedTuple):
 
 
 def relay_once(
-    service: str, producer: Producer | None = None, *, held_back: float = 0.0, retries: bool = True
+    service: str,
+    producer: Producer | None = None,
+    *,
+    held_back: float = 0.0,
+    retries: bool = True,
+    confirms: bool = True,
 ) -> int:
     """Send what is due of one service: events to their subscribers, failing deliveries to itself.
 
     ``held_back``: s for which events wait for others, so that they become sets. ``retries``: look for failing deliveries
-    also where there were events. Returns how many rows were claimed.
+    also where there were events. ``confirms``: else a relay runs that knows other subscribers, and nothing is taken for
+    done here. Returns how many rows were claimed.
 
     Raises what the broker raises; the claimed rows come due again by themselves.
     """
@@ -63,7 +71,7 @@ def relay_once(
         if events := _claim_events(service, held_back):
             reach(Point.CLAIMED, events)
             _send_first(service, [row for row in events if row.claims == 1], producer)
-            _send_again(service, [row for row in events if row.claims > 1], producer)
+            _send_again(service, [row for row in events if row.claims > 1], producer, confirms=confirms)
             reach(Point.RELAYED, events)
             claimed += len(events)
         if (retries or not events) and (failing := _claim_failing(service)):
@@ -87,12 +95,14 @@ def _claim_events(service: str, held_back: float) -> list[Stored]:
         WHERE id IN (
             SELECT id FROM {table} WHERE due_at <= now()
                 AND (SELECT min(due_at) FROM {table}) <= now() - make_interval(secs => %s)
+                OR due_at > now() + make_interval(secs => %s)
             ORDER BY due_at LIMIT %s FOR UPDATE SKIP LOCKED
         ) RETURNING id, event_id, claims, type, order_id, number, style, payload::text
         """,
         levers["RESEND_AFTER"],
         levers["RESEND_CAP"],
         held_back,
+        furthest(),
         levers["CLAIM_SIZE"],
         fetch=True,
     )
@@ -100,18 +110,31 @@ def _claim_events(service: str, held_back: float) -> list[Stored]:
 
 
 def _claim_failing(service: str) -> list[Letter]:
-    model = inbox_of(service)
+    """What has failed and is due. Of a service whose provider is away just one, and only to find out whether it is back.
+
+    Comes due again by itself, should its message get lost; and again later, as it may only be waiting in the queue.
+    """
+    away = outages(service).get(service)
+    resting = away is not None and away.is_waited_for
+    if away and resting and not away.probe_due:
+        return []
+    model, levers = inbox_of(service), settings.MESSAGING
     table = model._meta.db_table
     rows = execute(
         model,
         f"""
-        UPDATE {table} SET due_at = now() + make_interval(secs => %s) WHERE id IN (
-            SELECT id FROM {table} WHERE state = 'failing' AND due_at <= now()
+        UPDATE {table} SET claims = least(claims + 1, 32767),
+            due_at = now() + make_interval(secs => least(%s * power(2, least(claims, 16)), %s))
+        WHERE id IN (
+            SELECT id FROM {table} WHERE state = 'failing'
+                AND (due_at <= now() OR due_at > now() + make_interval(secs => %s))
             ORDER BY due_at LIMIT %s FOR UPDATE SKIP LOCKED
         ) RETURNING id, type, order_id, number, '', payload::text
         """,
-        settings.MESSAGING["RESEND_CAP"],
-        settings.MESSAGING["CLAIM_SIZE"],
+        levers["RESEND_AFTER"],
+        levers["RESEND_CAP"],
+        furthest(),
+        1 if resting else levers["CLAIM_SIZE"],
         fetch=True,
     )
     return [Letter(*row[1:]) for row in sorted(rows)]
@@ -124,6 +147,7 @@ def _send_first(service: str, rows: Sequence[Stored], producer: Producer) -> Non
     """
     to_send: dict[str, list[Letter]] = defaultdict(list)
     own: list[Letter] = []
+    make_due_later(service, [row.id for row in rows if is_strange(row)])
     for row in rows:
         for hearing in services_acting_on(row.type, row.style):
             here = hearing == service and only_sends(service, row.type, row.style)
@@ -134,7 +158,7 @@ def _send_first(service: str, rows: Sequence[Stored], producer: Producer) -> Non
         deliver(service, registry[event_type], as_list(some), first=True)
 
 
-def _send_again(service: str, rows: Sequence[Stored], producer: Producer) -> None:
+def _send_again(service: str, rows: Sequence[Stored], producer: Producer, *, confirms: bool) -> None:
     """To those who lack them; what nobody lacks is confirmed. What may still wait in a queue is given more time."""
     missing = lacking(rows)
     crowded = {name for name in settings.SERVICES if missing and waiting(name, producer)}
@@ -143,7 +167,8 @@ def _send_again(service: str, rows: Sequence[Stored], producer: Producer) -> Non
         for address in {(sub.service, bool(sub.noted_in)) for sub in missing.get(row.event_id, ())}:
             if row.claims > PATIENT or address[0] not in crowded:
                 to_send[address].append(row.letter)
-    confirm(service, [row.id for row in rows if row.event_id not in missing])
+    if confirms:
+        confirm(service, [row.id for row in rows if row.event_id not in missing and not is_strange(row)])
     for (hearing, only_notes), letters in to_send.items():
         (send_to_be_noted if only_notes else send)(hearing, letters, producer)
 

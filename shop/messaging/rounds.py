@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import time
 from collections import deque
-from collections.abc import Callable
 
 from django.conf import settings
 from kombu import Producer
 
 from shop.messaging.confirming import Confirming
 from shop.messaging.gathering import Gathering
+from shop.messaging.leading import Leading
 from shop.messaging.relay import relay_once
 from shop.messaging.sending import waiting
 from shop.messaging.sweeps import Sweeper
@@ -28,10 +28,10 @@ LIVELY = 2.0  # s after the last event was heard of for which more are expected;
 
 
 class Rounds:
-    """``gathers``: makes this relay the one that gathers and confirms, if there is none."""
+    """``leading``: whether this relay is the one that gathers and confirms."""
 
-    def __init__(self, producer: Producer, gathers: Callable[[], bool]) -> None:
-        self._producer, self._gathers, self._chosen = producer, gathers, False
+    def __init__(self, producer: Producer, leading: Leading) -> None:
+        self._producer, self._leading = producer, leading
         self._gathering, self._sweeper = Gathering(producer), Sweeper()
         self._confirming = Confirming(self._gathering.read_until)
         self._due: set[str] = set()  # services of which rows are to be sent, or may be
@@ -44,7 +44,7 @@ class Rounds:
         if self._due:
             return min(self._held_back, MERGED_FOR / 10)
         now = time.monotonic()
-        gathers = self._chosen and now < self._lively_until
+        gathers = self._leading.leads and now < self._lively_until
         until = min(self._next_look, self._next_gathering) if gathers else self._next_look
         return max(0.0, until - now)
 
@@ -59,9 +59,9 @@ class Rounds:
             self._next_look = now + settings.MESSAGING["POLL_EVERY"]
         self._due |= heard
         self._send_due(now, looking)
-        if looking and not self._chosen:
-            self._chosen = self._gathers()
-        if self._chosen:
+        if looking:
+            self._leading.look()
+        if self._leading.leads:
             self._gather_and_confirm(now, looking)
         self._sweeper.sweep()
 
@@ -71,7 +71,13 @@ class Rounds:
         # Orders' own come first: so a cancellation overtakes the next step.
         in_turn = [service for service in services() if service in self._due]
         sent = {
-            name: relay_once(name, self._producer, held_back=self._held_back, retries=looking)
+            name: relay_once(
+                name,
+                self._producer,
+                held_back=self._held_back,
+                retries=looking,
+                confirms=self._leading.is_current,
+            )
             for name in in_turn
         }
         if rows := sum(sent.values()):

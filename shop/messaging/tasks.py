@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import json
+from collections.abc import Callable, Mapping, Sequence
+from inspect import signature
 from typing import Any
 
-from celery import Task, shared_task
+from celery import Task, current_task, shared_task
 from celery.signals import task_postrun
 
 from shop.messaging import points
+from shop.messaging.dead_letters import Unreadable, keep
 from shop.messaging.points import Point, reach
 
 
@@ -19,9 +22,18 @@ def task(name: str, *, only_sends: bool = False) -> Callable[[Callable[..., Any]
     """
 
     def make(function: Callable[..., Any]) -> Task[..., Any]:
+        takes = signature(function)
+
         def run(*args: Any, **kwargs: Any) -> Any:
             reach(Point.RECEIVED, name)
-            result = function(*args, **kwargs)
+            try:
+                takes.bind(*args, **kwargs)
+            except TypeError as error:
+                return _keep(name, args, kwargs, str(error))
+            try:
+                result = function(*args, **kwargs)
+            except Unreadable as error:
+                return _keep(name, args, kwargs, str(error))
             reach(Point.HANDLED, name)
             return result
 
@@ -31,6 +43,22 @@ def task(name: str, *, only_sends: bool = False) -> Callable[[Callable[..., Any]
         return made
 
     return make
+
+
+def _keep(name: str, args: Sequence[Any], kwargs: Mapping[str, Any], reason: str) -> None:
+    """A message for this task that it can do nothing with."""
+    request = current_task.request
+    keep(
+        service_of(name),
+        {
+            "headers": {"task": name, "id": request.id},
+            "content-type": "application/json",
+            "content-encoding": "utf-8",
+            "body": json.dumps([args, kwargs, {}], default=repr),
+        },
+        reason,
+        task=name,
+    )
 
 
 _only_send: set[str] = set()

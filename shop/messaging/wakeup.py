@@ -16,24 +16,25 @@ from django.db import close_old_connections, connections
 from kombu.exceptions import OperationalError as BrokerError
 from redis.exceptions import RedisError
 
+from shop.messaging.leading import LISTENER, Leading
 from shop.messaging.pruning import Pruning
 from shop.messaging.rounds import Rounds
 from shop.messaging.tables import CHANNEL, database_of, outbox_of, services
 
 logger = logging.getLogger(__name__)
 
-LISTENER = "relay"  # how its connections are called in pg_stat_activity; its healthcheck looks for it
-GATHERS = 0x6F7574626F78  # "outbox": the advisory lock of the relay that gathers, confirms and prunes
-
 
 def run_for_ever(ready: Callable[[], None], stopping: Callable[[], bool]) -> None:
     """Relay until ``stopping()``. A database or broker that is away is waited for, with backoff up to 10 s."""
-    wait = 0.2
+    wait, leading = 0.2, Leading()
     while not stopping():
         try:
-            with _listening() as (woken, gathers), current_app.connection_for_write() as broker:
+            with _listening(leading) as woken, current_app.connection_for_write() as broker:
                 ready()
-                rounds, pruning = Rounds(current_app.amqp.Producer(broker), gathers), Pruning(gathers)
+                rounds, pruning = (
+                    Rounds(current_app.amqp.Producer(broker), leading),
+                    Pruning(lambda: leading.leads),
+                )
                 while not stopping():
                     rounds.round(woken(min(rounds.patience(), pruning.patience())))
                     pruning.prune_some()
@@ -46,12 +47,8 @@ def run_for_ever(ready: Callable[[], None], stopping: Callable[[], bool]) -> Non
 
 
 @contextmanager
-def _listening() -> Iterator[tuple[Callable[[float], set[str]], Callable[[], bool]]]:
-    """Yields two functions.
-
-    One waits up to so many seconds and returns what was notified: services of which rows are due. The other makes this
-    process the one that gathers, confirms and prunes, as long as it is connected, if there is none.
-    """
+def _listening(leading: Leading) -> Iterator[Callable[[float], set[str]]]:
+    """Yields a function that waits up to so many seconds and returns what was notified: services whose rows are due."""
     with ExitStack() as stack, selectors.DefaultSelector() as selector:
         for database in sorted({database_of(outbox_of(service)) for service in services()}):
             params = connections[database].get_connection_params()
@@ -63,6 +60,7 @@ def _listening() -> Iterator[tuple[Callable[[float], set[str]], Callable[[], boo
             )
             connection.execute(f"LISTEN {CHANNEL}")
             selector.register(connection.fileno(), selectors.EVENT_READ, connection)
+        leading.connected(connection)
 
         def woken(timeout: float) -> set[str]:
             heard: set[str] = set()
@@ -71,8 +69,4 @@ def _listening() -> Iterator[tuple[Callable[[float], set[str]], Callable[[], boo
                 heard |= {notice.payload for notice in connection.notifies(timeout=0)}
             return heard
 
-        def gathers() -> bool:
-            row = connection.execute("SELECT pg_try_advisory_lock(%s)", [GATHERS]).fetchone()
-            return bool(row and row[0])
-
-        yield woken, gathers
+        yield woken

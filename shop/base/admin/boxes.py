@@ -1,4 +1,4 @@
-"""The pages of every service's outbox and inbox."""
+"""The pages of every service's outbox, inbox and dead letters."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ from django.utils.html import format_html
 from shop.base.admin.buttons import chosen, may_change
 from shop.base.admin.cells import NOTHING
 from shop.base.admin.filters import ConfirmedFilter, EventTypeFilter, StyleFilter
-from shop.base.admin.rows import OfAnOrderAdmin
-from shop.messaging import inbox
-from shop.messaging.models import AbstractInbox, AbstractOutbox
+from shop.base.admin.rows import OfAnOrderAdmin, ReadOnlyAdmin
+from shop.messaging import dead_letters, inbox
+from shop.messaging.models import AbstractDeadLetter, AbstractInbox, AbstractOutbox
 from shop.messaging.outbox import confirmed_until
 
 
@@ -96,6 +96,49 @@ class InboxAdmin(_MessageAdmin):
 
     def sent_again(self, order_ids: Sequence[UUID]) -> None:
         """For the app that has more to wake than its inbox."""
+
+
+class DeadLetterAdmin(ReadOnlyAdmin):
+    """What came in a service's queue that nothing could be made of."""
+
+    list_display = ("reason", "task", "times", "last_at", "is_whole")
+    list_filter = ("last_at",)
+    search_fields = ("task", "reason")
+    fields = ("reason", "task", "times", "first_at", "last_at", "is_whole", "pretty_message")
+    actions = ("put_back", "dismiss")
+
+    @admin.display(description="message")
+    def pretty_message(self, row: AbstractDeadLetter) -> str:
+        return format_html("<pre>{}</pre>", row.message)
+
+    def has_send_permission(self, request: HttpRequest) -> bool:
+        return may_change(request, self.model)
+
+    @admin.action(
+        description="Put back: into the queue again, say after an upgrade that knows the task",
+        permissions=["send"],
+    )
+    def put_back(self, request: HttpRequest, queryset: QuerySet[AbstractDeadLetter]) -> None:
+        rows = chosen(self, request, queryset)
+        sent = dead_letters.send_again(self.opts.app_label, [row.pk for row in rows])
+        if sent:
+            self.message_user(request, f"{_messages(sent)} put back into the queue.", messages.SUCCESS)
+        if left := len(rows) - sent:
+            self.message_user(
+                request, f"{_messages(left)} not kept whole: nothing was done.", messages.WARNING
+            )
+
+    @admin.action(description="Dismiss: forget what nobody needs", permissions=["send"])
+    def dismiss(self, request: HttpRequest, queryset: QuerySet[AbstractDeadLetter]) -> None:
+        rows = chosen(self, request, queryset)
+        picked = self.model._default_manager.filter(pk__in=[row.pk for row in rows])
+        self.log_deletions(request, picked)
+        picked.delete()
+        self.message_user(request, f"{_messages(len(rows))} dismissed.", messages.SUCCESS)
+
+
+def _messages(count: int) -> str:
+    return f"{count} message{' was' if count == 1 else 's were'}"
 
 
 def _events(count: int) -> str:

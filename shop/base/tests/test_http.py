@@ -83,7 +83,7 @@ def patient(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture
 def client(outside: Outside) -> Client:
-    return Client(outside.url, "The provider")  # type: ignore[attr-defined]
+    return Client(outside.url, "The provider", "payments")  # type: ignore[attr-defined]
 
 
 def post_each(client: Client, *paths: str) -> Iterator[dict[str, int | Fault]]:
@@ -204,7 +204,7 @@ def test_what_breaks_is_said_in_words_and_is_nobody_elses(
 
 
 def test_who_is_not_there_is_a_fault() -> None:
-    nobody = Client(f"http://127.0.0.1:{free_port()}", "The provider")
+    nobody = Client(f"http://127.0.0.1:{free_port()}", "The provider", "payments")
     (answer,) = merged(post_each(nobody, "/a")).values()
     assert str(answer) == "The provider can't be reached."
     with pytest.raises(Fault, match="can't be reached"):

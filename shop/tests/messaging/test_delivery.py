@@ -13,8 +13,9 @@ from orders.models import Outbox
 from payments.models import Inbox
 from payments.models import Outbox as PaymentsOutbox
 from shop.messaging import delivery, subscriptions
+from shop.messaging.dead_letters import Unreadable
 from shop.messaging.events import Event, StepFailed, to_payload
-from shop.messaging.outcomes import Fault, Outcome
+from shop.messaging.outcomes import Fault, Outcome, Unavailable
 from shop.messaging.recording import recording
 from shop.messaging.rows import as_json
 from shop.messaging.sending import send_on
@@ -87,12 +88,14 @@ def test_what_keeps_failing_is_parked_and_left_alone_until_it_is_sent_again(sett
         calls.append(1)
         raise Fault("broken")
 
+    delivery.receive(subscription(react), [event])
     for _ in range(4):
+        Inbox.objects.update(claims=1)  # as the relay does that sends it
         delivery.receive(subscription(react), [event], again=True)
     assert len(calls) == 2
     assert Inbox.objects.get().state == "parked"
     assert PaymentsOutbox.objects.order_by("-id")[0].payload["parked"] is True
-    Inbox.objects.update(state="failing")
+    Inbox.objects.update(state="failing", claims=1)
     delivery.receive(subscription(lambda some: None), [event], again=True)
     assert Inbox.objects.get().state == "done"
 
@@ -106,6 +109,7 @@ def test_copies_of_an_event_do_not_use_up_the_attempts() -> None:
 
     for _ in range(8):
         delivery.receive(subscription(react), [event])
+        delivery.receive(subscription(react), [event], again=True)  # of a retry that has not been sent since
     assert (Inbox.objects.get().state, Inbox.objects.get().attempts) == ("failing", 1)
 
 
@@ -127,6 +131,43 @@ def test_what_the_broker_doubles_at_the_first_sending_is_done_and_fails_once() -
     assert [row.state for row in Inbox.objects.all()] == ["done"]
     delivery.receive(subscription(react), [event], first=True)
     assert [row.state for row in Inbox.objects.all()] == ["done"]
+
+
+@pytest.mark.django_db(databases="__all__")
+def test_what_is_left_of_a_set_that_the_broker_has_doubled_in_part_is_still_one_set() -> None:
+    calls: list[int] = []
+
+    def react(events: Sequence[Event]) -> Outcome:
+        calls.append(len(events))
+        with recording("payments") as record:
+            for event in events:
+                record.publish(StepFailed(ref=event.ref, operation="x", error="y"))
+        return Outcome(done=[event.ref for event in events])
+
+    events = [Rang(ref=ref()) for _ in range(50)]
+    delivery.receive(subscription(react), events[:1], first=True)
+    delivery.receive(subscription(react), events, first=True)
+    assert calls == [1, 50, 49]
+    delivery.receive(subscription(react), events, first=True)
+    assert calls == [1, 50, 49, 50]
+    assert PaymentsOutbox.objects.count() == Inbox.objects.filter(state="done").count() == 50
+
+
+@pytest.mark.django_db(databases="__all__")
+def test_what_waits_for_somebody_outside_counts_no_attempt_and_is_told_once() -> None:
+    event = Rang(ref=ref())
+
+    def react(events: Sequence[Event]) -> Outcome:
+        raise Unavailable("The provider is down since noon.")
+
+    delivery.receive(subscription(react), [event])
+    for _ in range(20):
+        Inbox.objects.update(claims=1)
+        delivery.receive(subscription(react), [event], again=True)
+    row = Inbox.objects.get()
+    assert (row.state, row.attempts, row.claims) == ("failing", 0, 0)
+    told = PaymentsOutbox.objects.get()
+    assert (told.type, told.payload["waits"], told.payload["parked"]) == ("StepFailed", True, False)
 
 
 @pytest.mark.django_db(databases="__all__")
@@ -159,6 +200,27 @@ def test_a_message_that_cannot_be_read_is_parked_and_its_neighbours_are_handled(
     row = Inbox.objects.get()
     assert (row.state, row.payload) == ("parked", bad)
     assert "`$.at`" in row.error
+    Inbox.objects.update(state="failing", due_at=None, claims=1)  # a person sends it again, as it is
+    delivery.deliver("payments", Rang, as_json([bad]), again=True)
+    assert Inbox.objects.get().state == "parked"
+
+
+@pytest.mark.django_db(databases="__all__")
+@pytest.mark.parametrize(
+    "payloads", ["", "{", "7", '["a"]', '[{"at": 1}]', '[{"id": "x", "ref": []}]', 7, None]
+)
+def test_what_holds_no_events_is_unreadable(payloads: Any) -> None:
+    with pytest.raises(Unreadable):
+        delivery.deliver("payments", Rang, payloads)
+    with pytest.raises(Unreadable):
+        delivery.deliver_to_be_noted("orders", payloads)
+
+
+@pytest.mark.django_db(databases="__all__")
+def test_an_event_of_a_later_version_keeps_nothing_else_from_being_noted() -> None:
+    known = StepFailed(ref=ref(), operation="x", error="y")
+    delivery.deliver_to_be_noted("orders", as_json([("FromTheFuture", known), ("StepFailed", known)]))
+    assert OrdersInbox.objects.get().event_id == known.id
 
 
 @pytest.mark.django_db(databases="__all__")

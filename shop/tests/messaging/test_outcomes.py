@@ -10,7 +10,7 @@ from django.utils import timezone
 from kombu.exceptions import OperationalError
 
 from shop.messaging.events import Ref
-from shop.messaging.outcomes import Outcome, attempt, in_a_word
+from shop.messaging.outcomes import Outcome, Unavailable, attempt, in_a_word
 from shop.messaging.retries import next_try
 from shop.tests.messaging.samples import ref
 
@@ -51,9 +51,11 @@ def test_an_error_in_a_word_leaves_out_the_lines_below_that_hold_peoples_data() 
 
 def test_retries_back_off_and_end_with_a_person(settings: Any) -> None:
     settings.RETRIES = {"default": {"attempts": 3, "first": 10.0, "cap": 15.0}}
-    first, second, third = (next_try("x.y", attempts) for attempts in (1, 2, 3))
+    first, second, third = (next_try("x.y", attempts, now=timezone.now()) for attempts in (1, 2, 3))
     assert first is not None
     assert second is not None
     assert timedelta(seconds=7.9) < first - timezone.now() < timedelta(seconds=12)
     assert timedelta(seconds=11.9) < second - timezone.now() < timedelta(seconds=18)
     assert third is None
+    away = next_try("x.y", 100, Unavailable("The provider is down."), now=timezone.now())
+    assert away is not None

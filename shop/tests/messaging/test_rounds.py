@@ -10,6 +10,7 @@ import redis
 from celery import current_app
 from django.conf import settings
 
+from shop.messaging.leading import Leading
 from shop.messaging.rounds import BUSY, LIVELY, Rounds
 from shop.tests.messaging.samples import store
 from shop.tests.messaging.test_relay import queued
@@ -22,7 +23,9 @@ MOMENT = settings.MESSAGING["GATHER_FOR"]
 def rounds(broker: redis.Redis) -> Iterator[Rounds]:
     """One that has looked at everything, and found nothing left."""
     with current_app.producer_or_acquire(None) as producer:
-        rounds = Rounds(producer, lambda: True)
+        leading = Leading()
+        leading.leads = True
+        rounds = Rounds(producer, leading)
         rounds.round(set())
         broker.flushall()
         yield rounds

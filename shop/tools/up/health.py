@@ -27,7 +27,7 @@ def relay() -> bool:
 
     with psycopg.connect(os.environ["DATABASE_URL"], connect_timeout=int(PATIENCE)) as connection:
         row = connection.execute(
-            "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND application_name = 'relay'"
+            "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND application_name LIKE 'relay%'"
             " AND client_addr IS NOT DISTINCT FROM inet_client_addr()",
         ).fetchone()
     return bool(row and row[0])

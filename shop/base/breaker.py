@@ -1,0 +1,56 @@
+"""Whether a provider may be called: not while it is away, but for one call now and then that finds out."""
+
+from __future__ import annotations
+
+from shop.messaging import outages
+from shop.messaging.outages import Outage
+from shop.messaging.outcomes import Fault, Unavailable
+
+IN_A_ROW = 3  # calls that came to nothing, and none in between that was answered: then the provider is away
+
+
+class Breaker:
+    """One provider's, in one process. Asks the database only when this process has found the provider away.
+
+    ``service``: whose database keeps the outage, for all its workers to see.
+    """
+
+    def __init__(self, service: str, provider: str) -> None:
+        self._service, self._provider = service, provider
+        self._in_vain = 0
+        self._outage: Outage | None = None
+
+    @property
+    def open(self) -> bool:
+        """Whether the provider is known to be away."""
+        return self._outage is not None
+
+    def allowed(self, wanted: int) -> int:
+        """How many of the calls that are wanted may be made now."""
+        if self._outage is None:
+            return wanted
+        self._outage = outages.outage(self._service, self._provider)
+        if self._outage is None:  # somebody else had an answer
+            self._in_vain = 0
+            return wanted
+        return min(wanted, 1) if outages.may_probe(self._service, self._provider) else 0
+
+    def answered(self) -> None:
+        """The provider is there."""
+        if self._outage is not None:
+            outages.end(self._service, self._provider)
+        self._outage, self._in_vain = None, 0
+
+    def in_vain(self, trouble: str) -> Fault:
+        """A call came to nothing. Returns the fault: that of the call, or of the provider if it is away."""
+        self._in_vain += 1
+        if self._outage is None and self._in_vain >= IN_A_ROW:
+            self._outage = outages.begin(self._service, self._provider, trouble)
+        return self.fault() if self.open else Fault(f"{self._provider} {trouble}.")
+
+    def fault(self) -> Fault:
+        """What becomes of who wants to call a provider that is away."""
+        if self._outage is None:
+            return Fault(f"{self._provider} has not been asked.")
+        kind = Unavailable if self._outage.is_waited_for else Fault
+        return kind(f"{self._outage.in_words}.")

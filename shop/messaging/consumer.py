@@ -1,0 +1,105 @@
+"""A Celery consumer that no message can end: what nothing can be made of is kept as a dead letter."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from typing import Any
+
+import msgspec
+from celery.utils.log import get_logger
+from celery.worker.consumer import Consumer
+from django.db import DatabaseError
+
+from shop.messaging import dead_letters
+from shop.messaging.outcomes import in_a_word
+from shop.messaging.tasks import service_of
+
+logger = get_logger(__name__)
+
+Body = tuple[list[msgspec.Raw], dict[str, msgspec.Raw], dict[str, msgspec.Raw] | None]  # Celery's protocol 2
+
+
+class GuardedConsumer(Consumer):
+    """Celery itself ends where a body is not the list it expects, and is then given the same message again, for ever."""
+
+    connection_errors: tuple[type[Exception], ...]  # the broker's
+
+    def create_task_handler(self, *args: Any, **kwargs: Any) -> Callable[[Any], None]:
+        handle = super().create_task_handler(*args, **kwargs)
+
+        def on_task_received(message: Any) -> None:
+            if reason := self._objection(message):
+                self._keep(message, reason)
+                return
+            try:
+                handle(message)
+            except self.connection_errors:
+                raise
+            except Exception as error:
+                self._keep(message, in_a_word(error))
+
+        return on_task_received
+
+    def on_decode_error(self, message: Any, exc: Exception) -> None:
+        self._keep(message, in_a_word(exc))
+
+    def on_invalid_task(self, body: object, message: Any, exc: Exception) -> None:
+        self._keep(message, in_a_word(exc))
+
+    def on_unknown_message(self, body: object, message: Any) -> None:
+        self._keep(message, "It is no task.")
+
+    def on_unknown_task(self, body: object, message: Any, exc: Exception) -> None:
+        self._keep(message, "No task has this name here.")
+
+    def _objection(self, message: Any) -> str:
+        """What speaks against a message before Celery sees it; empty: nothing does."""
+        body = message.body or b""
+        if len(body) > dead_letters.LARGEST:
+            return f"It has {len(body):,} bytes; {dead_letters.LARGEST:,} are allowed."
+        if not isinstance(message.headers, dict) or not isinstance(message.headers.get("task"), str):
+            return "It names no task."
+        if message.headers["task"] not in self.app.tasks:
+            return "No task has this name here."
+        if service_of(message.headers["task"]) not in (self._service, "celery"):
+            return "It is another service's."
+        if message.content_type != "application/json":
+            return "It is no JSON."
+        try:
+            msgspec.json.decode(body, type=Body)
+        except (msgspec.DecodeError, UnicodeError) as error:
+            return f"Its body is none of a task: {error}"
+        return ""
+
+    def _keep(self, message: Any, reason: str) -> None:
+        headers = message.headers if isinstance(message.headers, dict) else {}
+        try:
+            dead_letters.keep(
+                self._service,
+                {
+                    "headers": headers,
+                    "content-type": message.content_type,
+                    "content-encoding": message.content_encoding,
+                    "body": _text(message.body),
+                },
+                reason,
+                task=str(headers.get("task", "")),
+            )
+        except DatabaseError as error:  # the queue keeps it meanwhile
+            logger.error(
+                "A message nothing can be made of goes back, as it can't be kept: %s", in_a_word(error)
+            )
+            time.sleep(1.0)
+            message.reject_log_error(logger, self.connection_errors, requeue=True)
+        else:
+            message.ack_log_error(logger, self.connection_errors)
+
+    @property
+    def _service(self) -> str:
+        """Whose worker this is: it takes messages from one queue, which is called so."""
+        return str(next(iter(self.app.amqp.queues.consume_from)))
+
+
+def _text(body: object) -> str:
+    return body.decode(errors="replace") if isinstance(body, bytes) else str(body)

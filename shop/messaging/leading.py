@@ -1,0 +1,64 @@
+"""Which of the relays gathers, confirms and prunes: one at a time, and none that knows too few subscribers.
+
+While a new version is rolled out, relays of both run. An old one does not know who has come to hear an event; did it
+confirm one, the new receiver would never get it. So those leave it to the relay that started last.
+"""
+
+from __future__ import annotations
+
+import os
+from typing import Any
+
+import psycopg
+
+from shop.messaging import subscriptions
+
+LISTENER = "relay"  # how its connections are called in pg_stat_activity; its healthcheck looks for it
+LEADS = 0x6F7574626F78  # "outbox": the advisory lock of the relay that leads
+
+
+class Leading:
+    """What one relay may do, as told by a database's connections: their names say what each relay knows, and since when.
+
+    ``leads``: it is the one that gathers, confirms and prunes. ``is_current``: no relay that knows other subscribers has
+    started later.
+    """
+
+    def __init__(self) -> None:
+        self.leads, self.is_current = False, True
+        self._knows = subscriptions.digest()
+        self._started = ""
+        self._connection: psycopg.Connection[Any] | None = None
+
+    def connected(self, connection: psycopg.Connection[Any]) -> None:
+        """Take this connection, new and in autocommit mode, for the lock, and name it."""
+        if not self._started:  # by the database's clock, which all relays share
+            ((milliseconds,),) = connection.execute(
+                "SELECT (extract(epoch FROM clock_timestamp()) * 1000)::bigint"
+            ).fetchall()
+            self._started = f"{milliseconds} {os.getpid()}"
+        name = f"{LISTENER} {self._started} {self._knows}"
+        connection.execute("SELECT set_config('application_name', %s, false)", [name])
+        self._connection, self.leads = connection, False
+
+    def look(self) -> None:
+        """Take the lead if nobody has it; leave it to a later relay that knows other subscribers."""
+        if self._connection is None:
+            return
+        rows = self._connection.execute(
+            "SELECT application_name FROM pg_stat_activity WHERE datname = current_database() "
+            "AND application_name LIKE %s",
+            [f"{LISTENER} %"],
+        ).fetchall()
+        latest = max((name.split() for (name,) in rows), key=lambda words: int(words[1]))
+        self.is_current = latest[-1] == self._knows
+        if self.is_current and not self.leads:
+            self.leads = self._ask("SELECT pg_try_advisory_lock(%s)")
+        elif self.leads and not self.is_current:
+            self._ask("SELECT pg_advisory_unlock(%s)")
+            self.leads = False
+
+    def _ask(self, sql: str) -> bool:
+        assert self._connection
+        row = self._connection.execute(sql, [LEADS]).fetchone()
+        return bool(row and row[0])

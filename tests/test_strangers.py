@@ -1,0 +1,140 @@
+"""Messages nobody can make anything of, in every queue: each is kept or refused, no worker ends, orders go on."""
+
+from __future__ import annotations
+
+import base64
+import json
+from collections.abc import Iterator
+from typing import Any
+from uuid import uuid4
+
+import pytest
+import redis
+from django.conf import settings
+
+from orders.process import PROCESS
+from shop.messaging.dead_letters import KEPT_OF_ONE, LARGEST, dead_letters_of, send_again
+from tests.live import Live
+
+
+def envelope(body: str | bytes, **other: Any) -> dict[str, Any]:
+    """A message as kombu puts it into Redis, whatever its body."""
+    raw = body if isinstance(body, bytes) else body.encode()
+    return {
+        "body": base64.b64encode(raw).decode(),
+        "content-encoding": "utf-8",
+        "content-type": "application/json",
+        "headers": {"lang": "py", "task": "COMMAND", "id": uuid4().hex},
+        "properties": {
+            "correlation_id": uuid4().hex,
+            "delivery_mode": 2,
+            "delivery_info": {"exchange": "", "routing_key": "SERVICE"},
+            "priority": 0,
+            "body_encoding": "base64",
+            "delivery_tag": uuid4().hex,
+        },
+        **other,
+    }
+
+
+def of_task(task: Any, body: object = ((), {}, {}), **headers: Any) -> dict[str, Any]:
+    found = envelope(json.dumps(body))
+    return {**found, "headers": {"lang": "py", "id": uuid4().hex, "task": task, **headers}}
+
+
+def noting(payloads: object) -> dict[str, Any]:
+    return of_task("orders.takes_note", [[payloads], {}, {}])
+
+
+COMMANDS = {move.service: move.operation for move in PROCESS[1:]}
+SHAPES: dict[str, object] = {
+    "a body that is an object": envelope('{"a":1}'),
+    "an empty body": envelope(""),
+    "a body that is a list of one": envelope("[1]"),
+    "a body of null": envelope("null"),
+    "a body that is a number": envelope("7"),
+    "a body that is no JSON": envelope("{"),
+    "a body that is no UTF-8": envelope(b"\xff\xfe\x00"),
+    "arguments that are an object": envelope("[{},{},{}]"),
+    "named arguments that are a list": envelope("[[],[],{}]"),
+    "an embedded part that is a number": envelope("[[],{},7]"),
+    "an oversized body": envelope("[" + "7," * (LARGEST // 2) + "7]"),
+    "a body that is not base64": {**envelope("[]"), "body": "*"},
+    "a body that is a number itself": {**envelope("[]"), "body": 7},
+    "no body": {key: value for key, value in envelope("[]").items() if key != "body"},
+    "no properties": {key: value for key, value in envelope("[]").items() if key != "properties"},
+    "properties of null": envelope("[]", properties=None),
+    "properties without a tag": envelope("[]", properties={"body_encoding": "base64"}),
+    "headers of null": envelope("[[],{},{}]", headers=None),
+    "headers that are a list": envelope("[[],{},{}]", headers=["task"]),
+    "no task": envelope("[[],{},{}]", headers={}),
+    "a task that is a number": of_task(7),
+    "a task nobody knows": of_task("orders.on.FromTheFuture"),
+    "another content type": envelope("[[],{},{}]", **{"content-type": "application/x-python-serialize"}),
+    "another encoding": envelope("[[],{},{}]", **{"content-encoding": "no-such"}),
+    "no id": envelope("[[],{},{}]", headers={"task": "COMMAND"}),
+    "an arrival time that is none": of_task("COMMAND", eta="tomorrow"),
+    "an expiry that is none": of_task("COMMAND", expires="never"),
+    "too few arguments": of_task("COMMAND"),
+    "too many arguments": of_task("COMMAND", [["[]", 1, 2, 3, 4], {}, {}]),
+    "an argument nobody knows": of_task("COMMAND", [["[]"], {"whatever": 1}, {}]),
+    "events that are no list": noting("{}"),
+    "events that are a number": noting(7),
+    "an event without an id": noting('[["StepFailed", {"at": 1}]]'),
+    "a command without orders": of_task("COMMAND", [[7], {}, {}]),
+    "a command for orders that are none": of_task("COMMAND", [[[["x", "y"]]], {}, {}]),
+    "not JSON": b"{",
+    "not UTF-8": b"\xff\xfe\x00",
+    "an empty entry": b"",
+    "a list": [],
+    "null": None,
+    "a number": 7,
+    "a word": "word",
+}
+
+
+@pytest.fixture
+def queues(live: Live) -> Iterator[redis.Redis]:
+    with redis.Redis.from_url(settings.CELERY_BROKER_URL) as client:
+        yield client
+
+
+def put(queues: redis.Redis, service: str, shape: object) -> None:
+    text = shape if isinstance(shape, bytes) else json.dumps(shape).encode()
+    raw = text.replace(b"SERVICE", service.encode()).replace(b"COMMAND", COMMANDS[service].encode())
+    queues.rpush(f"live:{service}", raw)  # next in line
+
+
+def kept(service: str) -> int:
+    return sum(dead_letters_of(service)._default_manager.values_list("times", flat=True))
+
+
+@pytest.mark.parametrize("service", settings.SERVICES)
+def test_no_message_ends_a_worker_and_each_is_kept(live: Live, queues: redis.Redis, service: str) -> None:
+    before, running = kept(service), live.stack.pids()
+    for shape in SHAPES.values():
+        put(queues, service, shape)
+    live.wait_for(lambda: kept(service) - before >= len(SHAPES), f"{service} keeps each message")
+    assert kept(service) - before == len(SHAPES)
+    assert live.stack.pids() == running
+    skus = live.products()
+    orders = [*live.place("orchestration", skus), *live.place("choreography", skus)]
+    live.wait_until_ended(orders)
+    assert {live.traces(order).status for order in orders} == {"completed"}
+
+
+def test_equal_messages_are_counted_and_one_can_be_put_back(live: Live, queues: redis.Redis) -> None:
+    table = dead_letters_of("inventory")._default_manager
+    table.all().delete()
+    for _ in range(3):
+        put(queues, "inventory", of_task("inventory.on.FromTheFuture"))
+    live.wait_for(lambda: kept("inventory") == 3, "all three are kept")
+    row = table.get()
+    assert (row.task, row.is_whole) == ("inventory.on.FromTheFuture", True)
+    assert send_again("inventory", [row.pk]) == 1
+    live.wait_for(lambda: kept("inventory") == 1, "it has come once more")
+    put(queues, "inventory", SHAPES["an oversized body"])
+    live.wait_for(lambda: table.filter(is_whole=False).exists(), "the large one is kept")
+    large = table.get(is_whole=False)
+    assert len(large.message) == KEPT_OF_ONE
+    assert send_again("inventory", [large.pk]) == 0
