@@ -7,11 +7,16 @@ from typing import Any
 from celery import Celery
 from celery.signals import task_postrun, task_prerun, worker_init
 from celery.states import SUCCESS
+from kombu.transport import TRANSPORT_ALIASES
 
 from shop.base.priority import give_way
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "shop.settings")
 
+for _scheme in ("redis", "rediss"):
+    TRANSPORT_ALIASES[_scheme] = (
+        "shop.messaging.transport:Transport"  # kombu's own ends a worker where it is no message
+    )
 app = Celery("shop")
 app.config_from_object("django.conf:settings", namespace="CELERY")
 app.autodiscover_tasks()
@@ -20,13 +25,6 @@ app.autodiscover_tasks()
 @worker_init.connect
 def let_the_web_go_first(**kwargs: Any) -> None:
     give_way()
-
-
-@worker_init.connect
-def withstand_strangers(**kwargs: Any) -> None:
-    from shop.messaging import transport
-
-    transport.use()
 
 
 STILL_GOOD = 1.0  # s after its last use a connection is not asked whether it works

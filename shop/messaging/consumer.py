@@ -34,9 +34,10 @@ class GuardedConsumer(Consumer):
                 return
             try:
                 handle(message)
-            except self.connection_errors:
-                raise
             except Exception as error:
+                # Of kombu's errors of a lost connection a KeyError is one, too; here it is what a message lacks.
+                if isinstance(error, self.connection_errors) and not isinstance(error, KeyError):
+                    raise
                 self._keep(message, in_a_word(error))
 
         return on_task_received

@@ -13,9 +13,7 @@ from typing import Any
 from celery.utils.log import get_logger
 from django.conf import settings
 from django.db import DatabaseError
-from kombu.transport import TRANSPORT_ALIASES, redis
-
-from shop.messaging import dead_letters
+from kombu.transport import redis
 
 logger = get_logger(__name__)
 
@@ -25,13 +23,15 @@ class Channel(redis.Channel):
         try:
             return super()._brpop_read(**options)  # type: ignore[misc]  # the stubs leave it out
         except json.JSONDecodeError as error:
-            self._keep(error.doc)
+            self.keep(error.doc)
         except UnicodeDecodeError as error:
-            self._keep(error.object.decode(errors="replace"))
+            self.keep(error.object.decode(errors="replace"))
         return True
 
-    def _keep(self, text: str) -> None:
-        service = next(iter(self.active_queues & set(settings.SERVICES)))  # a worker has one
+    def keep(self, text: str) -> None:
+        from shop.messaging import dead_letters  # Django's models may come later than a connection
+
+        service = next(iter(set(self.active_queues) & set(settings.SERVICES)))  # a worker has one
         try:
             dead_letters.keep(service, text, "It is no message.")
         except DatabaseError as error:  # the queue keeps it meanwhile
@@ -39,22 +39,16 @@ class Channel(redis.Channel):
             time.sleep(1.0)
             self.client.lpush(service, text)
 
-    def accept(self, message: Any, queue: str) -> bool:
-        """Whether kombu can make a message of it; else it is kept."""
-        if queue not in settings.SERVICES or _is_message(message):
-            return True
-        self._keep(json.dumps(message))
-        return False
-
 
 class Transport(redis.Transport):
     Channel = Channel
 
     def _deliver(self, message: Any, queue: str | None) -> None:
-        channels: list[Any] = self.channels or []
-        consuming = next(channel for channel in channels if channel.active_queues)
-        if consuming.accept(message, queue or ""):
+        if queue not in settings.SERVICES or _is_message(message):
             super()._deliver(message, queue)
+            return
+        channels: list[Any] = self.channels or []
+        next(channel for channel in channels if queue in channel.active_queues).keep(json.dumps(message))
 
 
 def _is_message(found: Any) -> bool:
@@ -67,9 +61,3 @@ def _is_message(found: Any) -> bool:
         return isinstance(body, str) and isinstance(found.get("headers"), dict) and bool(delivery)
     except (TypeError, KeyError, AttributeError, ValueError):
         return False
-
-
-def use() -> None:
-    """Have kombu take this transport for Redis URLs."""
-    for scheme in ("redis", "rediss"):
-        TRANSPORT_ALIASES[scheme] = f"{__name__}:Transport"
