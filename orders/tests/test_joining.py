@@ -1,4 +1,4 @@
-"""Of two events that an order waits for the last takes it on, whichever it is, and though they come at the same moment."""
+"""Of two events that an order waits for the last takes it on, whichever it is, and though both come at the same time."""
 
 from __future__ import annotations
 
