@@ -150,8 +150,8 @@ AUTH_PASSWORD_VALIDATORS = [
 # Every wait has an end (ms), so that a process that hangs, or is frozen within a transaction, holds up nobody for long.
 # manage.py lifts the limit of a statement for commands that have long ones, such as `migrate`.
 DATABASE_WAITS = {
-    "lock_timeout": env("DATABASE_LOCK_TIMEOUT", "5000"),
-    "idle_in_transaction_session_timeout": env("DATABASE_IDLE_TIMEOUT", "10000"),
+    "lock_timeout": env("DATABASE_LOCK_TIMEOUT", "4000"),
+    "idle_in_transaction_session_timeout": env("DATABASE_IDLE_TIMEOUT", "8000"),
     "statement_timeout": env("DATABASE_STATEMENT_TIMEOUT", "30000"),
 }
 

@@ -11,6 +11,7 @@ import msgspec
 
 from shop.base.breaker import Breaker
 from shop.base.calls import Call, caller
+from shop.messaging.heartbeat import beat
 from shop.messaging.outcomes import Fault
 from shop.messaging.points import Point, reach
 
@@ -104,6 +105,7 @@ class Client:
         while calls and allowed:
             now = deque(calls.popleft() for _ in range(allowed))
             for group in caller().make(now):
+                beat()
                 yield group
                 if self._breaker.open:  # they would be in vain, too
                     calls.extendleft(reversed(now))

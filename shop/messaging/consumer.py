@@ -12,6 +12,7 @@ from celery.worker.consumer import Consumer
 from django.db import DatabaseError
 
 from shop.messaging import dead_letters
+from shop.messaging.heartbeat import EVERY, beat, waiting
 from shop.messaging.outcomes import in_a_word
 from shop.messaging.tasks import service_of
 
@@ -24,6 +25,14 @@ class GuardedConsumer(Consumer):
     """Celery itself ends where a body is not the list it expects, and is then given the same message again, for ever."""
 
     connection_errors: tuple[type[Exception], ...]  # the broker's
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.timer.call_repeatedly(EVERY / 2, beat)  # idle, too, it goes round
+
+    def connect(self) -> Any:
+        with waiting():
+            return super().connect()
 
     def create_task_handler(self, *args: Any, **kwargs: Any) -> Callable[[Any], None]:
         handle = super().create_task_handler(*args, **kwargs)

@@ -12,6 +12,7 @@ from django.db import transaction
 
 from shop.messaging import outbox
 from shop.messaging.events import Event
+from shop.messaging.heartbeat import beat
 from shop.messaging.inbox import AlreadyHandled
 from shop.messaging.points import Point, reach
 from shop.messaging.sending import send_on
@@ -60,6 +61,7 @@ def recording(service: str) -> Iterator[Record]:
     Raises:
         shop.messaging.inbox.AlreadyHandled: another delivery of the same event got there first; all is rolled back.
     """
+    beat()
     database = database_of(outbox_of(service))
     delivery, in_a_task = _answering.get(), bool(current_task)
     answered: list[Event] = []

@@ -16,6 +16,7 @@ from django.db import close_old_connections, connections
 from kombu.exceptions import OperationalError as BrokerError
 from redis.exceptions import RedisError
 
+from shop.messaging.heartbeat import beat
 from shop.messaging.leading import LISTENER, Leading
 from shop.messaging.pruning import Pruning
 from shop.messaging.rounds import Rounds
@@ -28,6 +29,7 @@ def run_for_ever(ready: Callable[[], None], stopping: Callable[[], bool]) -> Non
     """Relay until ``stopping()``. A database or broker that is away is waited for, with backoff up to 10 s."""
     wait, leading = 0.2, Leading()
     while not stopping():
+        beat()
         try:
             with _listening(leading) as woken, current_app.connection_for_write() as broker:
                 ready()
@@ -36,6 +38,7 @@ def run_for_ever(ready: Callable[[], None], stopping: Callable[[], bool]) -> Non
                     Pruning(lambda: leading.leads),
                 )
                 while not stopping():
+                    beat()
                     rounds.round(woken(min(rounds.patience(), pruning.patience())))
                     pruning.prune_some()
             return

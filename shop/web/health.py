@@ -1,11 +1,21 @@
-"""``/livez``: the process answers. ``/readyz``: it can reach what it needs to take an order."""
+"""``/livez``: the process answers. ``/readyz``: it can reach what it needs to take an order, and orders move."""
 
 from __future__ import annotations
 
-import redis
+import time
+from collections.abc import Mapping
+
+from celery import current_app
 from django.conf import settings
 from django.db import DatabaseError, connections
 from django.http import HttpRequest, JsonResponse
+
+from shop.messaging.sending import BROKER_AWAY, crowded_services
+
+STUCK_AFTER = 15.0  # s in which messages wait for a service, and no worker of it answers
+ANSWERS_WITHIN = 1.0  # s; it answers between two messages
+
+_moved: dict[str, float] = {}  # by service: when its queue was last seen empty, or a worker answered
 
 
 def livez(request: HttpRequest) -> JsonResponse:
@@ -13,10 +23,13 @@ def livez(request: HttpRequest) -> JsonResponse:
 
 
 def readyz(request: HttpRequest) -> JsonResponse:
-    """200 when every database answers, else 503. A broker that is away only makes orders wait, and is told as such."""
+    """200 when every database answers and no queue stands still, else 503. A broker that is away only makes orders wait,
+    and is told as such."""
     checks = {f"database {alias}": _database(alias) for alias in settings.DATABASES}
+    broker, queues = _broker()
+    checks |= {f"queue {service}": state for service, state in queues.items()}
     ready = all(state == "ok" for state in checks.values())
-    checks["broker"] = _broker()
+    checks["broker"] = broker
     return JsonResponse(
         {"status": "ok" if ready else "unavailable", "checks": checks}, status=200 if ready else 503
     )
@@ -31,12 +44,26 @@ def _database(alias: str) -> str:
     return "ok"
 
 
-def _broker() -> str:
+def _broker() -> tuple[str, Mapping[str, str]]:
+    """Of the broker, and of each service's queue."""
     try:
-        with redis.Redis.from_url(
-            settings.CELERY_BROKER_URL, socket_timeout=1, socket_connect_timeout=1
-        ) as broker:
-            broker.ping()
-    except redis.RedisError:
-        return "unreachable"
-    return "ok"
+        crowded = crowded_services()
+        answering = _answering() if crowded else set()
+    except BROKER_AWAY:
+        _moved.clear()
+        return "unreachable", {}
+    now = time.monotonic()
+    for service in settings.SERVICES:
+        if service not in crowded or service in answering:
+            _moved[service] = now
+    still = {service for service in crowded if now - _moved.setdefault(service, now) > STUCK_AFTER}
+    return "ok", {
+        service: f"stands still: no worker answers for {STUCK_AFTER:g} s" if service in still else "ok"
+        for service in settings.SERVICES
+    }
+
+
+def _answering() -> set[str]:
+    """The services of which a worker answers. It is called after its service: ``payments@host``, ``payments-2@host``."""
+    answers = current_app.control.ping(timeout=ANSWERS_WITHIN) or []
+    return {name.partition("@")[0].partition("-")[0] for answer in answers for name in answer}

@@ -8,6 +8,7 @@ from typing import Any
 from django.core.management.base import BaseCommand
 
 from shop.base.priority import give_way
+from shop.messaging import heartbeat
 from shop.messaging.wakeup import run_for_ever
 
 
@@ -19,4 +20,5 @@ class Command(BaseCommand):
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, lambda signum, frame: stop.append(signum))
         give_way()
+        heartbeat.begin("relay")
         run_for_ever(lambda: self.stdout.write("relay ready"), lambda: bool(stop))

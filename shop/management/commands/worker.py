@@ -11,6 +11,8 @@ from celery.utils.nodenames import host_format
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandParser
 
+from shop.messaging import heartbeat
+
 
 class Command(BaseCommand):
     """Celery's worker without its command line, which imports Flower and a shell: 14 MB and 0.2 s in each worker."""
@@ -24,6 +26,7 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         service = options["service"]
+        heartbeat.begin(f"worker-{options['name'] or service}")
         worker = current_app.Worker(
             hostname=host_format(f"{options['name'] or service}@%h"),
             queues=[service],

@@ -153,14 +153,17 @@ def _compare_units(cases: dict[UUID, Case]) -> None:
 
 
 def _add_payments_and_parcels(cases: dict[UUID, Case], ledgers: Ledgers) -> None:
-    for payment in Payment.objects.filter(any_of("pk", cases)):
+    payments = list(Payment.objects.filter(any_of("pk", cases)))
+    money = ledgers.take_money(payment.charge_key for payment in payments)
+    for payment in payments:
         cases[payment.pk].payment = payment
-        cases[payment.pk].money = ledgers.money.pop(payment.charge_key, Money())
+        cases[payment.pk].money = money.get(payment.charge_key, Money())
     for shipment in Shipment.objects.filter(any_of("pk", cases)):
         cases[shipment.pk].shipment = shipment
-    for parcel in Parcel.objects.filter(any_of("shipment_id", cases)).order_by("warehouse"):
-        _, kinds = ledgers.parcels.pop(parcel.key, ("", ""))
-        cases[parcel.shipment_id].parcels.append((parcel, kinds.split()))
+    parcels = list(Parcel.objects.filter(any_of("shipment_id", cases)).order_by("warehouse"))
+    carried = ledgers.take_parcels(parcel.key for parcel in parcels)
+    for parcel in parcels:
+        cases[parcel.shipment_id].parcels.append((parcel, carried.get(parcel.key, [])))
 
 
 def _add_mails(cases: dict[UUID, Case]) -> None:

@@ -54,6 +54,7 @@ class Program:
     forked_by: ForkServer | None = None  # if it can be: argv is Python's, and env the fork server's own
     ready: Probe = always_ready
     stop_signal: signal.Signals = signal.SIGTERM
+    beats: Path | None = None  # a file that it touches as long as it gets on with its work
     orphan_signal: signal.Signals = signal.SIGKILL  # what Linux sends it when this process dies
     patience: float = 10.0  # s between the stop signal and SIGKILL
 
@@ -125,6 +126,13 @@ class Child:
                 return True
             time.sleep(0.02)
         return False
+
+    def heartbeat(self) -> float:
+        """When it last said that it gets on with its work; only good for telling two from each other."""
+        try:
+            return self.program.beats.stat().st_mtime if self.program.beats else 0.0
+        except OSError:
+            return 0.0
 
     def output(self) -> str:
         """What this run has written to its log."""

@@ -38,13 +38,13 @@ class Programs:
         return self._program(name, *arguments, ready=answers(f"http://127.0.0.1:{port}/livez"))
 
     def relay(self) -> Program:
-        return self.forked("relay", "manage.py", "relay", ready=says("relay ready"))
+        return self._beating(self.forked("relay", "manage.py", "relay", ready=says("relay ready")))
 
     def worker(self, service: str, number: int = 1) -> Program:
         """A service's worker, `worker-payments`; of several the second is `worker-payments-2`."""
         name = service if number == 1 else f"{service}-{number}"
         arguments = ("manage.py", "worker", service, "--name", name)
-        return self.forked(f"worker-{name}", *arguments, ready=says(" ready."))
+        return self._beating(self.forked(f"worker-{name}", *arguments, ready=says(" ready.")))
 
     def web(self, port: int) -> Program:
         return self._program(
@@ -65,6 +65,9 @@ class Programs:
     def forked(self, name: str, *arguments: str, ready: Probe) -> Program:
         program = self._program(name, *arguments, ready=ready)
         return replace(program, forked_by=self.forks) if ON_LINUX else program
+
+    def _beating(self, program: Program) -> Program:
+        return replace(program, beats=self.data / "beats" / program.name)
 
     def _program(self, name: str, *arguments: str, ready: Probe) -> Program:
         return Program(

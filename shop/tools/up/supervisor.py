@@ -20,6 +20,7 @@ from shop.tools.up.servers import last_complaint
 
 FIRST_WAIT, LONGEST_WAIT = 0.5, 15.0  # s between a death and the next start; doubles with each death
 SETTLED = 60.0  # s of running after which a death counts as the first again
+SILENT = 75.0  # s without a heartbeat; a process that hangs and is not frozen ends itself before that
 DEATHS_AT_START = 3  # a child that dies this often before it was ever ready won't come
 
 
@@ -32,6 +33,8 @@ class Watched:
     due: float | None = None  # when to start it again
     ready: bool = False
     announce: bool = False  # say so when it is ready again
+    beat: float = 0.0  # the heartbeat it was last seen with
+    heard: float = 0.0  # when that was new
 
     @property
     def name(self) -> str:
@@ -131,11 +134,22 @@ class Supervisor:
             )
             watched.wait = min(watched.wait * 2, self._longest_wait)
             return True
-        if (not watched.ready or watched.announce) and child.is_ready():
+        if self._is_frozen(watched, now):
+            self._say(
+                f"{watched.name} has done nothing for {SILENT:g} s; it is replaced. Its log: {child.program.log}"
+            )
+            child.kill()
+        elif (not watched.ready or watched.announce) and child.is_ready():
             if watched.announce:
                 self._say(f"{watched.name} is back.")
             watched.ready, watched.announce = True, False
         return False
+
+    def _is_frozen(self, watched: Watched, now: float) -> bool:
+        """Whether its heartbeat stands still. Whatever the clock says: it may jump."""
+        if (beat := watched.child.heartbeat()) != watched.beat or not watched.ready:
+            watched.beat, watched.heard = beat, now
+        return watched.child.program.beats is not None and now - max(watched.heard, watched.started) > SILENT
 
     def _start_again(self, watched: Watched) -> bool:
         try:

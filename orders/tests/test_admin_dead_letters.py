@@ -1,0 +1,91 @@
+"""Dead letters in the admin: seen, put back into the queue, dismissed; and who may."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+
+import pytest
+import redis
+from django.conf import settings
+from django.test import Client
+
+from orders.tests.pages import address, said, text
+from payments.models import DeadLetter
+from shop.messaging import dead_letters
+
+LIST = "payments.deadletter"
+
+
+@pytest.fixture
+def letters(db: None) -> list[DeadLetter]:
+    """One that was kept whole, and one that was not."""
+    message = {
+        "headers": {"task": "payments.unknown", "id": "1"},
+        "content-type": "application/json",
+        "content-encoding": "utf-8",
+        "body": '[["<b>this</b>"], {}, {}]',
+    }
+    for _ in range(3):
+        dead_letters.keep("payments", message, "No task has this name here.", "payments.unknown")
+    dead_letters.keep("payments", "{", "It is no message.")
+    return list(DeadLetter.objects.order_by("id"))
+
+
+@pytest.fixture
+def queue() -> Iterator[redis.Redis]:
+    with redis.Redis.from_url(settings.CELERY_BROKER_URL) as client:
+        client.delete("shop:payments")
+        yield client
+        client.delete("shop:payments")
+
+
+def choose(client: Client, action: str, letters: list[DeadLetter]) -> str:
+    chosen = {"action": action, "_selected_action": [letter.pk for letter in letters]}
+    return said(client.post(address(LIST, "changelist"), chosen, follow=True))
+
+
+def test_equal_messages_are_one_row_and_shown_as_text(
+    staff: Callable[..., Client], letters: list[DeadLetter]
+) -> None:
+    assert [letter.times for letter in letters] == [3, 1]
+    page = text(staff().get(address(LIST, "changelist")))
+    assert "No task has this name here." in page
+    page = text(staff().get(address(LIST, "change", letters[0].pk)))
+    assert "&lt;b&gt;this&lt;/b&gt;" in page
+
+
+def test_what_was_kept_whole_is_put_back_and_the_rest_stays(
+    staff: Callable[..., Client], letters: list[DeadLetter], queue: redis.Redis
+) -> None:
+    told = choose(staff(), "put_back", letters)
+    assert "1 message was put back" in told
+    assert "1 message was not kept whole" in told
+    assert queue.llen("shop:payments") == 1
+    assert [letter.pk for letter in DeadLetter.objects.all()] == [letters[1].pk]
+
+
+def test_what_nobody_needs_is_dismissed(staff: Callable[..., Client], letters: list[DeadLetter]) -> None:
+    assert "2 messages were dismissed" in choose(staff(), "dismiss", letters)
+    assert not DeadLetter.objects.exists()
+
+
+def test_who_may_only_look_moves_nothing(staff: Callable[..., Client], letters: list[DeadLetter]) -> None:
+    client = staff("payments.view_deadletter")
+    for action in ("put_back", "dismiss"):
+        client.post(
+            address(LIST, "changelist"), {"action": action, "_selected_action": [letters[0].pk]}, follow=True
+        )
+    assert DeadLetter.objects.count() == 2
+
+
+def test_the_oldest_go_when_there_are_too_many(db: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(dead_letters, "KEPT", 3)
+    for number in range(5):
+        dead_letters.keep("payments", f"message {number}", "It is no message.")
+        DeadLetter.objects.filter(message=f"message {number}").update(last_at=f"2026-01-0{number + 1}T00:00Z")
+    dead_letters.keep("payments", "the last one", "It is no message.")
+    assert sorted(DeadLetter.objects.values_list("message", flat=True)) == [
+        "message 3",
+        "message 4",
+        "the last one",
+    ]
