@@ -118,7 +118,9 @@ def _deliver(mails: Sequence[EmailMultiAlternatives]) -> Exception | None:
     try:
         connection.open()
     except Exception as error:
-        return NotSent(MAIL_SERVER.in_vain(f"can't be reached ({type(error).__name__})"))
+        return NotSent(
+            MAIL_SERVER.in_vain("mail", f"can't be reached ({type(error).__name__})", nobody_there=True)
+        )
     MAIL_SERVER.answered()
     try:
         connection.send_messages(mails)

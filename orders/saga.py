@@ -100,7 +100,7 @@ def wake_overdue() -> int:
         sagas = list(_overdue(resting=away)[:WOKEN_AT_ONCE])
         for service, found in away.items():
             if found.probe_due:
-                sagas += _overdue(only=service)[:1]
+                sagas += _overdue(only=service).order_by("?")[:1]
         crowded = crowded_services() if sagas else set()
         unsent = not_yet_sent("orders", [saga.order.uuid for saga in sagas])
         for saga in sagas:

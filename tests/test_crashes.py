@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 import pytest
 import redis
 from celery import current_app
+from django.utils import timezone
 
 from orders.models import Order, Saga
 from orders.saga import resume
+from payments.models import Outage
 from shop.messaging import subscriptions
 from shop.messaging.rows import as_json
 from shop.messaging.sending import Letter, send, send_to_be_noted
@@ -187,13 +191,15 @@ def test_messages_delivered_twice_change_nothing(live: Live, style: str, first: 
 
 @both_styles
 def test_a_parked_order_goes_on_when_a_person_says_so(live: Live, style: str) -> None:
-    """The payment provider is gone for longer than anybody tries."""
+    """The payment provider is gone for longer than anybody waits."""
     skus = live.products(100)
     with live.stack.supervisor.held("payments"):
         orders = live.place(style, skus, orders=2)
         parked = Saga.objects.filter(
             order__in=orders, state="parked", last_error__contains="payments.take_payment"
         )
+        live.wait_for(Outage.objects.exists, "payments knows that its provider is away")
+        Outage.objects.update(since=timezone.now() - timedelta(hours=25))
         live.wait_for(lambda: parked.count() == 2, "both orders are parked, and say why")
         neighbour_of_the_parked = live.place(style, skus)  # placed behind them: it fails on its own
         live.wait_for_event(neighbour_of_the_parked[0], "StepFailed")

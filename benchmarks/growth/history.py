@@ -50,7 +50,7 @@ def _tables() -> Iterator[Any]:
     from django.apps import apps
     from django.conf import settings
 
-    beside = {"Product", "Warehouse", "Stock", "Receipt"}
+    beside = {"Product", "Warehouse", "Stock", "Receipt", "DeadLetter", "Outage"}
     for service in settings.SERVICES:
         yield from (
             model for model in apps.get_app_config(service).get_models() if model.__name__ not in beside

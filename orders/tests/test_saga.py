@@ -109,14 +109,14 @@ def test_an_order_that_waits_at_the_entrance_has_not_stalled(place_order: Any) -
 def test_what_waits_for_a_provider_that_is_away_is_left_alone_but_for_one_that_finds_out(
     place_order: Any, settings: Any
 ) -> None:
-    first, _ = place_order(), place_order()
+    place_order(), place_order()
     Saga.objects.update(deadline=timezone.now() - LONG, moved_at=timezone.now() - LONG, step="reserved")
     Outbox.objects.update(claims=1, due_at=None)
     outages.begin("payments", "The payment provider", "can't be reached")
     assert sagas.wake_overdue() == 0
     PaymentsOutage.objects.update(probe_at=timezone.now() - LONG)
     assert sagas.wake_overdue() == 1
-    assert Outbox.objects.filter(type="OrderStalled").get().order_id == first.id
+    assert Outbox.objects.filter(type="OrderStalled").count() == 1
     PaymentsOutage.objects.update(probe_at=timezone.now() + LONG)  # a clock that was wrong
     assert sagas.wake_overdue() == 1
     settings.OUTAGE_LIMIT = 0.0  # now a person must decide

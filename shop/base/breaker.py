@@ -6,7 +6,9 @@ from shop.messaging import outages
 from shop.messaging.outages import Outage
 from shop.messaging.outcomes import Fault, Unavailable
 
-IN_A_ROW = 3  # calls that came to nothing, and none in between that was answered: then the provider is away
+IN_A_ROW = (
+    3  # calls that came to nothing, and none in between that was answered: then the provider may be away
+)
 
 
 class Breaker:
@@ -17,7 +19,8 @@ class Breaker:
 
     def __init__(self, service: str, provider: str) -> None:
         self._service, self._provider = service, provider
-        self._in_vain = 0
+        self._in_vain: list[str] = []  # what the last calls were about
+        self._said_so = False  # whether one of them found nobody there
         self._outage: Outage | None = None
 
     @property
@@ -31,7 +34,7 @@ class Breaker:
             return wanted
         self._outage = outages.outage(self._service, self._provider)
         if self._outage is None:  # somebody else had an answer
-            self._in_vain = 0
+            self._forget()
             return wanted
         return min(wanted, 1) if outages.may_probe(self._service, self._provider) else 0
 
@@ -39,12 +42,22 @@ class Breaker:
         """The provider is there."""
         if self._outage is not None:
             outages.end(self._service, self._provider)
-        self._outage, self._in_vain = None, 0
+        self._forget()
 
-    def in_vain(self, trouble: str) -> Fault:
-        """A call came to nothing. Returns the fault: that of the call, or of the provider if it is away."""
-        self._in_vain += 1
-        if self._outage is None and self._in_vain >= IN_A_ROW:
+    def _forget(self) -> None:
+        self._outage, self._said_so = None, False
+        self._in_vain.clear()
+
+    def in_vain(self, about: str, trouble: str, *, nobody_there: bool) -> Fault:
+        """A call about something came to nothing. Returns the fault: that of the call, or of the provider if it is away.
+
+        ``nobody_there``: nobody can be reached, or says himself that he is not available. What else comes to nothing may
+        lie in what was asked: it must have happened with more than that.
+        """
+        self._in_vain = [*self._in_vain, about][-IN_A_ROW:]
+        self._said_so |= nobody_there
+        away = len(self._in_vain) == IN_A_ROW and (self._said_so or len(set(self._in_vain)) > 1)
+        if away and self._outage is None:
             self._outage = outages.begin(self._service, self._provider, trouble)
         return self.fault() if self.open else Fault(f"{self._provider} {trouble}.")
 

@@ -34,11 +34,11 @@ BROKEN_OFF = {
 class Call:
     """What is asked (without a body: GET, else POST), and what came of it: a status and data, or trouble, in words."""
 
-    __slots__ = ("_data", "body", "headers", "status", "trouble", "url")
+    __slots__ = ("_data", "body", "headers", "is_unreachable", "status", "trouble", "url")
 
     def __init__(self, url: str, headers: Sequence[str] = (), body: bytes | None = None) -> None:
         self.url, self.headers, self.body = url, list(headers), body
-        self.status, self.trouble, self._data = 0, "", BytesIO()
+        self.status, self.trouble, self.is_unreachable, self._data = 0, "", False, BytesIO()
 
     @property
     def data(self) -> bytes:
@@ -59,7 +59,7 @@ class Call:
     def fail(self, error: int) -> None:
         """In our words: the library's own carry addresses."""
         if error in UNREACHABLE:
-            self.trouble = "can't be reached"
+            self.trouble, self.is_unreachable = "can't be reached", True
         elif error == pycurl.E_OPERATION_TIMEDOUT:
             self.trouble = "did not answer in time"
         elif error in BROKEN_OFF:

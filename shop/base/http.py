@@ -15,6 +15,9 @@ from shop.messaging.heartbeat import beat
 from shop.messaging.outcomes import Fault
 from shop.messaging.points import Point, reach
 
+TOO_MANY = 429
+SAYS_SO = {TOO_MANY, 502, 503, 504}  # that it, or what stands before it, can't take any request now
+
 Result = TypeVar("Result")
 Body = TypeVar("Body")
 
@@ -127,11 +130,13 @@ class Client:
             return _broken(error)
 
     def _reply(self, call: Call) -> Reply:
+        about = call.body.decode(errors="replace") if call.body else call.url
         if call.trouble:
-            raise self._breaker.in_vain(call.trouble)
+            raise self._breaker.in_vain(about, call.trouble, nobody_there=call.is_unreachable)
         reach(Point.ANSWERED, call.url.removeprefix(self._base))
-        if call.status >= 500:
-            raise self._breaker.in_vain(f"is not available ({call.status})")
+        if call.status >= 500 or call.status == TOO_MANY:
+            trouble = f"is not available ({call.status})"
+            raise self._breaker.in_vain(about, trouble, nobody_there=call.status in SAYS_SO)
         self._breaker.answered()
         return Reply(self._who, call.status, call.data)
 

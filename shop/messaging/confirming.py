@@ -17,6 +17,7 @@ from django.conf import settings
 
 from shop.messaging import inbox, subscriptions
 from shop.messaging.events import registry
+from shop.messaging.reach import only_holding_up, within_reach
 from shop.messaging.rows import as_array, execute, select
 from shop.messaging.sending import crowded_services
 from shop.messaging.subscriptions import Subscription
@@ -53,7 +54,10 @@ class _Mark(NamedTuple):
 
 
 def lacking(events: Iterable[Published]) -> dict[UUID, list[Subscription]]:
-    """The receivers that have not taken an event over, by event id; an event that all have is left out."""
+    """The receivers that have not taken an event over, by event id; an event that all have is left out.
+
+    A receiver whose database is away may have it or not: it counts as lacking it.
+    """
     wanting = {event.event_id: subscriptions.of(event.type, style=event.style) for event in events}
     by_service: dict[str, list[UUID]] = defaultdict(list)
     by_receiver: dict[Subscription, list[UUID]] = defaultdict(list)
@@ -65,11 +69,15 @@ def lacking(events: Iterable[Published]) -> dict[UUID, list[Subscription]]:
             if sub.noted_in:
                 by_receiver[sub].append(event_id)
     for sub, event_ids in by_receiver.items():
-        noted = {event_id for (event_id,) in select(sub.noted_in, ("event_id",), "event_id", event_ids)}  # type: ignore[arg-type]
+        noted: set[UUID] = set()
+        with only_holding_up(sub.service):
+            noted |= {event_id for (event_id,) in select(sub.noted_in, ("event_id",), "event_id", event_ids)}  # type: ignore[arg-type]
         have |= {(event_id, sub.receiver) for event_id in noted}
         by_service[sub.service] += (event_id for event_id in event_ids if event_id not in noted)
     for service, event_ids in by_service.items():
-        have |= inbox.receivers_that_have(service, event_ids)
+        if service in within_reach(by_service):
+            with only_holding_up(service):
+                have |= inbox.receivers_that_have(service, event_ids)
     missing = {
         event_id: [sub for sub in wanted if (event_id, sub.receiver) not in have]
         for event_id, wanted in wanting.items()

@@ -144,7 +144,7 @@ def receive(
             return react(rest) if rest else Outcome()
 
     faults = attempt(react_once, fresh, lambda event: event.ref).faults
-    broken = {event: faults[event.ref] for event in fresh if event.ref in faults}
+    broken = [(event, faults[event.ref]) for event in fresh if event.ref in faults]
     _note_failures(subscription, broken, first=first)
 
 
@@ -166,7 +166,7 @@ def take_note(subscription: Subscription, events: Sequence[Event]) -> None:
             try:
                 _note(subscription, [event])
             except Exception as error:
-                _note_failures(subscription, {event: error})
+                _note_failures(subscription, [(event, error)])
 
 
 def _note(subscription: Subscription, events: Sequence[Event]) -> None:
@@ -177,28 +177,31 @@ def _note(subscription: Subscription, events: Sequence[Event]) -> None:
 
 
 def _note_failures(
-    subscription: Subscription, errors: Mapping[Event, Exception], *, first: bool = False
+    subscription: Subscription, errors: Sequence[tuple[Event, Exception]], *, first: bool = False
 ) -> None:
     """Keep the events in the inbox to try again or, after too many attempts, for a person; and tell the orders why."""
-    errors = {event: error for event, error in errors.items() if not isinstance(error, inbox.AlreadyHandled)}
+    errors = [(event, error) for event, error in errors if not isinstance(error, inbox.AlreadyHandled)]
     if not errors:
         return
     service, receiver = subscription.service, subscription.receiver
     with recording(service) as record:
-        for event, failure in inbox.fail(service, receiver, errors, first=first).items():
-            word = in_a_word(errors[event])
-            # A fault in noting faults would beget faults for ever; and that somebody is still away is no news.
-            if not isinstance(event, StepFailed) and failure.news:
-                record.publish(
-                    StepFailed(
-                        ref=event.ref,
-                        operation=receiver,
-                        error=word,
-                        attempt=failure.attempts,
-                        retry_at=failure.due_at,
-                        parked=failure.due_at is None,
-                        waits=isinstance(errors[event], Unavailable),
-                    )
-                )
-            logger.warning("%s failed on %s of %s, attempt %s: %s", receiver, type(event).__name__, event.ref.number,
-                           failure.attempts, word)  # fmt: skip
+        noted = inbox.fail(service, receiver, errors, first=first)
+        for event, error in errors:
+            if failure := noted.get(event.id):
+                # A fault in noting faults would beget faults for ever; and that somebody is still away is no news.
+                if not isinstance(event, StepFailed) and failure.news:
+                    record.publish(_failed(event, receiver, error, failure))
+                logger.warning("%s failed on %s of %s, attempt %s: %s", receiver, type(event).__name__,
+                               event.ref.number, failure.attempts, in_a_word(error))  # fmt: skip
+
+
+def _failed(event: Event, receiver: str, error: Exception, failure: inbox.Failure) -> StepFailed:
+    return StepFailed(
+        ref=event.ref,
+        operation=receiver,
+        error=in_a_word(error),
+        attempt=failure.attempts,
+        retry_at=failure.due_at,
+        parked=failure.due_at is None,
+        waits=isinstance(error, Unavailable),
+    )

@@ -15,7 +15,8 @@ from typing import Any
 from kombu import Producer
 
 from shop.messaging.outbox import confirmed_until
-from shop.messaging.rows import as_array, execute
+from shop.messaging.reach import only_holding_up, only_losing
+from shop.messaging.rows import Found, as_array, execute
 from shop.messaging.sending import Letter, send_to_be_noted, waiting
 from shop.messaging.subscriptions import noting_services, services_noting
 from shop.messaging.tables import database_of, outbox_of
@@ -66,10 +67,11 @@ class Gathering:
         """What is new in these outboxes: the service and the row. Those that share a database are read at once."""
         by_database: dict[str, list[str]] = defaultdict(list)
         for service in sorted(asked):
-            if service not in self._last:
-                self._last[service] = confirmed_until(service)
-            by_database[database_of(outbox_of(service))].append(service)
-        for sharing in by_database.values():
+            with only_holding_up(service):
+                if service not in self._last:
+                    self._last[service] = confirmed_until(service)
+                by_database[database_of(outbox_of(service))].append(service)
+        for database, sharing in by_database.items():
             parts, params = [], []
             for service in sharing:
                 for condition, value in self._unread(service):
@@ -77,9 +79,11 @@ class Gathering:
                         READ.format(service=service, table=outbox_of(service)._meta.db_table) + condition
                     )
                     params.append(value)
-            yield from execute(
-                outbox_of(sharing[0]), " UNION ALL ".join(f"({part})" for part in parts), *params, fetch=True
-            )
+            found: Found = []
+            with only_losing(database):
+                sql = " UNION ALL ".join(f"({part})" for part in parts)
+                found = execute(outbox_of(sharing[0]), sql, *params, fetch=True)
+            yield from found
 
     def _unread(self, service: str) -> Iterator[tuple[str, object]]:
         if left_out := self._left_out[service]:

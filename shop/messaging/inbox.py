@@ -48,14 +48,16 @@ class Failure(NamedTuple):
 
 
 def fail(
-    service: str, receiver: str, errors: Mapping[Event, Exception], *, first: bool = False
-) -> dict[Event, Failure]:
+    service: str, receiver: str, errors: Sequence[tuple[Event, Exception]], *, first: bool = False
+) -> dict[UUID, Failure]:
     """Note failed attempts in the current transaction: each is tried again after a while, or parked.
 
-    ``first``: nobody can have noted any before. What another delivery has settled meanwhile is left out.
+    ``first``: nobody can have noted any before. Returns what was noted, by the events' ids: what another delivery has
+    settled meanwhile is left out.
     """
     inbox = inbox_of(service)
-    noted: dict[Event, Failure] = {}
+    noted: dict[UUID, Failure] = {}
+    events = {event.id: event for event, _ in errors}
     made = {
         event_id
         for (event_id,) in insert(
@@ -69,15 +71,15 @@ def fail(
                     "number": event.ref.number,
                     "state": inbox.State.FAILING,
                 }
-                for event in sorted(errors, key=lambda event: event.id)
+                for event in sorted(events.values(), key=lambda event: event.id)
             ],
             once=True,
             returning=("event_id",),
         )
     }
-    known = inbox._default_manager.filter(receiver=receiver, event_id__in=[event.id for event in errors])
+    known = inbox._default_manager.filter(receiver=receiver, event_id__in=[*events])
     rows = {row.event_id: row for row in known.annotate(now=Now()).select_for_update().order_by("event_id")}
-    for event, error in errors.items():
+    for event, error in errors:
         row = rows[event.id]
         if row.state == inbox.State.DONE or (first and event.id not in made):
             continue
@@ -87,20 +89,20 @@ def fail(
         row.due_at = next_try(receiver, row.attempts, error, now=row.now)
         row.state = inbox.State.FAILING if row.due_at else inbox.State.PARKED
         still_away = isinstance(error, Unavailable) and row.error == before
-        noted[event] = Failure(row.attempts, row.due_at, news=not still_away)
+        noted[event.id] = Failure(row.attempts, row.due_at, news=not still_away)
     update(
         inbox,
         [
             {
-                "id": rows[event.id].pk,
-                "state": rows[event.id].state,
-                "attempts": rows[event.id].attempts,
+                "id": rows[event_id].pk,
+                "state": rows[event_id].state,
+                "attempts": rows[event_id].attempts,
                 "claims": 0,
-                "due_at": rows[event.id].due_at,
-                "error": rows[event.id].error,
-                "payload": to_payload(event),
+                "due_at": rows[event_id].due_at,
+                "error": rows[event_id].error,
+                "payload": to_payload(events[event_id]),
             }
-            for event in noted
+            for event_id in noted
         ],
     )
     return noted

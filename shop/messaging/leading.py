@@ -12,9 +12,15 @@ from typing import Any
 import psycopg
 
 from shop.messaging import subscriptions
+from shop.messaging.tables import database_of, outbox_of, services
 
 LISTENER = "relay"  # how its connections are called in pg_stat_activity; its healthcheck looks for it
 LEADS = 0x6F7574626F78  # "outbox": the advisory lock of the relay that leads
+
+
+def leads_in() -> str:
+    """The database in which all relays look for who leads."""
+    return database_of(outbox_of(services()[0]))
 
 
 class Leading:
@@ -40,6 +46,10 @@ class Leading:
         name = f"{LISTENER} {self._started} {self._knows}"
         connection.execute("SELECT set_config('application_name', %s, false)", [name])
         self._connection, self.leads = connection, False
+
+    def disconnected(self) -> None:
+        """It may not lead until it is connected again."""
+        self._connection, self.leads = None, False
 
     def look(self) -> None:
         """Take the lead if nobody has it; leave it to a later relay that knows other subscribers."""

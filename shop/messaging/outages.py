@@ -17,7 +17,8 @@ from django.conf import settings
 from django.utils import timezone
 
 from shop.messaging.models import AbstractOutage
-from shop.messaging.rows import execute
+from shop.messaging.reach import only_holding_up, within_reach
+from shop.messaging.rows import Found, execute
 from shop.messaging.tables import database_of
 
 logger = logging.getLogger(__name__)
@@ -76,7 +77,11 @@ def _read(services: Sequence[str]) -> Iterator[tuple[str, Outage]]:
         )
         late = "probe_at <= now() OR probe_at > now() + make_interval(secs => %s)"
         sql = f"SELECT service, provider, since, error, {late} FROM ({parts}) AS away ORDER BY since"
-        for service, *row in execute(tables[sharing[0]], sql, settings.PROBE_EVERY, fetch=True):
+        found: Found = []
+        if within_reach(sharing):
+            with only_holding_up(sharing[0]):  # what lies there can't be done anyway
+                found = execute(tables[sharing[0]], sql, settings.PROBE_EVERY, fetch=True)
+        for service, *row in found:
             yield service, Outage(*row)
 
 

@@ -110,7 +110,8 @@ def _claim_events(service: str, held_back: float) -> list[Stored]:
 
 
 def _claim_failing(service: str) -> list[Letter]:
-    """What has failed and is due. Of a service whose provider is away just one, and only to find out whether it is back.
+    """What has failed and is due. Of a service whose provider is away just one, to find out whether it is back: any, as
+    the provider may be away for one order alone.
 
     Comes due again by itself, should its message get lost; and again later, as it may only be waiting in the queue.
     """
@@ -128,7 +129,7 @@ def _claim_failing(service: str) -> list[Letter]:
         WHERE id IN (
             SELECT id FROM {table} WHERE state = 'failing'
                 AND (due_at <= now() OR due_at > now() + make_interval(secs => %s))
-            ORDER BY due_at LIMIT %s FOR UPDATE SKIP LOCKED
+            ORDER BY {"random()" if resting else "due_at"} LIMIT %s FOR UPDATE SKIP LOCKED
         ) RETURNING id, type, order_id, number, '', payload::text
         """,
         levers["RESEND_AFTER"],

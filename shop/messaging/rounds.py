@@ -10,7 +10,8 @@ from kombu import Producer
 
 from shop.messaging.confirming import Confirming
 from shop.messaging.gathering import Gathering
-from shop.messaging.leading import Leading
+from shop.messaging.leading import Leading, leads_in
+from shop.messaging.reach import only_holding_up, only_losing, within_reach
 from shop.messaging.relay import relay_once
 from shop.messaging.sending import waiting
 from shop.messaging.sweeps import Sweeper
@@ -55,12 +56,13 @@ class Rounds:
         if heard:
             self._expect_events(now)
         if looking:
-            heard = {*services(), *heard}
+            heard = {*within_reach(services()), *heard}
             self._next_look = now + settings.MESSAGING["POLL_EVERY"]
         self._due |= heard
         self._send_due(now, looking)
         if looking:
-            self._leading.look()
+            with only_losing(leads_in()):
+                self._leading.look()
         if self._leading.leads:
             self._gather_and_confirm(now, looking)
         self._sweeper.sweep()
@@ -70,16 +72,16 @@ class Rounds:
         self._held_back = MERGED_FOR if crowded else 0.0
         # Orders' own come first: so a cancellation overtakes the next step.
         in_turn = [service for service in services() if service in self._due]
-        sent = {
-            name: relay_once(
-                name,
-                self._producer,
-                held_back=self._held_back,
-                retries=looking,
-                confirms=self._leading.is_current,
-            )
-            for name in in_turn
-        }
+        sent = dict.fromkeys(in_turn, 0)
+        for name in in_turn:
+            with only_holding_up(name):
+                sent[name] = relay_once(
+                    name,
+                    self._producer,
+                    held_back=self._held_back,
+                    retries=looking,
+                    confirms=self._leading.is_current,
+                )
         if rows := sum(sent.values()):
             self._lately.append((now, rows))
         if not crowded:
@@ -102,7 +104,7 @@ class Rounds:
 
     def _gather_and_confirm(self, now: float, looking: bool) -> None:
         if looking or self._next_gathering <= now < self._lively_until:
-            left = self._gathering.gather(services())
+            left = self._gathering.gather(within_reach(services()))
             moment, found = settings.MESSAGING["GATHER_FOR"], self._gathering.found
             if left or found:
                 self._lively_until = now + LIVELY
@@ -110,5 +112,13 @@ class Rounds:
             else:
                 self._pause = min(max(moment, 2 * self._pause), LIVELY)
             self._next_gathering, self._expected_since = time.monotonic() + self._pause, 0.0
-        if looking and sum(self._confirming.look(service) for service in services()):  # all of them look
+        if looking and self._confirm():
             self._next_look = now
+
+    def _confirm(self) -> bool:
+        """Whether more of it is waiting."""
+        more = False
+        for service in within_reach(services()):
+            with only_holding_up(service):
+                more |= self._confirming.look(service)
+        return more

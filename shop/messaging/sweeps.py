@@ -5,6 +5,9 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 
+from shop.messaging.reach import only_holding_up
+from shop.messaging.tasks import service_of
+
 Sweep = Callable[[], object]
 _sweeps: list[tuple[float, Sweep]] = []
 
@@ -29,5 +32,6 @@ class Sweeper:
         now = time.monotonic()
         for every, function in _sweeps:
             if now >= self._next[function]:
-                function()
+                with only_holding_up(service_of(function.__module__)):
+                    function()
                 self._next[function] = now + every

@@ -5,9 +5,8 @@ from __future__ import annotations
 import logging
 import selectors
 import time
-from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
-from typing import Any
+from collections.abc import Callable
+from typing import Any, Self
 
 import psycopg
 from celery import current_app
@@ -17,10 +16,11 @@ from kombu.exceptions import OperationalError as BrokerError
 from redis.exceptions import RedisError
 
 from shop.messaging.heartbeat import beat
-from shop.messaging.leading import LISTENER, Leading
+from shop.messaging.leading import LISTENER, Leading, leads_in
 from shop.messaging.pruning import Pruning
+from shop.messaging.reach import answers, databases, only_losing
 from shop.messaging.rounds import Rounds
-from shop.messaging.tables import CHANNEL, database_of, outbox_of, services
+from shop.messaging.tables import CHANNEL
 
 logger = logging.getLogger(__name__)
 
@@ -31,16 +31,15 @@ def run_for_ever(ready: Callable[[], None], stopping: Callable[[], bool]) -> Non
     while not stopping():
         beat()
         try:
-            with _listening(leading) as woken, current_app.connection_for_write() as broker:
+            with _Listening(leading) as listening, current_app.connection_for_write() as broker:
                 ready()
-                rounds, pruning = (
-                    Rounds(current_app.amqp.Producer(broker), leading),
-                    Pruning(lambda: leading.leads),
-                )
+                rounds = Rounds(current_app.amqp.Producer(broker), leading)
+                pruning = Pruning(lambda: leading.leads)
                 while not stopping():
                     beat()
-                    rounds.round(woken(min(rounds.patience(), pruning.patience())))
+                    rounds.round(listening.woken(min(rounds.patience(), pruning.patience())))
                     pruning.prune_some()
+                    wait = 0.2
             return
         except (DatabaseError, psycopg.Error, BrokerError, RedisError, OSError) as error:
             logger.warning("Relay waits %.1f s: %s", wait, str(error).partition("\n")[0])
@@ -49,27 +48,67 @@ def run_for_ever(ready: Callable[[], None], stopping: Callable[[], bool]) -> Non
             wait = min(wait * 2, 10.0)
 
 
-@contextmanager
-def _listening(leading: Leading) -> Iterator[Callable[[float], set[str]]]:
-    """Yields a function that waits up to so many seconds and returns what was notified: services whose rows are due."""
-    with ExitStack() as stack, selectors.DefaultSelector() as selector:
-        for database in sorted({database_of(outbox_of(service)) for service in services()}):
-            params = connections[database].get_connection_params()
-            params = {
-                key: params[key] for key in ("dbname", "host", "port", "user", "password") if params.get(key)
-            }
-            connection = stack.enter_context(
-                psycopg.connect(**params, autocommit=True, connect_timeout=5, application_name=LISTENER)
-            )
-            connection.execute(f"LISTEN {CHANNEL}")
-            selector.register(connection.fileno(), selectors.EVENT_READ, connection)
-        leading.connected(connection)
+class _Listening:
+    """Hears from every database what is due in it; one that is away is connected to again when it is back."""
 
-        def woken(timeout: float) -> set[str]:
-            heard: set[str] = set()
-            for key, _ in selector.select(timeout):
-                connection: psycopg.Connection[Any] = key.data
-                heard |= {notice.payload for notice in connection.notifies(timeout=0)}
-            return heard
+    def __init__(self, leading: Leading) -> None:
+        self._leading = leading
+        self._open: dict[str, psycopg.Connection[Any]] = {}
+        self._selector = selectors.DefaultSelector()
 
-        yield woken
+    def __enter__(self) -> Self:
+        try:
+            self._connect()
+        except BaseException:
+            self.close()
+            raise
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        for database in [*self._open]:
+            self._close(database)
+        self._selector.close()
+
+    def woken(self, timeout: float) -> set[str]:
+        """Wait up to so many seconds. Returns what was notified: services of which rows are due."""
+        self._connect()
+        heard: set[str] = set()
+        for key, _ in self._selector.select(timeout):
+            database, lost = key.data, True
+            with only_losing(database):
+                heard |= {notice.payload for notice in self._open[database].notifies(timeout=0)}
+                lost = False
+            if lost:
+                self._close(database)
+        return heard
+
+    def _connect(self) -> None:
+        for database in databases():
+            if database in self._open or not answers(database):
+                continue
+            with only_losing(database):
+                params = connections[database].get_connection_params()
+                known = ("dbname", "host", "port", "user", "password")
+                connection = psycopg.connect(
+                    **{key: params[key] for key in known if params.get(key)},
+                    autocommit=True,
+                    connect_timeout=5,
+                    application_name=LISTENER,
+                )
+                connection.execute(f"LISTEN {CHANNEL}")
+                if database == leads_in():
+                    self._leading.connected(connection)
+                self._selector.register(connection.fileno(), selectors.EVENT_READ, database)
+                self._open[database] = connection
+
+    def _close(self, database: str) -> None:
+        if connection := self._open.pop(database, None):
+            if database == leads_in():
+                self._leading.disconnected()
+            for key in [*self._selector.get_map().values()]:
+                if key.data == database:
+                    self._selector.unregister(key.fd)
+            connection.close()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from payments.models import Outage
@@ -16,23 +18,37 @@ pytestmark = pytest.mark.django_db(databases="__all__")
 WHO = "The provider"
 
 
+def unreachable(breaker: Breaker, about: str = "an order") -> Fault:
+    return breaker.in_vain(about, "can't be reached", nobody_there=True)
+
+
+def silent(breaker: Breaker, about: str = "an order") -> Fault:
+    return breaker.in_vain(about, "did not answer in time", nobody_there=False)
+
+
 def test_few_calls_in_vain_are_the_callers_own_faults() -> None:
     breaker = Breaker("payments", WHO)
     for _ in range(10):
         for _ in range(IN_A_ROW - 1):
-            fault = breaker.in_vain("did not answer in time")
+            fault = unreachable(breaker)
             assert type(fault) is Fault
-            assert str(fault) == "The provider did not answer in time."
+            assert str(fault) == "The provider can't be reached."
         breaker.answered()
     assert breaker.allowed(50) == 50
     assert not Outage.objects.exists()
+
+
+def test_what_comes_to_nothing_with_one_order_alone_may_lie_in_that_order() -> None:
+    breaker = Breaker("payments", WHO)
+    assert {type(silent(breaker)) for _ in range(20)} == {Fault}
+    assert type(silent(breaker, "another order")) is Unavailable
 
 
 def test_several_in_a_row_say_that_it_is_away_to_all_workers_and_one_tries_it() -> None:
     one, another = Breaker("payments", WHO), Breaker("payments", WHO)
     for breaker in (one, another):
         for _ in range(IN_A_ROW):
-            fault = breaker.in_vain("can't be reached")
+            fault = unreachable(breaker)
         assert isinstance(fault, Unavailable)
         assert str(fault).startswith("The provider is down since ")
     assert Outage.objects.count() == 1
@@ -43,11 +59,10 @@ def test_several_in_a_row_say_that_it_is_away_to_all_workers_and_one_tries_it() 
     assert (one.allowed(50), another.allowed(50)) == (50, 50)
 
 
-def test_an_outage_beyond_the_limit_is_an_attempt_in_vain(settings: object) -> None:
-    settings.OUTAGE_LIMIT = 0.0  # type: ignore[attr-defined]
+def test_an_outage_beyond_the_limit_is_an_attempt_in_vain(settings: Any) -> None:
+    settings.OUTAGE_LIMIT = 0.0
     breaker = Breaker("payments", WHO)
-    faults = [breaker.in_vain("can't be reached") for _ in range(IN_A_ROW)]
-    assert {type(fault) for fault in faults} == {Fault}
+    assert {type(unreachable(breaker)) for _ in range(IN_A_ROW)} == {Fault}
 
 
 def test_of_a_set_the_provider_is_asked_no_more_once_it_is_known_to_be_away() -> None:
