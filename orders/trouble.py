@@ -10,7 +10,7 @@ from django.db.models import Q
 from django.utils import timezone
 
 from orders.models import Order, Saga
-from orders.process import awaited
+from orders.process import awaited, still_to_do
 from orders.saga import waiting_for
 from shop.base.spans import ago, until
 from shop.messaging.confirming import lacking
@@ -98,7 +98,7 @@ def _of_the_saga(order: Order, away: Away) -> Finding:
     if saga.state == Saga.State.PARKED:
         return Finding(
             TROUBLE,
-            f"It is parked and waits for a person. {reached}{error} Remove the cause, then resume it.",
+            f"It is parked and waits for a person. {reached}{error}{_owed(saga)} Remove the cause, then resume it.",
         )
     if one := away.get(whom):
         return Finding(
@@ -164,6 +164,13 @@ def _undelivered(row: AbstractOutbox, missing: Sequence[str], service: str, now:
         f"not confirmed it. It is sent again {until(row.due_at, now)}."
     )
     return Finding(WAITING if row.claims == 1 else TROUBLE, what, service, "outbox")
+
+
+def _owed(saga: Saga) -> str:
+    """What an order that is being undone still has coming to it."""
+    if not saga.undo:
+        return ""
+    return f" Still to be done: {', '.join(move.words for move in still_to_do(saga.undo))}."
 
 
 def _position(saga: Saga) -> str:

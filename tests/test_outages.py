@@ -15,7 +15,7 @@ from shop.messaging.tables import inbox_of
 from tests.live import Live
 
 SERVICE_OF = {"payments": "payments", "carrier": "shipping"}  # whose provider it is
-LONGER_THAN_ALL_ATTEMPTS = 15.0  # s: six of them take some 6 s here
+LONGER_THAN_ALL_ATTEMPTS = 9.0  # s: six of them take some 6 s here
 
 
 def troubles(orders: list[Order]) -> int:

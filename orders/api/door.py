@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from django.db import InterfaceError, OperationalError, connections, router
-
 from orders.models import Order
 from orders.placement import Answer, PlaceOrder, place_orders
 from shop.base.api.together import Together
+from shop.base.databases import unasked
 
 # s between two sets when many come, and the longest that one waits for others. Small sets are what costs the shop
 # most, here and all the way to the end of their orders.
@@ -26,19 +25,8 @@ def place(request: PlaceOrder) -> Answer:
 
 
 def _place_all(requests: Sequence[PlaceOrder]) -> list[Answer]:
-    """A connection that turns out to be lost is made anew, once: by their keys no order is placed twice.
-
-    That spares each set Django's SELECT 1 beforehand.
-    """
-    connection = connections[router.db_for_write(Order)]
-    connection.health_check_done = True  # type: ignore[attr-defined]  # the stubs lack it
-    try:
-        return _place(requests)
-    except (OperationalError, InterfaceError):
-        if connection.in_atomic_block or connection.is_usable():
-            raise
-        connection.close()
-        return _place(requests)
+    """By their keys no order is placed twice."""
+    return unasked(Order, lambda: _place(requests))
 
 
 def _place(requests: Sequence[PlaceOrder]) -> list[Answer]:

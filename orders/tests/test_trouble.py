@@ -54,6 +54,14 @@ def test_why_it_waits_begins_with_the_saga(order: Order, state: str, expected: s
     assert expected in why_it_waits(order)[0].text
 
 
+def test_why_it_waits_says_what_an_order_that_is_undone_has_still_coming_to_it(order: Order) -> None:
+    order.saga.state, order.saga.deadline, order.saga.undo = "parked", None, "stopped"
+    assert (
+        "Still to be done: payment undone, stock released, cancelled, customer told."
+        in why_it_waits(order)[0].text
+    )
+
+
 def test_lengths_of_time_are_said_as_people_say_them() -> None:
     told = [span(timedelta(seconds=s)) for s in (-1, 0.012, 1.24, 184, 7500, 360_000)]
     assert told == ["0 ms", "12 ms", "1.2 s", "3 min 4 s", "2 h 5 min", "4 d 4 h"]

@@ -8,7 +8,7 @@ from functools import cache
 from typing import Any
 
 from django.contrib.auth.models import User
-from django.db import InterfaceError, OperationalError, connections, models, router
+from django.db import models, router
 from django.utils import timezone
 from drf_spectacular.contrib.knox_auth_token import KnoxTokenScheme
 from knox.auth import TokenAuthentication
@@ -18,6 +18,7 @@ from knox.settings import knox_settings
 from rest_framework.exceptions import AuthenticationFailed
 
 from shop.base.api.together import Together
+from shop.base.databases import unasked
 from shop.messaging.rows import as_array, execute
 
 TOKEN = re.compile(rb"[\x21-\x7e]{1,200}")
@@ -46,16 +47,8 @@ class ApiToken(TokenAuthentication):  # type: ignore[misc]  # the library is unt
 
 
 def _rows(digests: list[str]) -> Sequence[Row | None]:
-    """It only reads, so it can be tried again: that spares each request Django's SELECT 1 on its connection."""
-    connection = connections[router.db_for_read(AuthToken)]
-    connection.health_check_done = True  # type: ignore[attr-defined]  # the stubs lack it
-    try:
-        found = execute(AuthToken, _query(), as_array(set(digests)), fetch=True)
-    except (OperationalError, InterfaceError):
-        if connection.in_atomic_block:
-            raise
-        connection.close()
-        found = execute(AuthToken, _query(), as_array(set(digests)), fetch=True)
+    wanted = as_array(set(digests))
+    found = unasked(AuthToken, lambda: execute(AuthToken, _query(), wanted, fetch=True))
     rows = {digest: row for digest, *row in found}
     return [rows.get(digest) for digest in digests]
 

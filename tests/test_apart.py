@@ -1,0 +1,55 @@
+"""With a database for each app, one that is away holds up what lies in it, and nothing else."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import psycopg
+import pytest
+from django.conf import settings
+from django.db import connections
+from psycopg import sql
+
+from orders.models import TimelineEntry
+from tests.live import Live
+
+pytestmark = pytest.mark.skipif(
+    len(settings.DATABASES) == 1, reason="all apps share one database: make test ARGS=--split-databases"
+)
+
+
+TERMINATE = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = %s"
+
+
+@contextmanager
+def away(app: str) -> Iterator[None]:
+    """Nobody gets into this app's database, and who is in is thrown out."""
+    database = connections[app].settings_dict["NAME"]
+    name = sql.Identifier(database)
+    with psycopg.connect(os.environ["DATABASE_URL"], autocommit=True) as server:
+        server.execute(sql.SQL("ALTER DATABASE {} ALLOW_CONNECTIONS false").format(name))
+        server.execute(TERMINATE, [database])
+        connections[app].close()
+        try:
+            yield
+        finally:
+            server.execute(sql.SQL("ALTER DATABASE {} ALLOW_CONNECTIONS true").format(name))
+
+
+@pytest.mark.parametrize(
+    ("app", "reached"),
+    [("notifications", "OrderShipped"), ("shipping", "PaymentProcessed"), ("payments", "InventoryReserved")],
+)
+def test_the_other_services_go_on(live: Live, app: str, reached: str) -> None:
+    skus = live.products()
+    with away(app):
+        orders = [order for style in settings.STYLES for order in live.place(style, skus, orders=3)]
+        noted = TimelineEntry.objects.filter(order__in=orders, event=reached)
+        live.wait_for(lambda: noted.count() == len(orders), f"each order's {reached} is noted")
+    began = time.monotonic()
+    live.wait_until_ended(orders)
+    assert time.monotonic() - began < 30
+    assert {live.traces(order).status for order in orders} == {"completed"}
