@@ -5,8 +5,9 @@
 # make bench-quick  the same in under 3 minutes, and with nothing more to install
 # make bench-growth  a million orders in the tables, a hot product, large orders, a backlog: half an hour, 12 GB of disk
 # make bench-door  how many orders the API accepts while the shop fulfils them   ARGS="--styles choreography --seconds 20"
+# make chaos  every kind of fault on the running shop, and how long until all orders have ended   ARGS="--seed 7"
 # make clean  remove .venv and caches; the shop's data in .data stays
-.PHONY: run test lint bench bench-quick bench-door bench-growth clean
+.PHONY: run test lint bench bench-quick bench-door bench-growth chaos clean
 .SILENT:
 
 VENV := .venv
@@ -38,6 +39,9 @@ bench-growth: $(VENV)/.installed
 
 bench-door: $(VENV)/.installed
 	exec $(PY) -m benchmarks.door $(ARGS)
+
+chaos: $(VENV)/.installed-dev
+	exec $(PY) -m tests.chaos $(ARGS)
 
 clean:
 	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import time
+from contextlib import suppress
+
+from django.db import DatabaseError
+
 from shop.messaging import outages
 from shop.messaging.outages import Outage
 from shop.messaging.outcomes import Fault, Unavailable
 
-IN_A_ROW = (
-    3  # calls that came to nothing, and none in between that was answered: then the provider may be away
-)
+LOOKS_EVERY = 5.0  # s
+IN_A_ROW = 3  # calls that came to nothing, and none in between that was answered: the provider may be away
 
 
 class Breaker:
-    """One provider's, in one process. Asks the database only when this process has found the provider away.
+    """One provider's, in one process. Asks the database before a call only when this process has found the provider away.
 
     ``service``: whose database keeps the outage, for all its workers to see.
     """
@@ -22,6 +26,7 @@ class Breaker:
         self._in_vain: list[str] = []  # what the last calls were about
         self._said_so = False  # whether one of them found nobody there
         self._outage: Outage | None = None
+        self._looked = time.monotonic()
 
     @property
     def open(self) -> bool:
@@ -39,9 +44,12 @@ class Breaker:
         return min(wanted, 1) if outages.may_probe(self._service, self._provider) else 0
 
     def answered(self) -> None:
-        """The provider is there."""
-        if self._outage is not None:
-            outages.end(self._service, self._provider)
+        """The provider is there. Whoever noted that it is away may be dead by now, so now and then this is looked at."""
+        now = time.monotonic()
+        if self._outage is not None or now - self._looked > LOOKS_EVERY:
+            with suppress(DatabaseError):  # the answer is worth more
+                outages.end(self._service, self._provider)
+            self._looked = now
         self._forget()
 
     def _forget(self) -> None:

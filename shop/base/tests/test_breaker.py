@@ -7,8 +7,9 @@ from typing import Any
 import pytest
 
 from payments.models import Outage
-from shop.base.breaker import IN_A_ROW, Breaker
+from shop.base.breaker import IN_A_ROW, LOOKS_EVERY, Breaker
 from shop.base.http import Client, Post
+from shop.messaging import outages
 from shop.messaging.outcomes import Fault, Unavailable
 from shop.tests.messaging.samples import LONG_AGO
 from shop.tools.up.ports import free_port
@@ -57,6 +58,16 @@ def test_several_in_a_row_say_that_it_is_away_to_all_workers_and_one_tries_it() 
     assert (one.allowed(50), another.allowed(50)) == (1, 0)
     one.answered()
     assert (one.allowed(50), another.allowed(50)) == (50, 50)
+
+
+def test_an_outage_that_a_dead_worker_has_left_ends_with_anybodys_answer() -> None:
+    outages.begin("payments", WHO, "can't be reached")
+    breaker = Breaker("payments", WHO)
+    breaker.answered()
+    assert Outage.objects.exists()  # it does not look each time
+    breaker._looked -= LOOKS_EVERY + 1
+    breaker.answered()
+    assert not Outage.objects.exists()
 
 
 def test_an_outage_beyond_the_limit_is_an_attempt_in_vain(settings: Any) -> None:
