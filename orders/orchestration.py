@@ -24,6 +24,7 @@ from orders.process import (
     Move,
     still_to_do,
 )
+from orders.saga import KNOWN
 from shipping.events import CancellationRefused
 from shop.base.lookups import ask
 from shop.messaging.commands import call, link
@@ -53,7 +54,7 @@ def go_on(events: Sequence[CancellationRefused]) -> None:
 def play_on(events: Sequence[OrderStalled]) -> None:
     """From the saga rows alone, whatever became of earlier chains: each command finds for itself what is done."""
     sagas = Saga.objects.select_related("order").filter(order__uuid__in=[event.ref.id for event in events])
-    running = sagas.filter(state=Saga.State.RUNNING)
+    running = sagas.filter(KNOWN, state=Saga.State.RUNNING)
     for position, refs in grouped((saga.position, saga.order.ref) for saga in running):
         play(position, refs)
 

@@ -5,7 +5,7 @@ Events may come late, twice or in another sequence than they happened; the furth
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from copy import copy
 from uuid import UUID
 
@@ -26,7 +26,7 @@ from orders.process import (
 from orders.standing import Standing, locked, write
 from shipping.events import CancellationRefused
 from shop.messaging.events import Event, StepFailed
-from shop.messaging.outcomes import Outcome
+from shop.messaging.outcomes import Outcome, Unavailable
 from shop.messaging.recording import recording
 from shop.messaging.rows import Row, insert
 from shop.messaging.tasks import service_of
@@ -44,6 +44,7 @@ def note_progress(events: Sequence[Event]) -> Outcome:
     """
     with recording("orders"):
         orders = locked(event.ref for event in events)
+        _insist_on_known(orders.values())
         before = {id: copy(order) for id, order in orders.items()}
         known = sorted((event for event in events if event.ref.id in orders), key=lambda event: event.at)
         entries = [_entry(orders[event.ref.id], event) for event in known]
@@ -54,6 +55,17 @@ def note_progress(events: Sequence[Event]) -> Outcome:
                 _note(orders[event.ref.id], event)
         write([(before[id], order) for id, order in orders.items()])
     return Outcome(refused=[event.ref for event in events if event.ref.id not in orders])
+
+
+def _insist_on_known(orders: Iterable[Standing]) -> None:
+    """In a rolling upgrade the new version may have led an order to where this one knows no way on.
+
+    Raises:
+        Unavailable: one of its workers is to note this; no attempt counts.
+    """
+    for order in orders:
+        if order.step not in FORWARD or order.undo not in BACKWARD:
+            raise Unavailable(f"{order.undo or order.step} is known to another version of the shop.")
 
 
 def _overcome(failures: Sequence[StepFailed]) -> set[UUID]:

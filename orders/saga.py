@@ -37,6 +37,9 @@ A_NEW_DEADLINE = timedelta(seconds=settings.SAGA_DEADLINE / 4)  # less is not wo
 # No deadline is further away: one that is was written while a clock was wrong.
 FURTHEST = timedelta(seconds=settings.SAGA_DEADLINE_CAP + furthest())
 
+# Where this version knows how to go on. In a rolling upgrade others are left to the version that has led an order there.
+KNOWN = Q(step__in=FORWARD, undo__in=BACKWARD)
+
 
 def begun(order: Order) -> Saga:
     """The saga of an order that is being placed."""
@@ -121,7 +124,7 @@ def _overdue(*, resting: Collection[str] = (), only: str = "") -> QuerySet[Any]:
     """
     due = Q(deadline__lte=Now()) | Q(deadline__gt=Now() + FURTHEST)
     sagas = Saga.objects.select_for_update(skip_locked=True, of=("self",)).select_related("order")
-    sagas = sagas.annotate(now=Now()).filter(due, state=State.RUNNING)
+    sagas = sagas.annotate(now=Now()).filter(due, KNOWN, state=State.RUNNING)
     if only:
         sagas = sagas.filter(waiting_for({only}))
     elif resting:

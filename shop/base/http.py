@@ -130,15 +130,19 @@ class Client:
             return _broken(error)
 
     def _reply(self, call: Call) -> Reply:
-        about = call.body.decode(errors="replace") if call.body else call.url
         if call.trouble:
-            raise self._breaker.in_vain(about, call.trouble, nobody_there=call.is_unreachable)
+            raise self._in_vain(call, call.trouble, nobody_there=call.is_unreachable)
         reach(Point.ANSWERED, call.url.removeprefix(self._base))
         if call.status >= 500 or call.status == TOO_MANY:
-            trouble = f"is not available ({call.status})"
-            raise self._breaker.in_vain(about, trouble, nobody_there=call.status in SAYS_SO)
+            raise self._in_vain(
+                call, f"is not available ({call.status})", nobody_there=call.status in SAYS_SO
+            )
         self._breaker.answered()
         return Reply(self._who, call.status, call.data)
+
+    def _in_vain(self, call: Call, trouble: str, *, nobody_there: bool) -> Fault:
+        asked = call.body.decode(errors="replace") if call.body else call.url
+        return self._breaker.in_vain(asked, trouble, nobody_there=nobody_there)
 
 
 def _broken(error: Exception) -> Fault:
