@@ -107,10 +107,13 @@ def wake_overdue() -> int:
         crowded = crowded_services() if sagas else set()
         unsent = not_yet_sent("orders", [saga.order.uuid for saga in sagas])
         for saga in sagas:
+            has_failed = bool(
+                saga.attempt or saga.last_error
+            )  # or rested while a provider was away: it does not queue
             stalled = saga.now - saga.moved_at
-            saga.deadline = _deadline(saga.now, stalled)
+            saga.deadline = _deadline(saga.now, timedelta(0) if has_failed else stalled)
             queueing = stalled < QUEUES_AT_MOST and {awaited(saga.position).service, "orders"} & crowded
-            if not saga.attempt and (queueing or saga.order.uuid in unsent):
+            if not has_failed and (queueing or saga.order.uuid in unsent):
                 continue
             record.publish(OrderStalled(ref=saga.order.ref, step=saga.position, attempt=saga.attempt))
         update(Saga, [{"id": saga.pk, "deadline": saga.deadline} for saga in sagas])

@@ -24,7 +24,7 @@ from shop.messaging.outbox import of_orders
 from shop.messaging.points import Point, reach
 from shop.messaging.retries import furthest
 from shop.messaging.rows import execute
-from shop.messaging.sending import Letter, as_list, of_one_type, send, send_to_be_noted, waiting
+from shop.messaging.sending import MANY, Letter, as_list, of_one_type, send, send_to_be_noted, waiting
 from shop.messaging.subscriptions import only_sends, services_acting_on
 from shop.messaging.tables import inbox_of, outbox_of
 
@@ -162,7 +162,7 @@ def _send_first(service: str, rows: Sequence[Stored], producer: Producer) -> Non
 def _send_again(service: str, rows: Sequence[Stored], producer: Producer, *, confirms: bool) -> None:
     """To those who lack them; what nobody lacks is confirmed. What may still wait in a queue is given more time."""
     missing = lacking(rows)
-    crowded = {name for name in settings.SERVICES if missing and waiting(name, producer)}
+    crowded = {name for name in settings.SERVICES if missing and waiting(name, producer) >= MANY}
     to_send: dict[tuple[str, bool], list[Letter]] = defaultdict(list)
     for row in rows:
         for address in {(sub.service, bool(sub.noted_in)) for sub in missing.get(row.event_id, ())}:

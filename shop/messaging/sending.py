@@ -26,6 +26,7 @@ logger = logging.getLogger(__name__)
 
 T = TypeVar("T")
 
+MANY = 10  # messages in a queue; fewer are worked off in the few seconds after which anybody asks
 SILENCE = 5.0  # s for which nobody tries a broker that is away; the relay sends what was left
 
 BROKER_AWAY = (OperationalError, RedisError, OSError)
@@ -157,13 +158,13 @@ def waiting(service: str, producer: Producer) -> int:
     return int(declared.message_count)
 
 
-def crowded_services() -> set[str]:
-    """The services in whose queues messages wait. What waits there is late, and not lost.
+def crowded_services(at_least: int = MANY) -> set[str]:
+    """The services in whose queues so many messages wait: what is late may just wait there, and is not lost.
 
     Raises what the broker raises.
     """
     with current_app.producer_or_acquire(None) as producer:
-        return {service for service in settings.SERVICES if waiting(service, producer)}
+        return {service for service in settings.SERVICES if waiting(service, producer) >= at_least}
 
 
 # --- After the commit, the process that published sends on --------------------------------------------------------

@@ -28,7 +28,7 @@ class Queues:
 def queues(monkeypatch: pytest.MonkeyPatch) -> Queues:
     found = Queues()
     health._moved.clear()
-    monkeypatch.setattr(health, "crowded_services", lambda: found.crowded)
+    monkeypatch.setattr(health, "crowded_services", lambda at_least: found.crowded)
     monkeypatch.setattr("shop.web.health.time.monotonic", lambda: found.now)
     pong = {"ok": "pong"}
     monkeypatch.setattr(
@@ -59,7 +59,7 @@ def test_it_says_no_while_messages_wait_and_no_worker_of_the_service_answers(que
 def test_a_broker_that_is_away_makes_orders_wait_and_no_more(
     queues: Queues, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def away() -> set[str]:
+    def away(at_least: int) -> set[str]:
         raise OperationalError("the broker is away")
 
     monkeypatch.setattr(health, "crowded_services", away)

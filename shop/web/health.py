@@ -47,7 +47,7 @@ def _database(alias: str) -> str:
 def _broker() -> tuple[str, Mapping[str, str]]:
     """Of the broker, and of each service's queue."""
     try:
-        crowded = crowded_services()
+        crowded = crowded_services(at_least=1)
         answering = _answering() if crowded else set()
     except BROKER_AWAY:
         _moved.clear()
