@@ -114,10 +114,7 @@ class DeadLetterAdmin(ReadOnlyAdmin):
     def has_send_permission(self, request: HttpRequest) -> bool:
         return may_change(request, self.model)
 
-    @admin.action(
-        description="Put back: into the queue again, say after an upgrade that knows the task",
-        permissions=["send"],
-    )
+    @admin.action(description="Put back into the queue", permissions=["send"])
     def put_back(self, request: HttpRequest, queryset: QuerySet[AbstractDeadLetter]) -> None:
         rows = chosen(self, request, queryset)
         sent = dead_letters.send_again(self.opts.app_label, [row.pk for row in rows])
@@ -128,7 +125,7 @@ class DeadLetterAdmin(ReadOnlyAdmin):
                 request, f"{_messages(left)} not kept whole: nothing was done.", messages.WARNING
             )
 
-    @admin.action(description="Dismiss: forget what nobody needs", permissions=["send"])
+    @admin.action(description="Dismiss", permissions=["send"])
     def dismiss(self, request: HttpRequest, queryset: QuerySet[AbstractDeadLetter]) -> None:
         rows = chosen(self, request, queryset)
         picked = self.model._default_manager.filter(pk__in=[row.pk for row in rows])
