@@ -77,13 +77,13 @@ def test_relays_and_workers_of_two_versions_side_by_side_lose_nothing(live: Live
             place()
             supervisor.wait_ready()
         place()
-        live.wait_until_ended(orders)
+        # What is only noted may wait, as every second message of it goes to a worker that can't read it.
+        ended = Order.objects.filter(pk__in=[order.pk for order in orders], saga__state="ended")
+        live.wait_for(lambda: ended.count() == len(orders), "with both versions at work all orders end")
         with stopped(live, [name for name in live.stack.pids() if name.startswith(("relay", "worker"))]):
             place()
             live.wait_until_ended(orders)
             assert live.events(orders[-1]).count("PaymentCleared") == 1
-        place()  # the new version is taken back
-    live.wait_until_ended(orders)
     assert_whole(live, orders, skus)
     cleared = TimelineEntry.objects.filter(order__in=orders, event="PaymentCleared").count()
     assert 6 <= cleared < len(orders)

@@ -23,7 +23,7 @@ from shop.messaging.outages import outages
 from shop.messaging.outbox import of_orders
 from shop.messaging.points import Point, reach
 from shop.messaging.retries import furthest
-from shop.messaging.rows import execute
+from shop.messaging.rows import as_array, execute
 from shop.messaging.sending import MANY, Letter, as_list, of_one_type, send, send_to_be_noted, waiting
 from shop.messaging.subscriptions import only_sends, services_acting_on
 from shop.messaging.tables import inbox_of, outbox_of
@@ -83,7 +83,10 @@ def relay_once(
 
 
 def _claim_events(service: str, held_back: float) -> list[Stored]:
-    """What was just placed is looked after by ``confirming`` from here on; what is sent again comes due again."""
+    """What was just placed is looked after by ``confirming`` from here on; what is sent again comes due again.
+
+    What another version has published is left to its relay.
+    """
     outbox, levers = outbox_of(service), settings.MESSAGING
     table = outbox._meta.db_table
     rows = execute(
@@ -93,14 +96,16 @@ def _claim_events(service: str, held_back: float) -> list[Stored]:
             WHEN claims = 0 THEN NULL
             ELSE now() + make_interval(secs => least(%s * power(2, least(claims, 16)), %s)) END
         WHERE id IN (
-            SELECT id FROM {table} WHERE due_at <= now()
-                AND (SELECT min(due_at) FROM {table}) <= now() - make_interval(secs => %s)
+            SELECT id FROM {table} WHERE type = ANY(%s::varchar[]) AND (
+                due_at <= now() AND (SELECT min(due_at) FROM {table}) <= now() - make_interval(secs => %s)
                 OR due_at > now() + make_interval(secs => %s)
+            )
             ORDER BY due_at LIMIT %s FOR UPDATE SKIP LOCKED
         ) RETURNING id, event_id, claims, type, order_id, number, style, payload::text
         """,
         levers["RESEND_AFTER"],
         levers["RESEND_CAP"],
+        as_array(registry),
         held_back,
         furthest(),
         levers["CLAIM_SIZE"],

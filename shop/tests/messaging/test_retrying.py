@@ -93,11 +93,9 @@ def test_an_event_of_a_later_version_waits_for_a_relay_that_knows_it(broker: red
     """As in a rolling upgrade: nobody here can tell who hears it, so it is neither sent nor confirmed."""
     store(2)
     Outbox.objects.update(type="FromTheFuture")
-    for _ in range(3):
-        assert relay.relay_once("payments") == 2
-        assert all(row.due_at and is_strange(row) for row in Outbox.objects.all())
-        assert queued("shipping", broker) == []
-        Outbox.objects.update(due_at=LONG_AGO)
+    assert relay.relay_once("payments") == 0
+    assert all(row.due_at and is_strange(row) for row in Outbox.objects.all())
+    assert queued("shipping", broker) == []
     Outbox.objects.update(type="PaymentProcessed")  # what it is to one that knows it
     relay.relay_once("payments")
     assert len(queued("shipping", broker)) == 1
