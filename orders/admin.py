@@ -24,6 +24,7 @@ from shop.base.admin.boxes import DeadLetterAdmin, InboxAdmin, OutboxAdmin
 from shop.base.admin.buttons import chosen, confirmation, confirmed, may_change
 from shop.base.admin.filters import StyleFilter
 from shop.base.admin.rows import ReadOnlyAdmin, as_uuid
+from shop.messaging.outages import waited_for
 
 Status = Order.Status
 
@@ -99,7 +100,7 @@ class OrderAdmin(ReadOnlyAdmin):
         return super().get_search_results(request, queryset, search_term)
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Order]:
-        self._away = trouble.away()
+        self._away = waited_for()
         return super().get_queryset(request).select_related("saga")
 
     # --- The page of one order ---------------------------------------------------------------------------------

@@ -49,9 +49,9 @@ def note_progress(events: Sequence[Event]) -> Outcome:
         known = sorted((event for event in events if event.ref.id in orders), key=lambda event: event.at)
         entries = [_entry(orders[event.ref.id], event) for event in known]
         fresh = {id for (id,) in insert(TimelineEntry, entries, once=True, returning=("event_id",))}
-        no_news = _overcome([event for event in known if isinstance(event, StepFailed)])
+        news = fresh - _overcome([event for event in known if isinstance(event, StepFailed)])
         for event in known:
-            if event.id in fresh - no_news:
+            if event.id in news:
                 _note(orders[event.ref.id], event)
         write([(before[id], order) for id, order in orders.items()])
     return Outcome(refused=[event.ref for event in events if event.ref.id not in orders])

@@ -19,7 +19,7 @@ from orders.process import BACKWARD, FORWARD, OPERATIONS, awaited
 from orders.standing import Standing
 from shop.base.databases import alias_of
 from shop.messaging.events import StepFailed
-from shop.messaging.outages import outages
+from shop.messaging.outages import waited_for
 from shop.messaging.outbox import not_yet_sent
 from shop.messaging.recording import recording
 from shop.messaging.relay import take_up
@@ -98,7 +98,7 @@ def wake_overdue() -> int:
     longer, the later. While messages wait for orders itself, a saga may have moved on without its row saying so. And
     what waits for a service whose provider is away is left alone, but for one that finds out whether it is back.
     """
-    away = {service: found for service, found in outages().items() if found.is_waited_for}
+    away = waited_for()
     with recording("orders") as record:
         sagas = list(_overdue(resting=away)[:WOKEN_AT_ONCE])
         for service, found in away.items():
@@ -107,9 +107,8 @@ def wake_overdue() -> int:
         crowded = crowded_services() if sagas else set()
         unsent = not_yet_sent("orders", [saga.order.uuid for saga in sagas])
         for saga in sagas:
-            has_failed = bool(
-                saga.attempt or saga.last_error
-            )  # or rested while a provider was away: it does not queue
+            # It has failed, or rested while a provider was away: so it does not queue.
+            has_failed = bool(saga.attempt or saga.last_error)
             stalled = saga.now - saga.moved_at
             saga.deadline = _deadline(saga.now, timedelta(0) if has_failed else stalled)
             queueing = stalled < QUEUES_AT_MOST and {awaited(saga.position).service, "orders"} & crowded

@@ -15,7 +15,7 @@ from orders.saga import waiting_for
 from shop.base.spans import ago, until
 from shop.messaging.confirming import lacking
 from shop.messaging.models import AbstractInbox, AbstractOutbox
-from shop.messaging.outages import Outage, outages
+from shop.messaging.outages import Outage, waited_for
 from shop.messaging.outbox import unconfirmed
 from shop.messaging.tables import inbox_of, services
 
@@ -35,12 +35,7 @@ class Finding:
     table: str = ""
 
 
-Away = Mapping[str, Outage]  # by the service whose provider it is
-
-
-def away() -> Away:
-    """The providers that are down, and waited for: what needs one of them rests, and is in no trouble of its own."""
-    return {service: one for service, one in outages().items() if one.is_waited_for}
+Away = Mapping[str, Outage]  # by the service whose provider is down, and waited for
 
 
 def in_short(order: Order, away: Away) -> tuple[str, str]:
@@ -72,7 +67,7 @@ ATTENTION = {
 
 def needing(kind: str) -> Q:
     """Which orders are of this kind, one of ``ATTENTION``."""
-    running, resting = Q(saga__state=Saga.State.RUNNING), waiting_for(away(), "saga__")
+    running, resting = Q(saga__state=Saga.State.RUNNING), waiting_for(waited_for(), "saga__")
     late = Q(saga__deadline=None) | Q(saga__deadline__lt=timezone.now() - LATE)
     return {
         "parked": Q(saga__state=Saga.State.PARKED),
@@ -85,7 +80,7 @@ def needing(kind: str) -> Q:
 
 def why_it_waits(order: Order) -> list[Finding]:
     """The whole answer, most telling first."""
-    return [_of_the_saga(order, away()), *_failing(order), *_unconfirmed(order)]
+    return [_of_the_saga(order, waited_for()), *_failing(order), *_unconfirmed(order)]
 
 
 def _of_the_saga(order: Order, away: Away) -> Finding:

@@ -74,10 +74,9 @@ def lacking(events: Iterable[Published]) -> dict[UUID, list[Subscription]]:
             noted |= {event_id for (event_id,) in select(sub.noted_in, ("event_id",), "event_id", event_ids)}  # type: ignore[arg-type]
         have |= {(event_id, sub.receiver) for event_id in noted}
         by_service[sub.service] += (event_id for event_id in event_ids if event_id not in noted)
-    for service, event_ids in by_service.items():
-        if service in within_reach(by_service):
-            with only_holding_up(service):
-                have |= inbox.receivers_that_have(service, event_ids)
+    for service in within_reach(by_service):
+        with only_holding_up(service):
+            have |= inbox.receivers_that_have(service, by_service[service])
     missing = {
         event_id: [sub for sub in wanted if (event_id, sub.receiver) not in have]
         for event_id, wanted in wanting.items()

@@ -63,6 +63,11 @@ def outages(only: str | None = None) -> dict[str, Outage]:
     return found
 
 
+def waited_for(only: str | None = None) -> dict[str, Outage]:
+    """Those that have not yet lasted too long: what needs such a provider rests."""
+    return {service: found for service, found in outages(only).items() if found.is_waited_for}
+
+
 def _read(services: Sequence[str]) -> Iterator[tuple[str, Outage]]:
     """Oldest first. Those that share a database are read at once."""
     by_database: dict[str, list[str]] = defaultdict(list)

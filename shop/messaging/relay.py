@@ -19,7 +19,7 @@ from shop.messaging import inbox
 from shop.messaging.confirming import confirm, is_strange, lacking, make_due, make_due_later
 from shop.messaging.delivery import deliver
 from shop.messaging.events import registry
-from shop.messaging.outages import outages
+from shop.messaging.outages import waited_for
 from shop.messaging.outbox import of_orders
 from shop.messaging.points import Point, reach
 from shop.messaging.retries import furthest
@@ -120,9 +120,8 @@ def _claim_failing(service: str) -> list[Letter]:
 
     Comes due again by itself, should its message get lost; and again later, as it may only be waiting in the queue.
     """
-    away = outages(service).get(service)
-    resting = away is not None and away.is_waited_for
-    if away and resting and not away.probe_due:
+    away = waited_for(service).get(service)
+    if away and not away.probe_due:
         return []
     model, levers = inbox_of(service), settings.MESSAGING
     table = model._meta.db_table
@@ -134,13 +133,13 @@ def _claim_failing(service: str) -> list[Letter]:
         WHERE id IN (
             SELECT id FROM {table} WHERE state = 'failing'
                 AND (due_at <= now() OR due_at > now() + make_interval(secs => %s))
-            ORDER BY {"random()" if resting else "due_at"} LIMIT %s FOR UPDATE SKIP LOCKED
+            ORDER BY {"random()" if away else "due_at"} LIMIT %s FOR UPDATE SKIP LOCKED
         ) RETURNING id, type, order_id, number, '', payload::text
         """,
         levers["RESEND_AFTER"],
         levers["RESEND_CAP"],
         furthest(),
-        1 if resting else levers["CLAIM_SIZE"],
+        1 if away else levers["CLAIM_SIZE"],
         fetch=True,
     )
     return [Letter(*row[1:]) for row in sorted(rows)]
