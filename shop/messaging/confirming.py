@@ -89,12 +89,6 @@ def make_due(service: str, ids: Sequence[int]) -> None:
     _set(service, ids, "due_at = now(), claims = greatest(claims, 1)")
 
 
-def make_due_later(service: str, ids: Sequence[int]) -> None:
-    """Have a relay see to these rows after a while: one that can do more with them."""
-    later = f"now() + make_interval(secs => {float(settings.MESSAGING['RESEND_AFTER'])})"
-    _set(service, ids, f"due_at = {later}, claims = greatest(claims, 1)")
-
-
 def confirm(service: str, ids: Sequence[int]) -> None:
     """These rows of an outbox need no more seeing to."""
     _set(service, ids, "due_at = NULL")

@@ -16,7 +16,7 @@ from django.conf import settings
 from kombu import Producer
 
 from shop.messaging import inbox
-from shop.messaging.confirming import confirm, is_strange, lacking, make_due, make_due_later
+from shop.messaging.confirming import confirm, lacking, make_due
 from shop.messaging.delivery import deliver
 from shop.messaging.events import registry
 from shop.messaging.outages import waited_for
@@ -96,7 +96,7 @@ def _claim_events(service: str, held_back: float) -> list[Stored]:
             WHEN claims = 0 THEN NULL
             ELSE now() + make_interval(secs => least(%s * power(2, least(claims, 16)), %s)) END
         WHERE id IN (
-            SELECT id FROM {table} WHERE type = ANY(%s::varchar[]) AND (
+            SELECT id FROM {table} WHERE type = ANY(%s::varchar[]) AND style = ANY(%s::varchar[]) AND (
                 due_at <= now() AND (SELECT min(due_at) FROM {table}) <= now() - make_interval(secs => %s)
                 OR due_at > now() + make_interval(secs => %s)
             )
@@ -106,6 +106,7 @@ def _claim_events(service: str, held_back: float) -> list[Stored]:
         levers["RESEND_AFTER"],
         levers["RESEND_CAP"],
         as_array(registry),
+        as_array(settings.STYLES),
         held_back,
         furthest(),
         levers["CLAIM_SIZE"],
@@ -152,7 +153,6 @@ def _send_first(service: str, rows: Sequence[Stored], producer: Producer) -> Non
     """
     to_send: dict[str, list[Letter]] = defaultdict(list)
     own: list[Letter] = []
-    make_due_later(service, [row.id for row in rows if is_strange(row)])
     for row in rows:
         for hearing in services_acting_on(row.type, row.style):
             here = hearing == service and only_sends(service, row.type, row.style)
@@ -173,7 +173,7 @@ def _send_again(service: str, rows: Sequence[Stored], producer: Producer, *, con
             if row.claims > PATIENT or address[0] not in crowded:
                 to_send[address].append(row.letter)
     if confirms:
-        confirm(service, [row.id for row in rows if row.event_id not in missing and not is_strange(row)])
+        confirm(service, [row.id for row in rows if row.event_id not in missing])
     for (hearing, only_notes), letters in to_send.items():
         (send_to_be_noted if only_notes else send)(hearing, letters, producer)
 
