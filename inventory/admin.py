@@ -16,9 +16,19 @@ from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
 from django.utils.html import format_html, format_html_join
 
-from inventory.models import DeadLetter, Inbox, Outbox, Product, Receipt, Reservation, Stock, Warehouse
+from inventory.models import (
+    DeadLetter,
+    Inbox,
+    Incident,
+    Outbox,
+    Product,
+    Receipt,
+    Reservation,
+    Stock,
+    Warehouse,
+)
 from inventory.services import Delivery, receive_stock
-from shop.base.admin.boxes import DeadLetterAdmin, InboxAdmin, OutboxAdmin
+from shop.base.admin.boxes import DeadLetterAdmin, InboxAdmin, IncidentAdmin, OutboxAdmin
 from shop.base.admin.cells import money
 from shop.base.admin.filters import StateFilter
 from shop.base.admin.rows import OfAnOrderAdmin, ReadOnlyAdmin
@@ -26,6 +36,7 @@ from shop.base.money import DECIMALS
 
 admin.site.register(Outbox, OutboxAdmin)
 admin.site.register(DeadLetter, DeadLetterAdmin)
+admin.site.register(Incident, IncidentAdmin)
 admin.site.register(Inbox, InboxAdmin)
 
 MOST_AT_ONCE = 100_000

@@ -6,7 +6,7 @@ from django.db import models
 from django.db.models import F, Q
 
 from shop.base.per_order import PerOrder
-from shop.messaging.models import AbstractDeadLetter, AbstractInbox, AbstractOutbox
+from shop.messaging.models import AbstractDeadLetter, AbstractInbox, AbstractIncident, AbstractOutbox
 
 
 class Outbox(AbstractOutbox):
@@ -19,6 +19,10 @@ class Inbox(AbstractInbox):
 
 
 class DeadLetter(AbstractDeadLetter):
+    pass
+
+
+class Incident(AbstractIncident):
     pass
 
 

@@ -10,13 +10,14 @@ from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.html import format_html
 
-from notifications.models import DeadLetter, Inbox, Mail, Notification, Outbox
-from shop.base.admin.boxes import DeadLetterAdmin, InboxAdmin, OutboxAdmin
+from notifications.models import DeadLetter, Inbox, Incident, Mail, Notification, Outbox
+from shop.base.admin.boxes import DeadLetterAdmin, InboxAdmin, IncidentAdmin, OutboxAdmin
 from shop.base.admin.cells import NOTHING
 from shop.base.admin.rows import OfAnOrderAdmin, ReadOnlyAdmin, as_uuid
 
 admin.site.register(Outbox, OutboxAdmin)
 admin.site.register(DeadLetter, DeadLetterAdmin)
+admin.site.register(Incident, IncidentAdmin)
 admin.site.register(Inbox, InboxAdmin)
 
 # In front of a mail's HTML in its frame: it loads nothing and runs nothing, whatever it says.

@@ -5,7 +5,13 @@ from typing import ClassVar
 from django.db import models
 
 from shop.messaging.ids import uuid7
-from shop.messaging.models import AbstractDeadLetter, AbstractInbox, AbstractOutage, AbstractOutbox
+from shop.messaging.models import (
+    AbstractDeadLetter,
+    AbstractInbox,
+    AbstractIncident,
+    AbstractOutage,
+    AbstractOutbox,
+)
 
 
 class Outbox(AbstractOutbox):
@@ -18,6 +24,10 @@ class Inbox(AbstractInbox):
 
 
 class DeadLetter(AbstractDeadLetter):
+    pass
+
+
+class Incident(AbstractIncident):
     pass
 
 

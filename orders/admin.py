@@ -17,14 +17,13 @@ from django.utils.html import format_html
 from django.views.decorators.http import require_POST
 
 from orders import order_page, services, trouble
-from orders.models import DeadLetter, Inbox, Order, Outbox, Saga
+from orders.models import DeadLetter, Inbox, Incident, Order, Outbox, Saga
 from orders.saga import resume
 from orders.services import Cancellation
-from shop.base.admin.boxes import DeadLetterAdmin, InboxAdmin, OutboxAdmin
+from shop.base.admin.boxes import DeadLetterAdmin, InboxAdmin, IncidentAdmin, OutboxAdmin
 from shop.base.admin.buttons import chosen, confirmation, confirmed, may_change
 from shop.base.admin.filters import StyleFilter
 from shop.base.admin.rows import ReadOnlyAdmin, as_uuid
-from shop.messaging.outages import waited_for
 
 Status = Order.Status
 
@@ -84,7 +83,7 @@ class OrderAdmin(ReadOnlyAdmin):
 
     @admin.display(description="where it is now")
     def where_now(self, order: Order) -> str:
-        level, text = trouble.in_short(order, self._away)
+        level, text = trouble.in_short(order, self._around)
         short = text if len(text) <= 120 else f"{text[:119]}…"
         return format_html('<span class="level level-{}">{}</span>', level, short)
 
@@ -100,7 +99,7 @@ class OrderAdmin(ReadOnlyAdmin):
         return super().get_search_results(request, queryset, search_term)
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Order]:
-        self._away = waited_for()
+        self._around = trouble.elsewhere()
         return super().get_queryset(request).select_related("saga")
 
     # --- The page of one order ---------------------------------------------------------------------------------
@@ -213,3 +212,4 @@ class OrdersInboxAdmin(InboxAdmin):
 
 admin.site.register(Outbox, OutboxAdmin)
 admin.site.register(DeadLetter, DeadLetterAdmin)
+admin.site.register(Incident, IncidentAdmin)

@@ -9,7 +9,7 @@ from django.db.models import Q
 from shop.base.money import show
 from shop.messaging.events import Ref
 from shop.messaging.ids import uuid7
-from shop.messaging.models import AbstractDeadLetter, AbstractInbox, AbstractOutbox
+from shop.messaging.models import AbstractDeadLetter, AbstractInbox, AbstractIncident, AbstractOutbox
 
 FIRST_NUMBER = 100_000
 
@@ -24,6 +24,10 @@ class Inbox(AbstractInbox):
 
 
 class DeadLetter(AbstractDeadLetter):
+    pass
+
+
+class Incident(AbstractIncident):
     pass
 
 
@@ -133,10 +137,13 @@ class Saga(models.Model):
     class State(models.TextChoices):
         RUNNING = "running"
         PARKED = "parked", "parked: waits for a person"
+        NEEDS_ATTENTION = "attention", "needs attention: an undo has failed for good"
         ENDED = "ended"
 
+    WAIT_FOR_A_PERSON = (State.PARKED, State.NEEDS_ATTENTION)
+
     order = models.OneToOneField(Order, on_delete=models.CASCADE, related_name="saga", db_constraint=False)
-    state = models.CharField(max_length=8, choices=State, default=State.RUNNING)
+    state = models.CharField(max_length=9, choices=State, default=State.RUNNING)
     step = models.CharField("reached", max_length=20)
     undo = models.CharField("undone", max_length=20, blank=True, help_text="Empty: not being undone.")
     attempt = models.PositiveSmallIntegerField(default=0)

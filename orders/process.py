@@ -26,6 +26,7 @@ class Move:
     """What a service does for an order: ``operation``, after which the order stands at ``position``; ``done`` tells it.
 
     ``meanwhile``: what the customer reads until then. ``shown_as``: the position in words for staff, its name by default.
+    ``owed``: of an undo, what is owed to somebody as long as it is not done.
     """
 
     position: str
@@ -33,6 +34,7 @@ class Move:
     done: type[Event]
     meanwhile: str
     shown_as: str = ""
+    owed: str = ""
 
     @property
     def service(self) -> str:
@@ -71,17 +73,19 @@ PROCESS: tuple[Step, ...] = (
     Step("reserved", "inventory.reserve_stock", InventoryReserved, "Your products are being set aside.",
          status=Status.RESERVED, refused=InventoryRejected,
          undo=Move("released", "inventory.release_stock", InventoryReleased,
-                   "Your order is being cancelled; the products go back on the shelf.", "stock released")),
+                   "Your order is being cancelled; the products go back on the shelf.", "stock released",
+                   owed="release of the reserved stock")),
 
     Step("paid", "payments.take_payment", PaymentProcessed, "Your payment is being taken.",
          status=Status.PAID, refused=PaymentFailed,
          undo=Move("refunded", "payments.refund_payment", PaymentRefunded,
-                   "Your money is being given back.", "payment undone")),
+                   "Your money is being given back.", "payment undone", owed="refund of {total}")),
 
     Step("labelled", "shipping.create_labels", ParcelsLabelled, "Your parcels are being made ready for the carrier.",
          per_warehouse=True, refused=ShippingFailed,
          undo=Move("stopped", "shipping.stop_shipping", ShippingStopped,
-                   "Your order is being held back from the carrier, to be cancelled.", "shipping stopped")),
+                   "Your order is being held back from the carrier, to be cancelled.", "shipping stopped",
+                   owed="void of the parcels' labels")),
 
     Pivot("shipped", "shipping.hand_over", OrderShipped, "Your parcels are being made ready for the carrier.",
           status=Status.SHIPPED),
@@ -99,12 +103,13 @@ PROCESS: tuple[Step, ...] = (
 WISH = CancellationRequested
 REQUESTED = "requested"
 NOTICE = Move("notified", "notifications.send_cancellation_notice", CancellationNoticeSent,
-              "Your order is cancelled; you are being told.", "customer told")
+              "Your order is cancelled; you are being told.", "customer told", owed="message to the customer")
 # fmt: on
 
 MIRROR: tuple[Move, ...] = (*(step.undo for step in reversed(PROCESS) if step.undo), NOTICE)
 DONE_BY: dict[str, type[Event]] = {move.operation: move.done for move in (*PROCESS, *MIRROR)}
 OPERATIONS = set(DONE_BY)
+FORWARD_OPERATIONS = {step.operation for step in PROCESS}
 (BEFORE_THE_PIVOT,) = (PROCESS[i].position for i, step in enumerate(PROCESS[1:]) if isinstance(step, Pivot))
 (PER_WAREHOUSE,) = (step for step in PROCESS if step.per_warehouse)
 ENDS: dict[str, type[Event]] = {Status.COMPLETED: OrderCompleted, Status.CANCELLED: OrderCancelled}
@@ -127,6 +132,22 @@ def awaited(position: str) -> Move:
     """What an order that stands there waits for; at the last position: that this is noted."""
     last = PROCESS[-1] if position in FORWARD else MIRROR[-1]
     return next(iter(still_to_do(position)), last)
+
+
+def owed(step: str, undo: str) -> list[str]:
+    """What is owed to an order that has come as far as ``step`` and whose undoing as far as ``undo``.
+
+    Of a step that was under way when undoing began nobody knows whether it was done, until its undo says so.
+    """
+    undone_by = {move.undo: index for index, move in enumerate(PROCESS)}
+    reached = FORWARD.index(step)
+    found = []
+    for move in still_to_do(undo):
+        index = undone_by.get(move, 0)
+        if move.owed and index <= reached + 1:
+            unknown = "" if index <= reached else f", should it have been {PROCESS[index].words}"
+            found.append(f"{move.owed}{unknown}")
+    return found
 
 
 def status_at(position: str) -> Order.Status:

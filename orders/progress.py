@@ -36,7 +36,7 @@ Kind = TimelineEntry.Kind
 TROUBLE = (StepFailed, OrderStalled)
 
 
-@when(*REACHED_BY, *UNDONE_BY, CancellationRefused, *TROUBLE, noted_in=TimelineEntry)
+@when(*REACHED_BY, *UNDONE_BY, CancellationRefused, *TROUBLE, noted_in=TimelineEntry, within=10)
 def note_progress(events: Sequence[Event]) -> Outcome:
     """Write the timeline, and move status and saga on, of all orders in the message, in one transaction.
 

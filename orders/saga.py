@@ -15,7 +15,8 @@ from django.utils import timezone
 
 from orders.events import OrderStalled
 from orders.models import Order, Saga
-from orders.process import BACKWARD, FORWARD, OPERATIONS, awaited
+from orders.process import BACKWARD, FORWARD, FORWARD_OPERATIONS, OPERATIONS, awaited
+from orders.silence import close_answered, note_silent
 from orders.standing import Standing
 from shop.base.databases import alias_of
 from shop.messaging.events import StepFailed
@@ -73,10 +74,10 @@ def failed(saga: Saga | Standing, failure: StepFailed, now: datetime) -> None:
     that. A command nobody repeats, and what is no step of the process the saga need not wait for: both are taken up
     again from here. While somebody outside is away nothing is: ``wake_overdue`` knows until when.
     """
-    if saga.state == State.ENDED:
-        return
+    if saga.state == State.ENDED or (saga.undo and failure.operation in FORWARD_OPERATIONS):
+        return  # what is being undone needs no step forward any more
     saga.last_error = f"{failure.operation}: {failure.error}"
-    if saga.state == State.PARKED:
+    if saga.state in Saga.WAIT_FOR_A_PERSON:
         return
     if failure.waits:
         saga.deadline = _deadline(now)
@@ -87,7 +88,8 @@ def failed(saga: Saga | Standing, failure: StepFailed, now: datetime) -> None:
         saga.attempt = failure.attempt
         patience = timedelta(seconds=settings.SAGA_DEADLINE)
         saga.deadline = failure.retry_at + patience if failure.retry_at else None
-    saga.state = State.RUNNING if saga.deadline else State.PARKED
+    given_up = State.NEEDS_ATTENTION if saga.undo else State.PARKED
+    saga.state = State.RUNNING if saga.deadline else given_up
 
 
 @sweep(every=settings.MESSAGING["POLL_EVERY"])
@@ -104,8 +106,9 @@ def wake_overdue() -> int:
         for service, found in away.items():
             if found.probe_due:
                 sagas += _overdue(only=service).order_by("?")[:1]
-        crowded = crowded_services() if sagas else set()
+        crowded = {*crowded_services()} if sagas else set()
         unsent = not_yet_sent("orders", [saga.order.uuid for saga in sagas])
+        silent = []
         for saga in sagas:
             # It has failed, or rested while a provider was away: so it does not queue.
             has_failed = bool(saga.attempt or saga.last_error)
@@ -114,8 +117,12 @@ def wake_overdue() -> int:
             queueing = stalled < QUEUES_AT_MOST and {awaited(saga.position).service, "orders"} & crowded
             if not has_failed and (queueing or saga.order.uuid in unsent):
                 continue
+            if not has_failed:
+                silent.append(saga)
             record.publish(OrderStalled(ref=saga.order.ref, step=saga.position, attempt=saga.attempt))
         update(Saga, [{"id": saga.pk, "deadline": saga.deadline} for saga in sagas])
+        note_silent(silent)
+    close_answered()
     return len(record.events)
 
 

@@ -1,22 +1,27 @@
-"""Where an order is, and why it does not move: the answer in sentences, from its saga and every outbox and inbox."""
+"""Where an order is, and why it does not move: the answer in sentences, from its saga and every outbox, inbox and
+incident; queueing is told from trouble."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from uuid import UUID
 
 from django.db.models import Q
 from django.utils import timezone
 
 from orders.models import Order, Saga
-from orders.process import awaited, still_to_do
+from orders.process import awaited, owed
 from orders.saga import waiting_for
 from shop.base.spans import ago, until
 from shop.messaging.confirming import lacking
+from shop.messaging.incidents import open_incidents, orders_with_incidents
 from shop.messaging.models import AbstractInbox, AbstractOutbox
 from shop.messaging.outages import Outage, waited_for
 from shop.messaging.outbox import unconfirmed
+from shop.messaging.sending import BROKER_AWAY, crowded_services
 from shop.messaging.tables import inbox_of, services
 
 LATE = timedelta(seconds=5)  # the relay looks every second: what is due for longer, nobody looks after
@@ -27,7 +32,7 @@ FINE, WAITING, TROUBLE = "fine", "waiting", "trouble"
 
 @dataclass(frozen=True)
 class Finding:
-    """One sentence of the answer; ``service`` and ``table`` (outbox or inbox) say where the row it is about is."""
+    """One sentence of the answer; ``service`` and ``table`` (outbox, inbox, incident) say where its row is."""
 
     level: str
     text: str
@@ -35,29 +40,56 @@ class Finding:
     table: str = ""
 
 
-Away = Mapping[str, Outage]  # by the service whose provider is down, and waited for
+@dataclass(frozen=True)
+class Elsewhere:
+    """What many orders may wait for at once, asked once for all that are shown.
+
+    ``away``: by the service whose provider is down, and waited for. ``silent``: orders that somebody has not reacted to
+    in time. ``queueing``: by service, how many messages wait for it, where that is many.
+    """
+
+    away: Mapping[str, Outage]
+    silent: Collection[UUID]
+    queueing: Mapping[str, int]
 
 
-def in_short(order: Order, away: Away) -> tuple[str, str]:
-    """(level, a few words) for a list: from the order and its saga alone."""
+def elsewhere() -> Elsewhere:
+    """As it is now. A broker that is away has no queues."""
+    queueing: Mapping[str, int] = {}
+    with suppress(*BROKER_AWAY):
+        queueing = crowded_services()
+    return Elsewhere(waited_for(), orders_with_incidents(), queueing)
+
+
+def in_short(order: Order, around: Elsewhere) -> tuple[str, str]:
+    """(level, a few words) for a list."""
     saga, now = order.saga, timezone.now()
+    if saga.state == Saga.State.NEEDS_ATTENTION:
+        return TROUBLE, f"needs attention:{_owed(order)} {saga.last_error}"
     if saga.state == Saga.State.PARKED:
         return TROUBLE, f"parked after {_position(saga)}: {saga.last_error or 'waits for a person'}"
     if saga.state == Saga.State.ENDED:
         return FINE, f"at its end{f': {saga.reason}' if saga.reason else ''}"
-    waits_for = f"{_position(saga)}, waits for {awaited(saga.position).service}"
-    if one := away.get(awaited(saga.position).service):
+    whom = awaited(saga.position).service
+    waits_for = f"{_position(saga)}, waits for {whom}"
+    if one := around.away.get(whom):
         return WAITING, f"{waits_for}: {one.in_words}"
+    if order.uuid in around.silent:
+        return TROUBLE, f"{waits_for}, which is silent"
     if saga.deadline is None or saga.deadline < now - LATE:
         return TROUBLE, f"{waits_for}, overdue"
     if saga.attempt or saga.last_error:
         error = f": {saga.last_error}" if saga.last_error else ""
         return WAITING, f"{waits_for}, attempt {saga.attempt + 1}{error}"
+    if many := around.queueing.get(whom):
+        return WAITING, f"{waits_for}, behind {many:,} messages"
     return FINE, waits_for
 
 
 ATTENTION = {
+    "attention": "Needs attention: an undo failed for good",
     "parked": "Waits for a person",
+    "silent": "Somebody is silent",
     "resting": "Waits for a provider that is down",
     "overdue": "Overdue",
     "retrying": "Being tried again",
@@ -67,10 +99,13 @@ ATTENTION = {
 
 def needing(kind: str) -> Q:
     """Which orders are of this kind, one of ``ATTENTION``."""
+    if kind == "silent":
+        return Q(uuid__in=orders_with_incidents())
     running, resting = Q(saga__state=Saga.State.RUNNING), waiting_for(waited_for(), "saga__")
     late = Q(saga__deadline=None) | Q(saga__deadline__lt=timezone.now() - LATE)
     return {
-        "parked": Q(saga__state=Saga.State.PARKED),
+        "attention": Q(saga__state=Saga.State.NEEDS_ATTENTION),
+        "parked": Q(saga__state__in=Saga.WAIT_FOR_A_PERSON),
         "resting": running & resting,
         "overdue": running & late & ~resting,
         "retrying": running & (Q(saga__attempt__gt=0) | ~Q(saga__last_error="")) & ~resting,
@@ -80,22 +115,24 @@ def needing(kind: str) -> Q:
 
 def why_it_waits(order: Order) -> list[Finding]:
     """The whole answer, most telling first."""
-    return [_of_the_saga(order, waited_for()), *_failing(order), *_unconfirmed(order)]
+    around = elsewhere()
+    return [_of_the_saga(order, around), *_silent(order, around), *_failing(order), *_unconfirmed(order)]
 
 
-def _of_the_saga(order: Order, away: Away) -> Finding:
+def _of_the_saga(order: Order, around: Elsewhere) -> Finding:
     saga, now = order.saga, timezone.now()
     if saga.state == Saga.State.ENDED:
         return Finding(FINE, "The order is at its end: there is nothing left to do.")
     whom = awaited(saga.position).service
     reached = f"It has come as far as “{_position(saga)}”, {ago(saga.moved_at, now)}, and waits for {whom}."
     error = f" The last error was: {saga.last_error}." if saga.last_error else ""
-    if saga.state == Saga.State.PARKED:
-        return Finding(
-            TROUBLE,
-            f"It is parked and waits for a person. {reached}{error}{_owed(saga)} Remove the cause, then resume it.",
-        )
-    if one := away.get(whom):
+    if saga.state in Saga.WAIT_FOR_A_PERSON:
+        what = "is parked and waits for a person"
+        if saga.state == Saga.State.NEEDS_ATTENTION:
+            what = "needs attention: what undoes it has failed for good"
+        text = f"It {what}. {reached}{error}{_owed(order)} Remove the cause, then resume it."
+        return Finding(TROUBLE, text)
+    if one := around.away.get(whom):
         return Finding(
             WAITING, f"{one.in_words}. {reached} It goes on by itself once the provider answers again."
         )
@@ -111,7 +148,23 @@ def _of_the_saga(order: Order, away: Away) -> Finding:
     again = f"Without progress it is taken up again {until(saga.deadline, now)}"
     if saga.attempt or saga.last_error:
         return Finding(WAITING, f"{reached}{error} {again}, attempt {saga.attempt + 1}.")
+    if many := around.queueing.get(whom):
+        return Finding(
+            WAITING, f"{reached} It may wait its turn there: {many:,} messages are before {whom}. {again}."
+        )
     return Finding(FINE, f"{reached} {again}.")
+
+
+def _silent(order: Order, around: Elsewhere) -> Iterable[Finding]:
+    """Who has not reacted in time."""
+    now = timezone.now()
+    for service in services() if order.uuid in around.silent else ():
+        for row in open_incidents(service).filter(order_id=order.uuid).order_by("id")[:AT_MOST]:
+            text = (
+                f"{row.receiver} is silent: it was to react to {row.type} within {row.within:g} s, and has done nothing "
+                f"since {row.since:%d %B, %H:%M:%S} UTC, {ago(row.since, now)}."
+            )
+            yield Finding(TROUBLE, text, service, "incident")
 
 
 def _failing(order: Order) -> Iterable[Finding]:
@@ -161,11 +214,11 @@ def _undelivered(row: AbstractOutbox, missing: Sequence[str], service: str, now:
     return Finding(WAITING if row.claims == 1 else TROUBLE, what, service, "outbox")
 
 
-def _owed(saga: Saga) -> str:
-    """What an order that is being undone still has coming to it."""
-    if not saga.undo:
-        return ""
-    return f" Still to be done: {', '.join(move.words for move in still_to_do(saga.undo))}."
+def _owed(order: Order) -> str:
+    """What an order that is being undone still has coming to it, or those who deal with it."""
+    saga = order.saga
+    found = owed(saga.step, saga.undo) if saga.undo else []
+    return f" Owed: {'; '.join(found).format(total=order.total)}." if found else ""
 
 
 def _position(saga: Saga) -> str:

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from django.contrib import admin
 
-from payments.models import DeadLetter, Inbox, Outbox, Payment
-from shop.base.admin.boxes import DeadLetterAdmin, InboxAdmin, OutboxAdmin
+from payments.models import DeadLetter, Inbox, Incident, Outbox, Payment
+from shop.base.admin.boxes import DeadLetterAdmin, InboxAdmin, IncidentAdmin, OutboxAdmin
 from shop.base.admin.cells import money
 from shop.base.admin.filters import StateFilter
 from shop.base.admin.rows import OfAnOrderAdmin
 
 admin.site.register(Outbox, OutboxAdmin)
 admin.site.register(DeadLetter, DeadLetterAdmin)
+admin.site.register(Incident, IncidentAdmin)
 admin.site.register(Inbox, InboxAdmin)
 
 

@@ -7,7 +7,13 @@ from django.db.models import Q
 
 from shop.base.per_order import PerOrder
 from shop.messaging.ids import uuid7
-from shop.messaging.models import AbstractDeadLetter, AbstractInbox, AbstractOutage, AbstractOutbox
+from shop.messaging.models import (
+    AbstractDeadLetter,
+    AbstractInbox,
+    AbstractIncident,
+    AbstractOutage,
+    AbstractOutbox,
+)
 
 
 class Outbox(AbstractOutbox):
@@ -20,6 +26,10 @@ class Inbox(AbstractInbox):
 
 
 class DeadLetter(AbstractDeadLetter):
+    pass
+
+
+class Incident(AbstractIncident):
     pass
 
 

@@ -14,8 +14,8 @@ from django.utils.html import format_html
 from django.utils.text import slugify
 
 from orders.lookups import DeliveryAddress
-from shipping.models import DeadLetter, Inbox, Outbox, Parcel, Shipment
-from shop.base.admin.boxes import DeadLetterAdmin, InboxAdmin, OutboxAdmin
+from shipping.models import DeadLetter, Inbox, Incident, Outbox, Parcel, Shipment
+from shop.base.admin.boxes import DeadLetterAdmin, InboxAdmin, IncidentAdmin, OutboxAdmin
 from shop.base.admin.cells import NOTHING
 from shop.base.admin.filters import StateFilter
 from shop.base.admin.rows import OfAnOrderAdmin
@@ -23,6 +23,7 @@ from shop.base.lookups import ask
 
 admin.site.register(Outbox, OutboxAdmin)
 admin.site.register(DeadLetter, DeadLetterAdmin)
+admin.site.register(Incident, IncidentAdmin)
 admin.site.register(Inbox, InboxAdmin)
 
 

@@ -6,7 +6,13 @@ from django.db import models
 
 from shop.base.per_order import PerOrder
 from shop.messaging.ids import uuid7
-from shop.messaging.models import AbstractDeadLetter, AbstractInbox, AbstractOutage, AbstractOutbox
+from shop.messaging.models import (
+    AbstractDeadLetter,
+    AbstractInbox,
+    AbstractIncident,
+    AbstractOutage,
+    AbstractOutbox,
+)
 
 
 class Outbox(AbstractOutbox):
@@ -19,6 +25,10 @@ class Inbox(AbstractInbox):
 
 
 class DeadLetter(AbstractDeadLetter):
+    pass
+
+
+class Incident(AbstractIncident):
     pass
 
 

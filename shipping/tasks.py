@@ -1,8 +1,8 @@
-"""Shipping's commands."""
+"""Shipping's commands, and the seconds in which they are expected to be answered: they ask the carrier."""
 
 from shipping import services
 from shop.messaging.commands import command
 
-command(services.create_labels)
-command(services.hand_over, retries="persistent")
-command(services.stop_shipping, retries="persistent")
+command(services.create_labels, within=30)
+command(services.hand_over, within=30, retries="persistent")
+command(services.stop_shipping, within=30, retries="persistent")

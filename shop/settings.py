@@ -31,6 +31,8 @@ MESSAGING = {
         env("MESSAGING_RESEND_AFTER", "5")
     ),  # s until an unconfirmed event is sent again; doubles
     "RESEND_CAP": 120.0,  # s, the longest wait between two sends of one event
+    # s in which a reaction to an event or a command is expected, where none is declared; silence is shown as an incident
+    "REACT_WITHIN": float(env("MESSAGING_REACT_WITHIN", "15")),
     "CLAIM_SIZE": 500,  # outbox rows one relay takes at once
     "GATHER_FOR": 0.05,  # s in which events that are only to be noted are gathered
     # s, the relay looks this often by itself, for rows of which no NOTIFY came, what is unconfirmed, and overdue sagas

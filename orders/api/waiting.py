@@ -24,7 +24,7 @@ def waiting(order: Order, for_staff: bool) -> dict[str, Any] | None:
         "text": awaited(saga.position).meanwhile,
         "attempt": saga.attempt,
         "next_look": saga.deadline,
-        "trouble": PARKED if saga.state == Saga.State.PARKED else trouble,
+        "trouble": PARKED if saga.state in Saga.WAIT_FOR_A_PERSON else trouble,
     }
     return answer | ({"last_error": saga.last_error} if for_staff else {})
 

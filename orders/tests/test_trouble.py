@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
+from uuid import uuid4
 
 import pytest
 from django.utils import timezone
 
-from orders.models import Inbox, Order, Outbox
+from orders import saga as sagas
+from orders import trouble
+from orders.models import Inbox, Incident, Order, Outbox, Saga
+from orders.process import awaited
 from orders.tests.pages import parked
-from orders.trouble import why_it_waits
+from orders.trouble import Elsewhere, elsewhere, in_short, needing, why_it_waits
 from shop.base.spans import span
+from shop.messaging.events import StepFailed
 from shop.messaging.tables import inbox_of
 
 
@@ -54,12 +60,70 @@ def test_why_it_waits_begins_with_the_saga(order: Order, state: str, expected: s
     assert expected in why_it_waits(order)[0].text
 
 
-def test_why_it_waits_says_what_an_order_that_is_undone_has_still_coming_to_it(order: Order) -> None:
-    order.saga.state, order.saga.deadline, order.saga.undo = "parked", None, "stopped"
-    assert (
-        "Still to be done: payment undone, stock released, cancelled, customer told."
-        in why_it_waits(order)[0].text
+@pytest.mark.parametrize(
+    ("step", "undo", "expected"),
+    [
+        (
+            "labelled",
+            "requested",
+            "void of the parcels' labels; refund of {total}; release of the reserved stock",
+        ),
+        ("paid", "stopped", "refund of {total}; release of the reserved stock; message to the customer"),
+        ("paid", "requested", "void of the parcels' labels, should it have been labelled; refund of {total}"),
+        ("reserved", "stopped", "refund of {total}, should it have been paid; release of the reserved stock"),
+        ("placed", "stopped", "release of the reserved stock, should it have been reserved; message"),
+        ("reserved", "cancelled", "message to the customer"),
+    ],
+)
+def test_an_undo_that_has_failed_for_good_needs_attention_and_says_what_is_owed(
+    order: Order, step: str, undo: str, expected: str
+) -> None:
+    order.saga.step, order.saga.undo, order.saga.deadline = step, undo, timezone.now()
+    sagas.failed(order.saga, StepFailed(ref=order.ref, operation="x", error="no", attempt=20), timezone.now())
+    assert order.saga.state == "running"  # not one of its steps: it is played on
+    failure = StepFailed(
+        ref=order.ref, operation=awaited(undo).operation, error="no", attempt=20, parked=True
     )
+    sagas.failed(order.saga, failure, timezone.now())
+    assert order.saga.state == Saga.State.NEEDS_ATTENTION
+    expected = f"Owed: {expected.format(total=order.total)}"
+    assert expected in why_it_waits(order)[0].text
+    assert why_it_waits(order)[0].text.startswith("It needs attention: what undoes it has failed for good.")
+    assert expected in in_short(order, elsewhere())[1]
+
+
+def test_a_step_forward_that_fails_for_good_does_not_hold_up_an_order_that_is_being_undone(
+    order: Order,
+) -> None:
+    order.saga.undo = "requested"
+    failure = StepFailed(ref=order.ref, operation="payments.take_payment", error="no", attempt=8, parked=True)
+    sagas.failed(order.saga, failure, timezone.now())
+    assert (order.saga.state, order.saga.last_error) == ("running", "")
+
+
+def test_who_is_silent_is_named_and_queueing_is_told_from_it(
+    order: Order, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    around = Elsewhere(away={}, silent=(), queueing={"inventory": 340})
+    assert in_short(order, around) == ("waiting", "placed, waits for inventory, behind 340 messages")
+    monkeypatch.setattr(trouble, "elsewhere", lambda: around)
+    assert "340 messages are before inventory" in why_it_waits(order)[0].text
+    minute_ago = timezone.now() - timedelta(minutes=1)
+    Incident.objects.create(
+        event_id=uuid4(),
+        receiver="inventory.reserve_stock",
+        type="OrderCreated",
+        order_id=order.uuid,
+        since=minute_ago,
+        within=15,
+    )
+    around = replace(around, silent={order.uuid})
+    (found,) = [finding for finding in why_it_waits(order) if finding.table == "incident"]
+    assert found.text.startswith(
+        "inventory.reserve_stock is silent: it was to react to OrderCreated within 15 s, and has done nothing since"
+    )
+    assert in_short(order, around)[0] == "trouble"
+    assert list(Order.objects.filter(needing("silent"))) == [order]
 
 
 def test_lengths_of_time_are_said_as_people_say_them() -> None:

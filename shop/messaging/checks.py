@@ -9,7 +9,7 @@ from django.core.checks import CheckMessage, Error, register
 
 from shop.messaging import subscriptions
 from shop.messaging.events import registry
-from shop.messaging.tables import inbox_of, outbox_of, services
+from shop.messaging.tables import inbox_of, incidents_of, outbox_of, services
 
 
 @register()
@@ -17,10 +17,14 @@ def every_service_has_its_tables(**kwargs: Any) -> list[CheckMessage]:
     errors: list[CheckMessage] = []
     for service in services():
         try:
-            outbox_of(service), inbox_of(service)
+            outbox_of(service), inbox_of(service), incidents_of(service)
         except LookupError as error:
             errors.append(
-                Error(f"{service}: {error}", hint="Give the app an Outbox and an Inbox.", id="shop.E001")
+                Error(
+                    f"{service}: {error}",
+                    hint="Give the app an Outbox, an Inbox and its Incident.",
+                    id="shop.E001",
+                )
             )
     return errors
 

@@ -14,6 +14,7 @@ from shop.messaging.delivery import taking_own
 from shop.messaging.events import Ref, StepFailed
 from shop.messaging.outcomes import Outcome, Unavailable, attempt, in_a_word
 from shop.messaging.points import Point, reach
+from shop.messaging.reactions import expect
 from shop.messaging.recording import recording
 from shop.messaging.retries import set_policy
 from shop.messaging.sending import BROKER_AWAY, post
@@ -22,8 +23,11 @@ from shop.messaging.tasks import can_run_in, service_of, task
 logger = logging.getLogger(__name__)
 
 
-def command(operation: Callable[..., Outcome], *, retries: str = "default") -> None:
-    """Publish an operation as the task ``<service>.<operation>``. ``retries``: its policy, one of ``settings.RETRIES``.
+def command(
+    operation: Callable[..., Outcome], *, retries: str = "default", within: float | None = None
+) -> None:
+    """Publish an operation as the task ``<service>.<operation>``. ``retries``: its policy, one of ``settings.RETRIES``;
+    ``within``: the seconds in which a reaction is expected, commanded or to an event (default: ``REACT_WITHIN``).
 
     The task takes the set (and any further arguments) and returns those of the orders the operation is done for, so
     that in a chain a refused or broken order leaves the set. What broke is told to the order as ``StepFailed``.
@@ -32,6 +36,8 @@ def command(operation: Callable[..., Outcome], *, retries: str = "default") -> N
     service = service_of(operation.__module__)
     name = f"{service}.{operation.__name__}"
     set_policy(name, retries)
+    if within is not None:
+        expect(name, within)
 
     @task(name)
     def run(encoded: list[list[str]], *args: Any) -> list[list[str]]:

@@ -23,3 +23,8 @@ def uuid7() -> UUID:
         | 0b10 << 62
         | random & (1 << 62) - 1
     )
+
+
+def time_of(id: UUID) -> float:
+    """When an id of version 7 was made: Unix time in seconds, by the clock of who made it."""
+    return (id.int >> 80) / 1000

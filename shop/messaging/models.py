@@ -1,4 +1,4 @@
-"""The tables every app makes its own: outbox and inbox."""
+"""The tables every app makes its own: outbox and inbox, and what stands out."""
 
 from __future__ import annotations
 
@@ -117,3 +117,34 @@ class AbstractDeadLetter(models.Model):
 
     def __str__(self) -> str:
         return f"{self.task or 'a message'}: {self.reason}"
+
+
+class AbstractIncident(models.Model):
+    """A silent edge: what this app has published or commanded, and who has not reacted to it in time (``incidents``)."""
+
+    event_id = models.UUIDField()
+    receiver = models.CharField("has not reacted", max_length=100)
+    type = models.CharField("to", max_length=60)
+    style = models.CharField(max_length=20)
+    order_id = models.UUIDField(db_index=True)
+    number = models.CharField("order", max_length=32)
+    since = models.DateTimeField()
+    within = models.FloatField("expected within", help_text="In seconds.")
+    commanded = models.BooleanField(default=False)  # it is no receiver of the event, but was called after it
+    opened_at = models.DateTimeField(db_default=Now())
+    closed_at = models.DateTimeField("reacted at", null=True, blank=True)
+
+    class Meta:
+        abstract = True
+        ordering = ["-id"]
+        constraints: ClassVar[list[models.BaseConstraint]] = [
+            models.UniqueConstraint(fields=["event_id", "receiver"], name="%(app_label)s_incident_once")
+        ]
+        indexes: ClassVar[list[models.Index]] = [
+            models.Index(
+                fields=["id"], condition=Q(closed_at__isnull=True), name="%(app_label)s_incident_open"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.receiver}: no reaction to {self.type} of {self.number}"

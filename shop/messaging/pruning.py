@@ -20,7 +20,7 @@ from django.db import DatabaseError, models
 from django.utils import timezone
 
 from shop.messaging.rows import as_array, execute, select
-from shop.messaging.tables import confirmed_sequence, inbox_of, outbox_of, services
+from shop.messaging.tables import confirmed_sequence, inbox_of, incidents_of, outbox_of, services
 
 logger = logging.getLogger(__name__)
 
@@ -83,7 +83,11 @@ def _histories() -> list[History]:
         )
         for service in services()
     ]
-    return [*outboxes, *inboxes, *_apps_own]
+    incidents = [
+        History(incidents_of(service), "MESSAGES", "opened_at", "old.closed_at IS NOT NULL")
+        for service in services()
+    ]
+    return [*outboxes, *inboxes, *incidents, *_apps_own]
 
 
 @dataclass

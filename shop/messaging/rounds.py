@@ -10,6 +10,7 @@ from kombu import Producer
 
 from shop.messaging.confirming import Confirming
 from shop.messaging.gathering import Gathering
+from shop.messaging.incidents import look_for_silence
 from shop.messaging.leading import Leading, leads_in
 from shop.messaging.reach import only_holding_up, only_losing, within_reach
 from shop.messaging.relay import relay_once
@@ -36,7 +37,7 @@ class Rounds:
         self._gathering, self._sweeper = Gathering(producer), Sweeper()
         self._confirming = Confirming(self._gathering.read_until)
         self._due: set[str] = set()  # services of which rows are to be sent, or may be
-        self._held_back = self._next_look = 0.0
+        self._held_back = self._next_look = self._next_listen = 0.0
         self._next_gathering = self._expected_since = self._pause = self._lively_until = 0.0
         self._lately: deque[tuple[float, int]] = deque()  # when rows were sent, and how many
 
@@ -114,6 +115,11 @@ class Rounds:
             self._next_gathering, self._expected_since = time.monotonic() + self._pause, 0.0
         if looking and self._confirm():
             self._next_look = now
+        if now >= self._next_listen:
+            self._next_listen = now + settings.MESSAGING["RESEND_AFTER"]
+            for service in within_reach(services()):
+                with only_holding_up(service):
+                    look_for_silence(service)
 
     def _confirm(self) -> bool:
         """Whether more of it is waiting."""

@@ -158,13 +158,14 @@ def waiting(service: str, producer: Producer) -> int:
     return int(declared.message_count)
 
 
-def crowded_services(at_least: int = MANY) -> set[str]:
-    """The services in whose queues so many messages wait: what is late may just wait there, and is not lost.
+def crowded_services(at_least: int = MANY) -> dict[str, int]:
+    """The services in whose queues so many messages wait, with their number: what is late may just wait there.
 
     Raises what the broker raises.
     """
     with current_app.producer_or_acquire(None) as producer:
-        return {service for service in settings.SERVICES if waiting(service, producer) >= at_least}
+        lengths = {service: waiting(service, producer) for service in settings.SERVICES}
+    return {service: length for service, length in lengths.items() if length >= at_least}
 
 
 # --- After the commit, the process that published sends on --------------------------------------------------------

@@ -13,6 +13,7 @@ from django.db import models
 
 from shop.messaging.events import Event, registry
 from shop.messaging.outcomes import Outcome
+from shop.messaging.reactions import expected_within
 
 Reaction = Callable[[Sequence[Any]], Outcome | None]
 
@@ -35,6 +36,11 @@ class Subscription:
 
     def wants(self, style: str) -> bool:
         return self.style in (None, style)
+
+    @property
+    def within(self) -> float:
+        """s in which its reaction is expected."""
+        return expected_within(self.receiver)
 
 
 _subscriptions: dict[str, list[Subscription]] = defaultdict(list)

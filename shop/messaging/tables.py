@@ -1,4 +1,4 @@
-"""Where a service's outbox and inbox are."""
+"""Where a service's outbox, inbox and incidents are."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from django.apps import apps
 from django.conf import settings
 from django.db import router
 
-from shop.messaging.models import AbstractInbox, AbstractOutbox
+from shop.messaging.models import AbstractInbox, AbstractIncident, AbstractOutbox
 
 CHANNEL = "outbox"  # PostgreSQL: LISTEN outbox, which wakes the relay; the payload names whose rows are due
 
@@ -23,6 +23,10 @@ def outbox_of(service: str) -> type[AbstractOutbox]:
 
 def inbox_of(service: str) -> type[AbstractInbox]:
     return cast(type[AbstractInbox], apps.get_model(service, "Inbox"))
+
+
+def incidents_of(service: str) -> type[AbstractIncident]:
+    return cast(type[AbstractIncident], apps.get_model(service, "Incident"))
 
 
 def confirmed_sequence(service: str) -> str:

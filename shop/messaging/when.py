@@ -8,6 +8,7 @@ from django.db import models
 
 from shop.messaging import delivery, subscriptions
 from shop.messaging.events import Event, to_be_noted
+from shop.messaging.reactions import expect
 from shop.messaging.subscriptions import Reaction, Subscription, noting_task_name, task_name
 from shop.messaging.tasks import service_of, task
 
@@ -17,12 +18,14 @@ def when(
     style: str | None = None,
     noted_in: type[models.Model] | None = None,
     only_sends: bool = False,
+    within: float | None = None,
 ) -> Callable[[Reaction], Reaction]:
     """Connect a receiver to the signals of these event types.
 
     The receiver gets a sequence of events, at most one per order, and answers with the Outcome of the operation it
     called (None: done for all). It is known as ``<service>.<function>``: called like the operation it calls, it is
-    tried again by that one's policy. ``style``: it hears only orders placed in that style.
+    tried again by that one's policy, and expected to react within that one's time. ``style``: it hears only orders
+    placed in that style. ``within``: the seconds in which it reacts, if it is no operation (default: ``REACT_WITHIN``).
 
     ``noted_in``: it only takes note. Its events come a moment later, in sets of all types and of one order as many as
     there are. It stores each in this model, whose ``event_id`` is unique and which serves as its inbox.
@@ -37,6 +40,8 @@ def when(
     def connect(reaction: Reaction) -> Reaction:
         service = service_of(reaction.__module__)
         name = f"{service}.{reaction.__name__}"
+        if within is not None:
+            expect(name, within)
         for event in events:
             if not subscriptions.of(event.__name__, service=service):
                 _make_delivery_task(service, event)

@@ -1,4 +1,4 @@
-"""The pages of every service's outbox, inbox and dead letters."""
+"""The pages of every service's outbox, inbox, incidents and dead letters."""
 
 from __future__ import annotations
 
@@ -10,14 +10,16 @@ from uuid import UUID
 from django.contrib import admin, messages
 from django.db.models import QuerySet
 from django.http import HttpRequest
+from django.utils import timezone
 from django.utils.html import format_html
 
 from shop.base.admin.buttons import chosen, may_change
 from shop.base.admin.cells import NOTHING
-from shop.base.admin.filters import ConfirmedFilter, EventTypeFilter, StyleFilter
+from shop.base.admin.filters import ConfirmedFilter, EventTypeFilter, OpenFilter, StyleFilter
 from shop.base.admin.rows import OfAnOrderAdmin, ReadOnlyAdmin
+from shop.base.spans import span
 from shop.messaging import dead_letters, inbox
-from shop.messaging.models import AbstractDeadLetter, AbstractInbox, AbstractOutbox
+from shop.messaging.models import AbstractDeadLetter, AbstractInbox, AbstractIncident, AbstractOutbox
 from shop.messaging.outbox import confirmed_until
 
 
@@ -96,6 +98,33 @@ class InboxAdmin(_MessageAdmin):
 
     def sent_again(self, order_ids: Sequence[UUID]) -> None:
         """For the app that has more to wake than its inbox."""
+
+
+class IncidentAdmin(OfAnOrderAdmin):
+    """Who has not reacted in time to what a service published or commanded."""
+
+    list_display = ("receiver", "to_what", "order", "since", "expected", "silent_for", "is_open")
+    list_filter = (OpenFilter, EventTypeFilter, StyleFilter)
+    fields = (
+        *("receiver", "type", "order", "order_id", "style", "event_id"),
+        *("since", "expected", "opened_at", "closed_at", "silent_for"),
+    )
+
+    @admin.display(description="to", ordering="type")
+    def to_what(self, row: AbstractIncident) -> str:
+        return row.type
+
+    @admin.display(description="expected within", ordering="within")
+    def expected(self, row: AbstractIncident) -> str:
+        return f"{row.within:g} s"
+
+    @admin.display(description="silent for")
+    def silent_for(self, row: AbstractIncident) -> str:
+        return span((row.closed_at or timezone.now()) - row.since)
+
+    @admin.display(description="open", boolean=True, ordering="closed_at")
+    def is_open(self, row: AbstractIncident) -> bool:
+        return row.closed_at is None
 
 
 class DeadLetterAdmin(ReadOnlyAdmin):

@@ -74,3 +74,16 @@ class ConfirmedFilter(admin.SimpleListFilter):
             open_ = unconfirmed(queryset.model._meta.app_label).values("pk")
             return queryset.filter(pk__in=open_) if self.value() == "no" else queryset.exclude(pk__in=open_)
         return queryset
+
+
+class OpenFilter(admin.SimpleListFilter):
+    title = "open"
+    parameter_name = "open"
+
+    def lookups(self, request: HttpRequest, model_admin: admin.ModelAdmin) -> list[tuple[str, str]]:
+        return [("yes", "Still silent"), ("no", "Over")]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        if self.value() in ("yes", "no"):
+            return queryset.filter(closed_at__isnull=self.value() == "yes")
+        return queryset

@@ -12,7 +12,7 @@ from django.core.management.base import BaseCommand, CommandParser
 from shop.messaging.subscriptions import Subscription, every
 from shop.messaging.tables import services
 
-HEAD = ("event", "published by", "heard by", "receiver", "style")
+HEAD = ("event", "published by", "heard by", "receiver", "style", "reacts within")
 ANY_SERVICE = "any service"
 
 
@@ -32,7 +32,8 @@ class Command(BaseCommand):
 
 def table() -> Iterator[str]:
     rows = [
-        (sub.event.__name__, owner(sub), sub.service, sub.receiver, sub.style or "both") for sub in every()
+        (sub.event.__name__, owner(sub), sub.service, sub.receiver, sub.style or "both", f"{sub.within:g} s")
+        for sub in every()
     ]
     widths = [max(len(row[column]) for row in (HEAD, *rows)) for column in range(len(HEAD))]
     for row in (HEAD, tuple("-" * width for width in widths), *rows):

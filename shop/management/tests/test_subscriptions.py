@@ -20,13 +20,28 @@ def told(*arguments: str) -> str:
 
 def test_the_table_has_a_line_for_every_subscription() -> None:
     head, rule, *lines = told().splitlines()
-    assert re.split(r"  +", head) == ["event", "published by", "heard by", "receiver", "style"]
+    assert re.split(r"  +", head) == [
+        "event",
+        "published by",
+        "heard by",
+        "receiver",
+        "style",
+        "reacts within",
+    ]
     assert set(rule) == {"-", " "}
     rows = [line.split("  ") for line in lines]
     assert len(rows) == len(list(every()))
     shown = {tuple(cell.strip() for cell in row if cell.strip()) for row in rows}
-    assert ("OrderCreated", "orders", "inventory", "inventory.reserve_stock", "choreography") in shown
-    assert ("OrderCreated", "orders", "orders", "orders.note_progress", "both") in shown
+    assert ("OrderCreated", "orders", "inventory", "inventory.reserve_stock", "choreography", "15 s") in shown
+    assert ("OrderCreated", "orders", "orders", "orders.note_progress", "both", "10 s") in shown
+    assert (
+        "InventoryReserved",
+        "inventory",
+        "payments",
+        "payments.take_payment",
+        "choreography",
+        "30 s",
+    ) in shown
     assert any(row[:2] == ("StepFailed", "any service") for row in shown)
 
 

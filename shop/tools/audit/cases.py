@@ -106,7 +106,7 @@ def _cases(orders: Sequence[Order], ledgers: Ledgers) -> list[Case]:
     for uuid, case in cases.items():
         ended = case.saga is not None and case.saga.state == Saga.State.ENDED
         late = case.order.ended_at is not None and case.order.ended_at >= ledgers.read_at
-        parked = case.saga is not None and case.saga.state == Saga.State.PARKED
+        parked = case.saga is not None and case.saga.state in Saga.WAIT_FOR_A_PERSON
         case.in_flight = (not ended and not parked) or late or uuid in unheard
     _add_kernel_and_inventory(cases)
     _add_payments_and_parcels(cases, ledgers)

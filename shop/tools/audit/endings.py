@@ -18,7 +18,7 @@ def check_order(case: Case) -> Iterator[str]:
     if saga is None:
         yield f"{case.number} has no saga."
         return
-    if saga.state == Saga.State.PARKED:
+    if saga.state in Saga.WAIT_FOR_A_PERSON:
         why = saga.last_error or "no error noted"
         yield f"{case.number} waits for a person since it was {saga.position}: {why}"
         return

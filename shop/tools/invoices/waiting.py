@@ -61,7 +61,7 @@ def ends_of(tally: Tally) -> Ends:
         ):
             ends.total_minor += minor
             if state != Saga.State.ENDED:
-                ends.parked += count if state == Saga.State.PARKED else 0
+                ends.parked += count if state in Saga.WAIT_FOR_A_PERSON else 0
                 ends.unfinished += count if state == Saga.State.RUNNING else 0
             elif status == Order.Status.COMPLETED:
                 ends.completed += count
