@@ -52,7 +52,7 @@ def turns_of(receivers: set[Subscription]) -> dict[Subscription, Turn]:
 def _handled(service: str) -> Found:
     """(receiver, the youngest event it has handled lately, whether it did so just now)."""
     inbox = inbox_of(service)
-    columns = [("receiver", "received_at", inbox)]
+    columns: list[tuple[str, str, type[models.Model]]] = [("receiver", "received_at", inbox)]
     columns += [(f"'{receiver}'", "NULL", table) for receiver, table in _noting(service).items()]
     parts = " UNION ALL ".join(
         f"(SELECT {receiver} AS receiver, event_id, {at}::timestamptz AS at FROM {table._meta.db_table} "

@@ -48,7 +48,7 @@ def take(events: Sequence[Event], *receivers: str, **more: Any) -> None:
         for sub in subscriptions.of(type(event).__name__, style=event.ref.style):
             if sub.receiver in receivers:
                 row = {"event_id": event.id, "receiver": sub.receiver, "type": "x", "order_id": event.ref.id}
-                INBOXES[sub.service].objects.create(**row, **more)
+                INBOXES[sub.service]._default_manager.create(**row, **more)
 
 
 def silent() -> list[str]:
