@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import timedelta
 from typing import Any
-
-from django.utils import timezone
 
 from orders.models import Saga, TimelineEntry
 from orders.process import REACHED_BY, UNDONE_BY, Move, awaited
 from shop.messaging import subscriptions
 from shop.messaging.incidents import begin, close, open_incidents
-from shop.messaging.queues import BUSY, LATEST, Turn, healthy_queues
+from shop.messaging.queues import LATEST, Queues, Turn
 from shop.messaging.reactions import expected_within
 
 CLOSED_AT_ONCE = 1_000
@@ -27,11 +24,17 @@ def note_silent(sagas: Sequence[Any]) -> None:
 
     Each has ``now``. Where the service hears the event itself nothing was commanded, and the relay looks after it.
     """
-    late = [saga for saga in sagas if (saga.now - saga.moved_at).total_seconds() > _expected_within(saga)]
+    late = [saga for saga in sagas if _age(saga) > _expected_within(saga)]
     if not late:
         return
     turns = _turns({awaited(saga.position) for saga in late})
-    late = [saga for saga in late if not turns[awaited(saga.position)].is_ahead_of(saga.moved_at.timestamp())]
+    late = [
+        saga
+        for saga in late
+        if not turns[awaited(saga.position)].is_still_to_come(
+            saga.moved_at.timestamp(), _age(saga), _expected_within(saga)
+        )
+    ]
     told = {
         (entry.order_id, entry.event): entry
         for entry in TimelineEntry.objects.filter(order__in=[saga.order_id for saga in late])
@@ -72,23 +75,24 @@ def close_answered() -> None:
 
 
 def _turns(moves: set[Move]) -> dict[Move, Turn]:
-    """How far the services have come with these commands, as the latest of the timelines tell."""
-    long_queues = healthy_queues()
-    rows = TimelineEntry.objects.order_by("-id").values_list("order_id", "event", "at")[:LATEST]
-    recently = timezone.now() - timedelta(seconds=BUSY)
-    told = list(rows)
+    """How it stands with these commands; what was done of them last, the latest of the timelines tell."""
+    queues = Queues({move.service for move in moves})
+    told = list(TimelineEntry.objects.order_by("-id").values_list("order_id", "event", "at")[:LATEST])
     turns: dict[Move, Turn] = {}
     for move in moves:
-        done = {order: at for order, event, at in told if event == move.done.__name__}
-        asked = [at for order, event, at in told if order in done and event in _asking(move)]
-        busy = any(at > recently for at in done.values()) or bool({move.service, "orders"} & long_queues)
-        turns[move] = Turn(max((at.timestamp() for at in asked), default=0.0), busy)
+        done = {order for order, event, _ in told if event == move.done.__name__}
+        asked = [at.timestamp() for order, event, at in told if order in done and event in _asking(move)]
+        turns[move] = queues.turn(move.service, move.operation)._replace(latest=max(asked, default=0.0))
     return turns
 
 
 def _asking(move: Move) -> set[str]:
     """The events after which a move is the next."""
     return {event for position, events in LEADING_TO.items() if awaited(position) == move for event in events}
+
+
+def _age(saga: Any) -> float:
+    return float((saga.now - saga.moved_at).total_seconds())
 
 
 def _expected_within(saga: Saga) -> float:

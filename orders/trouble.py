@@ -116,7 +116,7 @@ def needing(kind: str) -> Q:
 def why_it_waits(order: Order) -> list[Finding]:
     """The whole answer, most telling first."""
     around = elsewhere()
-    return [_of_the_saga(order, around), *_silent(order, around), *_failing(order), *_unconfirmed(order)]
+    return [*_silent(order, around), _of_the_saga(order, around), *_failing(order), *_unconfirmed(order)]
 
 
 def _of_the_saga(order: Order, around: Elsewhere) -> Finding:
@@ -152,7 +152,7 @@ def _of_the_saga(order: Order, around: Elsewhere) -> Finding:
         return Finding(
             WAITING, f"{reached} It may wait its turn there: {many:,} messages are before {whom}. {again}."
         )
-    return Finding(FINE, f"{reached} {again}.")
+    return Finding(WAITING if order.uuid in around.silent else FINE, f"{reached} {again}.")
 
 
 def _silent(order: Order, around: Elsewhere) -> Iterable[Finding]:

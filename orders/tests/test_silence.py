@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from datetime import timedelta
 from typing import Any
+from uuid import uuid4
 
 import pytest
 from django.utils import timezone
 
 from orders import saga as sagas
-from orders import silence
 from orders.models import Incident, Order, Outbox, Saga, TimelineEntry
+from shop.messaging import queues
 from shop.messaging.events import Ref
 
 COMMANDED, HEARD = "orchestration", "choreography"
@@ -18,12 +19,13 @@ LONG = timedelta(minutes=2)
 
 
 @pytest.fixture(autouse=True)
-def nobody_queues(monkeypatch: pytest.MonkeyPatch) -> set[str]:
-    """In whose queue messages wait that are worked off, as a test sets it."""
-    queueing: set[str] = set()
-    monkeypatch.setattr(sagas, "crowded_services", dict)
-    monkeypatch.setattr(silence, "healthy_queues", lambda: queueing)
-    return queueing
+def getting_on(monkeypatch: pytest.MonkeyPatch) -> set[str]:
+    """The services that get on with their work, as a test says."""
+    some: set[str] = set()
+    for module in (sagas, queues):
+        monkeypatch.setattr(module, "crowded_services", dict)
+    monkeypatch.setattr(queues, "gets_on", lambda service: service in some)
+    return some
 
 
 @pytest.fixture
@@ -82,12 +84,22 @@ def test_it_has_its_time(late: Any) -> None:
     assert silent() == []
 
 
-def test_who_queues_is_not_silent(late: Any, nobody_queues: set[str]) -> None:
-    nobody_queues.add("inventory")
+def test_who_waits_his_turn_is_not_silent(late: Any, getting_on: set[str]) -> None:
+    getting_on.add("inventory")
     saga = late()
     assert silent() == []
-    nobody_queues.clear()
+    getting_on.clear()
     overdue(saga)
+    assert silent() == [EDGE]
+
+
+def test_who_was_overtaken_is_silent(late: Any, getting_on: set[str]) -> None:
+    getting_on.add("inventory")
+    late()
+    other = late()
+    overdue(other, moved=timedelta(0))
+    told = {"order": other.order, "at": timezone.now(), "event_id": uuid4()}
+    TimelineEntry.objects.create(event="InventoryReserved", **told)
     assert silent() == [EDGE]
 
 

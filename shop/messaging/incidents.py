@@ -22,7 +22,7 @@ from shop.messaging.confirming import lacking
 from shop.messaging.ids import time_of
 from shop.messaging.models import AbstractIncident
 from shop.messaging.outbox import confirmed_until
-from shop.messaging.queues import turns_of
+from shop.messaging.queues import Queues, gets_on
 from shop.messaging.reach import only_holding_up, within_reach
 from shop.messaging.reactions import expected_within, shortest
 from shop.messaging.rows import Row, execute, insert
@@ -35,7 +35,7 @@ OPEN_AT_MOST = 1_000  # of a service; more would tell nobody more
 
 # What was sent, or is looked after, and is not confirmed; what no relay has come to yet waits at the entrance.
 UNCONFIRMED = """
-    SELECT event_id, type, style, order_id, number, created_at, extract(epoch FROM now() - created_at) FROM (
+    SELECT id, event_id, type, style, order_id, number, created_at, extract(epoch FROM now() - created_at) FROM (
         (SELECT * FROM {table} WHERE id > %s AND due_at IS NULL ORDER BY id LIMIT %s)
         UNION ALL
         (SELECT * FROM {table} WHERE due_at IS NOT NULL AND claims > 0 ORDER BY due_at LIMIT %s)
@@ -44,6 +44,7 @@ UNCONFIRMED = """
 
 
 class _Event(NamedTuple):
+    id: int
     event_id: UUID
     type: str
     style: str
@@ -71,8 +72,12 @@ def orders_with_incidents() -> set[UUID]:
     return found
 
 
-def look_for_silence(service: str) -> None:
-    """Open and close the incidents of what a service has published. Raises what database and broker raise."""
+def look_for_silence(service: str, gathered_until: int) -> None:
+    """Open and close the incidents of what a service has published. Raises what database and broker raise.
+
+    ``gathered_until``: what is behind this id of its outbox nobody has been asked to take note of yet.
+    """
+    gets_on(service)  # so that it is known since when it does not
     _close_answered(service)
     outbox = outbox_of(service)
     rows = execute(
@@ -87,9 +92,12 @@ def look_for_silence(service: str) -> None:
     events = [_Event(*row) for row in rows]
     missing = lacking(events)
     silent = [
-        (event, sub) for event in events for sub in missing.get(event.event_id, ()) if event.age > sub.within
+        (event, sub)
+        for event in events
+        for sub in missing.get(event.event_id, ())
+        if event.age > sub.within and not (sub.noted_in and event.id > gathered_until)
     ]
-    turns = turns_of({sub for _, sub in silent})
+    queues = Queues({sub.service for _, sub in silent})
     begin(
         service,
         [
@@ -104,7 +112,9 @@ def look_for_silence(service: str) -> None:
                 "within": sub.within,
             }
             for event, sub in silent
-            if not turns[sub].is_ahead_of(time_of(event.event_id))
+            if not queues.turn(sub.service, sub.receiver).is_still_to_come(
+                time_of(event.event_id), event.age, sub.within
+            )
         ],
     )
 

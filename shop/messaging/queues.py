@@ -1,11 +1,12 @@
-"""Queueing told from silence. What is late may just wait its turn: then nothing that came long after it has been handled,
-and whoever is to handle it is busy."""
+"""Queueing told from silence. What is late may just wait its turn: then its service gets on with its work, and nothing
+that was published long after it has been handled."""
 
 from __future__ import annotations
 
 import time
-from datetime import timedelta
+from collections.abc import Collection
 from typing import NamedTuple
+from uuid import UUID
 
 from django.db import models
 
@@ -14,102 +15,85 @@ from shop.messaging.ids import time_of
 from shop.messaging.reach import only_holding_up
 from shop.messaging.rows import Found, as_array, execute
 from shop.messaging.sending import crowded_services
-from shop.messaging.subscriptions import Subscription
 from shop.messaging.tables import inbox_of, outbox_of
 
-BUSY = 15.0  # s; who has handled nothing for so long is not busy
-OVERTAKEN = (
-    5.0  # s later an event was published that has been handled: this one's message is lost, or swallowed
-)
+GETS_ON = 15.0  # s; a service that has written nothing for so long does not get on
+# s; when what was published so much later has been handled, this one's message is lost, or swallowed
+OVERTAKEN = 5.0
 LATEST = 2_000  # rows that tell what a service has handled lately
+AT_LENGTH = (
+    10  # times as long as it is expected to take anything may queue, but in a long queue that is worked off
+)
+
+_seen: dict[str, tuple[int, float]] = {}  # by service: how much it has written, and since when no more
 
 
 class Turn(NamedTuple):
-    """When the latest event that was handled had been published (Unix time), and whether more were just now."""
+    """Whether a service gets on, whether many messages wait for it, and when the latest it has handled was published."""
 
-    latest: float
-    busy: bool
+    gets_on: bool
+    crowded: bool
+    latest: float  # Unix time
 
-    def is_ahead_of(self, published: float) -> bool:
-        """Whether what was published then merely waits its turn."""
-        return self.busy and self.latest < published + OVERTAKEN
-
-
-def turns_of(receivers: set[Subscription]) -> dict[Subscription, Turn]:
-    """How far each of these receivers has come. Raises what the broker raises."""
-    long_queues = healthy_queues() if receivers else set()
-    turns: dict[Subscription, Turn] = {}
-    for service in {sub.service for sub in receivers}:
-        handled = {receiver: (event_id, lately) for receiver, event_id, lately in _handled(service)}
-        for sub in receivers:
-            if sub.service == service:
-                event_id, lately = handled.get(sub.receiver, (None, False))
-                latest = time_of(event_id) if event_id else 0.0
-                turns[sub] = Turn(latest, lately or service in long_queues)
-    return turns
+    def is_still_to_come(self, published: float, age: float, within: float) -> bool:
+        """Whether what was published then, so many seconds ago, merely waits its turn."""
+        overtaken = self.latest > published + OVERTAKEN
+        return self.gets_on and not overtaken and (self.crowded or age < AT_LENGTH * within)
 
 
-def _handled(service: str) -> Found:
-    """(receiver, the youngest event it has handled lately, whether it did so just now)."""
+class Queues:
+    """How it stands with the services' queues, asked once. Raises what the broker raises."""
+
+    def __init__(self, services: Collection[str]) -> None:
+        self._crowded = crowded_services() if services else {}
+        self._gets_on = {service for service in services if gets_on(service)}
+        self._latest: dict[tuple[str, str], float] = {}
+        for service in services:
+            for receiver, event_id in _latest_handled(service):
+                self._latest[service, receiver] = time_of(UUID(event_id))
+
+    def turn(self, service: str, receiver: str) -> Turn:
+        """Of who only takes note it is not known what he has handled last: his events come from everywhere at once."""
+        latest = self._latest.get((service, receiver), 0.0)
+        return Turn(service in self._gets_on, service in self._crowded, latest)
+
+
+def gets_on(service: str) -> bool:
+    """Whether a service has written anything lately. That it has not, only who asks again after a while is told."""
+    written, now = _written(service), time.monotonic()
+    if service not in _seen or _seen[service][0] != written:
+        _seen[service] = written, now
+    return now - _seen[service][1] < GETS_ON
+
+
+def _latest_handled(service: str) -> Found:
+    """(receiver, the youngest event it has handled lately)."""
     inbox = inbox_of(service)
-    columns: list[tuple[str, str, type[models.Model]]] = [("receiver", "received_at", inbox)]
-    columns += [(f"'{receiver}'", "NULL", table) for receiver, table in _noting(service).items()]
-    parts = " UNION ALL ".join(
-        f"(SELECT {receiver} AS receiver, event_id, {at}::timestamptz AS at FROM {table._meta.db_table} "
-        f"ORDER BY id DESC LIMIT {LATEST})"
-        for receiver, at, table in columns
-    )
     found: Found = []
     with only_holding_up(service):
         found += execute(
             inbox,
-            "SELECT receiver, (array_agg(event_id ORDER BY event_id DESC))[1], max(at) > now() - %s "
-            f"FROM ({parts}) AS handled GROUP BY receiver",
-            timedelta(seconds=BUSY),
+            f"""
+            SELECT receiver, max(event_id::text)
+            FROM (SELECT receiver, event_id FROM {inbox._meta.db_table} ORDER BY id DESC LIMIT {LATEST}) AS handled
+            GROUP BY receiver
+            """,
             fetch=True,
         )
     return found
 
 
-# --- Long queues ---------------------------------------------------------------------------------------------------
-
-_seen: dict[str, tuple[int, float]] = {}  # by service: how much it has written, and since when no more
-
-
-def healthy_queues() -> set[str]:
-    """The services in whose queues many messages wait, and which get on with them.
-
-    That one stands still only who asks again after a while is told. Raises what the broker raises.
-    """
-    crowded, now = crowded_services(), time.monotonic()
-    for service in [*_seen]:
-        if service not in crowded:
-            del _seen[service]
-    for service in crowded:
-        written = _written(service)
-        if service not in _seen or _seen[service][0] != written:
-            _seen[service] = written, now
-    return {service for service in crowded if now - _seen[service][1] < BUSY}
-
-
 def _written(service: str) -> int:
     """Goes up whenever a service handles anything: it then publishes, or marks as handled, or takes note."""
-    tables: list[type[models.Model]] = [outbox_of(service), inbox_of(service), *_noting(service).values()]
-    names = {f"{table._meta.db_table}_id_seq" for table in tables}
+    noting = {sub.noted_in for sub in subscriptions.every() if sub.service == service and sub.noted_in}
+    tables: list[type[models.Model]] = [outbox_of(service), inbox_of(service), *noting]
     found: Found = [(-1,)]
     with only_holding_up(service):
         found = execute(
             tables[0],
             "SELECT coalesce(sum(last_value), 0)::bigint FROM pg_sequences "
             "WHERE schemaname = current_schema() AND sequencename = ANY(%s::varchar[])",
-            as_array(names),
+            as_array(f"{table._meta.db_table}_id_seq" for table in tables),
             fetch=True,
         )
     return int(found[0][0])
-
-
-def _noting(service: str) -> dict[str, type[models.Model]]:
-    """The receivers that only take note, each with the table in which it does."""
-    return {
-        sub.receiver: sub.noted_in for sub in subscriptions.every() if sub.service == service and sub.noted_in
-    }

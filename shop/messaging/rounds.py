@@ -119,7 +119,7 @@ class Rounds:
             self._next_listen = now + settings.MESSAGING["RESEND_AFTER"]
             for service in within_reach(services()):
                 with only_holding_up(service):
-                    look_for_silence(service)
+                    look_for_silence(service, self._gathering.read_until(service))
 
     def _confirm(self) -> bool:
         """Whether more of it is waiting."""

@@ -103,7 +103,7 @@ class InboxAdmin(_MessageAdmin):
 class IncidentAdmin(OfAnOrderAdmin):
     """Who has not reacted in time to what a service published or commanded."""
 
-    list_display = ("receiver", "to_what", "order", "since", "expected", "silent_for", "is_open")
+    list_display = ("receiver", "to_what", "order", "silent_for", "is_open", "since")
     list_filter = (OpenFilter, EventTypeFilter, StyleFilter)
     fields = (
         *("receiver", "type", "order", "order_id", "style", "event_id"),
@@ -120,7 +120,7 @@ class IncidentAdmin(OfAnOrderAdmin):
 
     @admin.display(description="silent for")
     def silent_for(self, row: AbstractIncident) -> str:
-        return span((row.closed_at or timezone.now()) - row.since)
+        return f"{span((row.closed_at or timezone.now()) - row.since)}, not {row.within:g} s"
 
     @admin.display(description="open", boolean=True, ordering="closed_at")
     def is_open(self, row: AbstractIncident) -> bool:

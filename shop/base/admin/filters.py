@@ -11,7 +11,7 @@ from django.http import HttpRequest
 
 from shop.messaging import subscriptions
 from shop.messaging.events import StepFailed, registry
-from shop.messaging.models import AbstractOutbox
+from shop.messaging.models import AbstractIncident, AbstractOutbox
 from shop.messaging.outbox import unconfirmed
 
 
@@ -40,14 +40,14 @@ class StyleFilter(admin.SimpleListFilter):
 
 
 class EventTypeFilter(admin.SimpleListFilter):
-    """By the event types an outbox or inbox can hold. Asking the table which it does hold would read all of it."""
+    """By the event types such a table can hold. Asking the table which it does hold would read all of it."""
 
     title = "type"
     parameter_name = "type"
 
     def lookups(self, request: HttpRequest, model_admin: admin.ModelAdmin) -> list[tuple[str, str]]:
         service = model_admin.opts.app_label
-        published = issubclass(model_admin.model, AbstractOutbox)
+        published = issubclass(model_admin.model, AbstractOutbox | AbstractIncident)
         return [
             (name, name)
             for name, event in sorted(registry.items())

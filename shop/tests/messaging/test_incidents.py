@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import sys
 from collections.abc import Sequence
 from datetime import timedelta
 from typing import Any
@@ -28,12 +29,22 @@ CREATE_LABELS = "shipping.create_labels"
 
 
 @pytest.fixture(autouse=True)
-def nobody_queues(monkeypatch: pytest.MonkeyPatch) -> dict[str, int]:
-    """How many messages wait, as a test sets it."""
+def nobody_queues(monkeypatch: pytest.MonkeyPatch, db: None) -> dict[str, int]:
+    """How many messages wait, as a test sets it. No service has written anything for long."""
     crowded: dict[str, int] = {}
     monkeypatch.setattr(queues, "crowded_services", lambda: crowded)
-    queues._seen.clear()
+    for service in INBOXES:
+        known = queues._written(service), -queues.GETS_ON
+        monkeypatch.setitem(queues._seen, service, known)
     return crowded
+
+
+@pytest.fixture(autouse=True)
+def now(monkeypatch: pytest.MonkeyPatch) -> list[float]:
+    """A clock that a test moves on."""
+    now = [0.0]
+    monkeypatch.setattr("shop.messaging.queues.time.monotonic", lambda: now[0])
+    return now
 
 
 def published(count: int = 1, ago: float = 60.0) -> list[Event]:
@@ -51,8 +62,8 @@ def take(events: Sequence[Event], *receivers: str, **more: Any) -> None:
                 INBOXES[sub.service]._default_manager.create(**row, **more)
 
 
-def silent() -> list[str]:
-    look_for_silence("payments")
+def silent(gathered_until: int = sys.maxsize) -> list[str]:
+    look_for_silence("payments", gathered_until)
     return sorted(Incident.objects.filter(closed_at=None).values_list("receiver", flat=True))
 
 
@@ -77,6 +88,18 @@ def test_each_subscription_has_its_own_time() -> None:
     assert silent() == ["orders.note_progress"]
     Outbox.objects.update(created_at=timezone.now() - timedelta(seconds=31))
     assert silent() == ["orders.note_progress", CREATE_LABELS]
+
+
+def test_what_nobody_was_asked_to_note_yet_is_not_late() -> None:
+    published(ago=12)
+    assert silent(gathered_until=0) == []
+    assert silent() == ["orders.note_progress"]
+
+
+def test_who_only_takes_note_is_waited_for_while_his_service_gets_on() -> None:
+    published(ago=12)
+    OrdersInbox.objects.create(event_id=uuid4(), receiver="x", order_id=uuid4())
+    assert silent() == []
 
 
 def test_a_reaction_closes_it() -> None:
@@ -104,12 +127,17 @@ def test_what_no_relay_has_sent_yet_waits_at_the_entrance() -> None:
     assert len(silent()) == 2
 
 
-def test_who_is_busy_with_what_came_before_is_waited_for() -> None:
-    before, after = published(2)
-    take([before, after], "orders.note_progress")
+def test_who_gets_on_with_what_came_before_is_waited_for_but_not_for_ever(now: list[float]) -> None:
+    before, _ = events = published(2)
+    take(events, "orders.note_progress")
     take([before], CREATE_LABELS)
     assert silent() == []
-    ShippingInbox.objects.update(received_at=timezone.now() - timedelta(seconds=queues.BUSY + 1))
+    now[0] += queues.GETS_ON + 1
+    assert silent() == [CREATE_LABELS]
+    Incident.objects.all().delete()
+    ShippingInbox.objects.create(event_id=uuid4(), receiver="x", order_id=uuid4())
+    assert silent() == []
+    Outbox.objects.update(created_at=timezone.now() - timedelta(seconds=301))
     assert silent() == [CREATE_LABELS]
 
 
@@ -124,17 +152,15 @@ def test_what_was_overtaken_is_not_waited_for() -> None:
 
 
 def test_a_long_queue_is_waited_for_as_long_as_it_is_worked_off(
-    nobody_queues: dict[str, int], monkeypatch: pytest.MonkeyPatch
+    nobody_queues: dict[str, int], now: list[float]
 ) -> None:
-    take(published(), "orders.note_progress")
+    take(published(ago=900), "orders.note_progress")
     nobody_queues["shipping"] = 500
-    now = [1000.0]
-    monkeypatch.setattr("shop.messaging.queues.time.monotonic", lambda: now[0])
-    for _ in range(4):  # it gets on: its inbox grows, with what other receivers have handled
-        now[0] += queues.BUSY - 1
+    for _ in range(4):  # its inbox grows, with what other receivers have handled
+        now[0] += queues.GETS_ON - 1
         ShippingInbox.objects.create(event_id=uuid4(), receiver="x", order_id=uuid4())
         assert silent() == []
-    now[0] += queues.BUSY - 1
+    now[0] += queues.GETS_ON - 1
     assert silent() == []
     now[0] += 2
     assert silent() == [CREATE_LABELS]
