@@ -4,13 +4,19 @@ from __future__ import annotations
 
 import random
 import time
+from contextlib import ExitStack
+from datetime import timedelta
 
 import pytest
 from django.db import transaction
+from django.utils import timezone
 
-from orders.models import Order
+from orders import trouble
+from orders.models import Order, Saga
+from orders.saga import resume
 from orders.services import Cancellation, request_cancellation
-from payments.models import Payment
+from orders.trouble import why_it_waits
+from payments.models import Inbox, Outage, Payment
 from shipping.models import Parcel
 from shop.base.databases import alias_of
 from tests.live import Live
@@ -170,3 +176,37 @@ def test_cancelled_at_any_moment_an_order_is_whole_or_undone(live: Live, style: 
         else:
             assert_undone(live, order, skus, on_hand=live.stock(skus[0])[0])
     assert [live.stock(sku) for sku in skus] == [(100 - completed, 0)] * 2
+
+
+@both_styles
+def test_an_undo_that_fails_for_good_needs_attention_and_is_done_once_when_resumed(
+    live: Live, style: str
+) -> None:
+    """The payment provider is gone for longer than anybody waits, and a refund is owed."""
+    skus, away = live.products(10), ExitStack()
+    with live.stack.halted("shipping"):
+        (order,) = live.place(style, skus)
+        live.wait_for_event(order, "PaymentProcessed")
+        request_cancellation(order.uuid, by="customer")
+        away.enter_context(live.stack.supervisor.held("payments"))
+    with away:
+        live.wait_for_event(order, "ShippingStopped")
+        live.wait_for(Outage.objects.exists, "payments knows that its provider is away")
+        Outage.objects.update(since=timezone.now() - timedelta(hours=25))
+        live.wait_for_event(order, "StepFailed")
+        # As if it had been tried so often: that takes an hour.
+        Saga.objects.filter(order=order).update(attempt=19)
+        Inbox.objects.filter(order_id=order.uuid).exclude(state="done").update(attempts=19)
+        needing_attention = Saga.objects.filter(order=order, state="attention")
+        live.wait_for(needing_attention.exists, f"it needs attention: {live.timeline(order)}")
+        order = Order.objects.select_related("saga").get(pk=order.pk)
+        told = why_it_waits(order)[0].text
+        assert (
+            f"Owed: refund of {order.total}; release of the reserved stock; message to the customer." in told
+        )
+        assert list(Order.objects.filter(trouble.needing("attention"), pk=order.pk)) == [order]
+    live.supervised_again()
+    resume([order.uuid])
+    live.wait_until_ended([order])
+    assert_undone(live, order, skus)
+    assert live.traces(order).payment == "refunded"
