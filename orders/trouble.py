@@ -65,7 +65,7 @@ def in_short(order: Order, around: Elsewhere) -> tuple[str, str]:
     """(level, a few words) for a list."""
     saga, now = order.saga, timezone.now()
     if saga.state == Saga.State.NEEDS_ATTENTION:
-        return TROUBLE, f"needs attention:{_owed(order)} {saga.last_error}"
+        return TROUBLE, f"needs attention.{_owed(order)} {saga.last_error}"
     if saga.state == Saga.State.PARKED:
         return TROUBLE, f"parked after {_position(saga)}: {saga.last_error or 'waits for a person'}"
     if saga.state == Saga.State.ENDED:

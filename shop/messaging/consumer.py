@@ -11,7 +11,7 @@ from celery.utils.log import get_logger
 from celery.worker.consumer import Consumer
 from django.db import DatabaseError
 
-from shop.messaging import dead_letters
+from shop.messaging import dead_letters, doubles
 from shop.messaging.heartbeat import EVERY, beat, waiting
 from shop.messaging.outcomes import in_a_word
 from shop.messaging.tasks import service_of
@@ -40,6 +40,9 @@ class GuardedConsumer(Consumer):
         def on_task_received(message: Any) -> None:
             if reason := self._objection(message):
                 self._keep(message, reason)
+                return
+            if doubles.is_copy(str(message.headers.get("id")), message.body):
+                message.ack_log_error(logger, self.connection_errors)
                 return
             try:
                 handle(message)

@@ -9,8 +9,9 @@ from typing import Any
 
 from celery import Task, current_task, shared_task
 from celery.signals import task_postrun
+from celery.states import SUCCESS
 
-from shop.messaging import points
+from shop.messaging import doubles, points
 from shop.messaging.dead_letters import Unreadable, keep
 from shop.messaging.points import Point, reach
 
@@ -48,6 +49,7 @@ def task(name: str, *, only_sends: bool = False) -> Callable[[Callable[..., Any]
 def _keep(name: str, args: Sequence[Any], kwargs: Mapping[str, Any], reason: str) -> None:
     """A message for this task that it can do nothing with."""
     request = current_task.request
+    doubles.not_handled(str(request.id))
     keep(
         service_of(name),
         {
@@ -72,6 +74,12 @@ def can_run_in(service: str, name: str) -> bool:
 def service_of(name: str) -> str:
     """The service an operation, a task or a module belongs to: the first part of its name."""
     return name.partition(".")[0]
+
+
+@task_postrun.connect
+def note_handled(task_id: str, state: str | None = None, **kwargs: Any) -> None:
+    if state == SUCCESS:
+        doubles.handled(task_id)
 
 
 if points.act is not None:
