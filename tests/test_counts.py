@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from math import inf
 from typing import Any
 from uuid import uuid4
 
@@ -14,6 +15,7 @@ from inventory.models import Product, Warehouse
 from inventory.services import Delivery, receive_stock
 from orders.models import Order
 from orders.placement import PlaceOrder, WantedLine, place_orders
+from shop.base import breaker
 from tests.counting import cost_of
 from tests.live import ADDRESS
 
@@ -28,8 +30,9 @@ def broker(settings: Any) -> Iterator[redis.Redis]:
 
 
 @pytest.fixture(autouse=True)
-def shop(settings: Any, mailbox: None) -> None:
+def shop(settings: Any, mailbox: None, monkeypatch: pytest.MonkeyPatch) -> None:
     """Two products in two warehouses, and providers that answer at once."""
+    monkeypatch.setattr(breaker, "LOOKS_EVERY", inf)  # a statement more on a machine that is slow
     settings.PAYMENTS_GATEWAY = "benchmarks.providers.AtOnceGateway"
     settings.CARRIER = "benchmarks.providers.AtOnceCarrier"
     for code in ("NORTH", "SOUTH"):
