@@ -34,6 +34,8 @@ WOKEN_AT_ONCE = 200
 QUEUES_AT_MOST = timedelta(
     seconds=6 * settings.SAGA_DEADLINE
 )  # then a saga is taken up, whatever waits in the queues
+# What no queue explains is looked at so often at the least: it has stood for long, perhaps, but was lost again just now.
+NOT_IN_LINE = timedelta(seconds=2 * settings.SAGA_DEADLINE)
 A_NEW_DEADLINE = timedelta(seconds=settings.SAGA_DEADLINE / 4)  # less is not worth writing into its index
 # No deadline is further away: one that is was written while a clock was wrong.
 FURTHEST = timedelta(seconds=settings.SAGA_DEADLINE_CAP + furthest())
@@ -113,9 +115,11 @@ def wake_overdue() -> int:
             # It has failed, or rested while a provider was away: so it does not queue.
             has_failed = bool(saga.attempt or saga.last_error)
             stalled = saga.now - saga.moved_at
-            saga.deadline = _deadline(saga.now, timedelta(0) if has_failed else stalled)
-            queueing = stalled < QUEUES_AT_MOST and {awaited(saga.position).service, "orders"} & crowded
-            if not has_failed and (queueing or saga.order.uuid in unsent):
+            in_line = bool({awaited(saga.position).service, "orders"} & crowded) or saga.order.uuid in unsent
+            patience = timedelta(0) if has_failed else stalled if in_line else min(stalled, NOT_IN_LINE)
+            saga.deadline = _deadline(saga.now, patience)
+            queueing = in_line and (stalled < QUEUES_AT_MOST or saga.order.uuid in unsent)
+            if not has_failed and queueing:
                 continue
             if not has_failed:
                 silent.append(saga)

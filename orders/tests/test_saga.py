@@ -106,6 +106,24 @@ def test_an_order_that_waits_at_the_entrance_has_not_stalled(place_order: Any) -
     assert sagas.wake_overdue() == 1
 
 
+def test_what_no_queue_explains_is_looked_at_again_soon_and_what_queues_the_later_the_longer(
+    place_order: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """However long it has stood, as after an outage of the database: what takes it up may be lost, too."""
+    place_order()
+    Outbox.objects.update(claims=1, due_at=None)
+    crowded: dict[str, int] = {}
+    monkeypatch.setattr(sagas, "crowded_services", lambda: crowded)
+    Saga.objects.update(deadline=timezone.now() - LONG, moved_at=timezone.now() - timedelta(seconds=130))
+    assert sagas.wake_overdue() == 1
+    assert 19 < waits(Saga.objects.get()) <= 20
+    crowded["inventory"] = 500
+    Outbox.objects.update(claims=1, due_at=None)
+    Saga.objects.update(deadline=timezone.now() - LONG)
+    assert sagas.wake_overdue() == 1
+    assert 129 < waits(Saga.objects.get()) < 135
+
+
 def test_what_waits_for_a_provider_that_is_away_is_left_alone_but_for_one_that_finds_out(
     place_order: Any, settings: Any
 ) -> None:
