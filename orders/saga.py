@@ -11,7 +11,6 @@ from django.conf import settings
 from django.db import transaction
 from django.db.models import Q, QuerySet
 from django.db.models.functions import Now
-from django.utils import timezone
 
 from orders.events import OrderStalled
 from orders.models import Order, Saga
@@ -42,8 +41,9 @@ KNOWN = Q(step__in=FORWARD, undo__in=BACKWARD)
 
 
 def begun(order: Order) -> Saga:
-    """The saga of an order that is being placed."""
-    return Saga(order=order, step=FORWARD[0], moved_at=order.placed_at, deadline=_deadline(timezone.now()))
+    """The saga of an order that has just been placed."""
+    at = order.placed_at
+    return Saga(order=order, step=FORWARD[0], moved_at=at, deadline=_deadline(at))
 
 
 def moved(saga: Saga | Standing, at: datetime, now: datetime) -> None:
