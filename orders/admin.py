@@ -25,6 +25,7 @@ from shop.base.admin.buttons import chosen, confirmation, confirmed, may_change
 from shop.base.admin.filters import StyleFilter
 from shop.base.admin.rows import ReadOnlyAdmin, as_uuid
 from shop.messaging.outages import waited_for
+from shop.messaging.rows import now_in
 
 Status = Order.Status
 
@@ -84,7 +85,7 @@ class OrderAdmin(ReadOnlyAdmin):
 
     @admin.display(description="where it is now")
     def where_now(self, order: Order) -> str:
-        level, text = trouble.in_short(order, self._away)
+        level, text = trouble.in_short(order, self._away, self._now)
         short = text if len(text) <= 120 else f"{text[:119]}…"
         return format_html('<span class="level level-{}">{}</span>', level, short)
 
@@ -100,7 +101,7 @@ class OrderAdmin(ReadOnlyAdmin):
         return super().get_search_results(request, queryset, search_term)
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Order]:
-        self._away = waited_for()
+        self._away, self._now = waited_for(), now_in(Order)
         return super().get_queryset(request).select_related("saga")
 
     # --- The page of one order ---------------------------------------------------------------------------------

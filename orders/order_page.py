@@ -6,7 +6,6 @@ from typing import Any
 
 from django.http import HttpRequest
 from django.urls import reverse
-from django.utils import timezone
 
 from orders import lanes, trouble
 from orders.models import Order, Saga
@@ -17,6 +16,7 @@ from shop.base.admin.links import list_of, may_view
 from shop.base.lookups import ask
 from shop.base.money import show
 from shop.base.spans import span
+from shop.messaging.rows import now_in
 
 MOST_ENTRIES = 500  # of a timeline, on one page
 
@@ -27,7 +27,7 @@ def address_of(order: Order) -> str:
 
 def shown(request: HttpRequest, order: Order) -> dict[str, Any]:
     """What the template ``admin/orders/order/page.html`` is given; links lead only where this person may look."""
-    now = timezone.now()
+    now = now_in(Order)
     saga = order.saga
     timeline = list(order.timeline.all()[: MOST_ENTRIES + 1])
     findings = trouble.why_it_waits(order)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from django.db.models import Q
-from django.utils import timezone
+from django.db.models.functions import Now
 
 from orders.models import Order, Saga
 from orders.process import awaited, still_to_do
@@ -17,6 +17,7 @@ from shop.messaging.confirming import lacking
 from shop.messaging.models import AbstractInbox, AbstractOutbox
 from shop.messaging.outages import Outage, waited_for
 from shop.messaging.outbox import unconfirmed
+from shop.messaging.rows import now_in
 from shop.messaging.tables import inbox_of, services
 
 LATE = timedelta(seconds=5)  # the relay looks every second: what is due for longer, nobody looks after
@@ -38,9 +39,9 @@ class Finding:
 Away = Mapping[str, Outage]  # by the service whose provider is down, and waited for
 
 
-def in_short(order: Order, away: Away) -> tuple[str, str]:
-    """(level, a few words) for a list: from the order and its saga alone."""
-    saga, now = order.saga, timezone.now()
+def in_short(order: Order, away: Away, now: datetime) -> tuple[str, str]:
+    """(level, a few words) for a list: from the order and its saga alone. ``now``: by the clock of their database."""
+    saga = order.saga
     if saga.state == Saga.State.PARKED:
         return TROUBLE, f"parked after {_position(saga)}: {saga.last_error or 'waits for a person'}"
     if saga.state == Saga.State.ENDED:
@@ -68,7 +69,7 @@ ATTENTION = {
 def needing(kind: str) -> Q:
     """Which orders are of this kind, one of ``ATTENTION``."""
     running, resting = Q(saga__state=Saga.State.RUNNING), waiting_for(waited_for(), "saga__")
-    late = Q(saga__deadline=None) | Q(saga__deadline__lt=timezone.now() - LATE)
+    late = Q(saga__deadline=None) | Q(saga__deadline__lt=Now() - LATE)
     return {
         "parked": Q(saga__state=Saga.State.PARKED),
         "resting": running & resting,
@@ -80,11 +81,12 @@ def needing(kind: str) -> Q:
 
 def why_it_waits(order: Order) -> list[Finding]:
     """The whole answer, most telling first."""
-    return [_of_the_saga(order, waited_for()), *_failing(order), *_unconfirmed(order)]
+    now = now_in(Order)
+    return [_of_the_saga(order, waited_for(), now), *_failing(order, now), *_unconfirmed(order, now)]
 
 
-def _of_the_saga(order: Order, away: Away) -> Finding:
-    saga, now = order.saga, timezone.now()
+def _of_the_saga(order: Order, away: Away, now: datetime) -> Finding:
+    saga = order.saga
     if saga.state == Saga.State.ENDED:
         return Finding(FINE, "The order is at its end: there is nothing left to do.")
     whom = awaited(saga.position).service
@@ -114,9 +116,8 @@ def _of_the_saga(order: Order, away: Away) -> Finding:
     return Finding(FINE, f"{reached} {again}.")
 
 
-def _failing(order: Order) -> Iterable[Finding]:
+def _failing(order: Order, now: datetime) -> Iterable[Finding]:
     """What a receiver of any service fails at, or has given up."""
-    now = timezone.now()
     for service in services():
         table = inbox_of(service)
         rows: Iterable[AbstractInbox] = (
@@ -133,9 +134,8 @@ def _failing(order: Order) -> Iterable[Finding]:
             yield Finding(TROUBLE, what + then, service, "inbox")
 
 
-def _unconfirmed(order: Order) -> Iterable[Finding]:
+def _unconfirmed(order: Order, now: datetime) -> Iterable[Finding]:
     """What a service published and not everybody who hears it has."""
-    now = timezone.now()
     for service in services():
         rows = list(unconfirmed(service).filter(order_id=order.uuid).order_by("id")[:AT_MOST])
         missing = lacking(rows)
