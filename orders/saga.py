@@ -52,7 +52,7 @@ def moved(saga: Saga | Standing, at: datetime, now: datetime) -> None:
     ``at`` is what the clock of the service said; ``now`` what all deadlines are measured by, the database's.
     """
     saga.state, saga.attempt, saga.last_error = State.RUNNING, 0, ""
-    saga.moved_at, deadline = max(saga.moved_at, min(at, now)), _deadline(now)
+    saga.moved_at, deadline = min(max(saga.moved_at, at), now), _deadline(now)
     if saga.deadline is None or abs(deadline - saga.deadline) > A_NEW_DEADLINE:
         saga.deadline = deadline
 
@@ -109,13 +109,16 @@ def wake_overdue() -> int:
         for saga in sagas:
             # It has failed, or rested while a provider was away: so it does not queue.
             has_failed = bool(saga.attempt or saga.last_error)
+            saga.moved_at = min(saga.moved_at, saga.now)  # else it was written while a clock was wrong
             stalled = saga.now - saga.moved_at
             saga.deadline = _deadline(saga.now, timedelta(0) if has_failed else stalled)
             queueing = stalled < QUEUES_AT_MOST and {awaited(saga.position).service, "orders"} & crowded
             if not has_failed and (queueing or saga.order.uuid in unsent):
                 continue
             record.publish(OrderStalled(ref=saga.order.ref, step=saga.position, attempt=saga.attempt))
-        update(Saga, [{"id": saga.pk, "deadline": saga.deadline} for saga in sagas])
+        update(
+            Saga, [{"id": saga.pk, "deadline": saga.deadline, "moved_at": saga.moved_at} for saga in sagas]
+        )
     return len(record.events)
 
 
