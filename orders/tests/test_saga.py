@@ -139,7 +139,7 @@ def test_a_deadline_that_is_too_far_away_was_written_by_a_clock_that_was_wrong(p
 def test_what_moved_later_than_now_did_so_by_a_clock_that_was_wrong_and_queues_no_longer_for_it(
     place_order: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The database's clock was an hour fast. Messages always wait in a busy shop's queues: one may be lost all the same."""
+    """The database's clock was an hour fast. In a busy shop's queues messages always wait; one is lost all the same."""
     place_order()
     Outbox.objects.update(claims=1, due_at=None)
     Saga.objects.update(deadline=timezone.now() + LONG, moved_at=timezone.now() + LONG)

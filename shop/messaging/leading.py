@@ -48,7 +48,9 @@ class Leading:
 
     def connected(self, connection: psycopg.Connection[Any]) -> None:
         """Take this connection, new and in autocommit mode, for the lock, and name it."""
-        if not self._started:  # by the database's clock, which all relays share; it may have been set back since
+        if (
+            not self._started
+        ):  # by the database's clock, which all relays share; it may have been set back since
             ((milliseconds,),) = connection.execute(
                 "SELECT (extract(epoch FROM clock_timestamp()) * 1000)::bigint"
             ).fetchall()
