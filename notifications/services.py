@@ -6,12 +6,13 @@ import smtplib
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
+from typing import Any
 from uuid import UUID
 
 from django.conf import settings
 from django.core.mail import EmailMultiAlternatives, get_connection
 from django.db import DatabaseError, transaction
-from django.utils import timezone
+from django.db.models.functions import Now
 from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
 
 from notifications.events import CancellationNoticeSent, ConfirmationSent
@@ -26,7 +27,6 @@ from shop.base.money import show
 from shop.messaging.events import Event, Ref
 from shop.messaging.outcomes import Fault, Outcome
 from shop.messaging.points import Point, reach
-from shop.messaging.pruning import kept_since
 from shop.messaging.recording import recording
 from shop.messaging.rows import Row, insert, update
 
@@ -151,26 +151,30 @@ def _claim(which: Row, refs: Sequence[Ref], *, sends_once: bool) -> Claim:
 
     A mail whose sender died in the middle may be out. Where the backend sends a Message-ID once, it is ours again, as
     long as the backend remembers. Else, when the sender's time is over, its state is unknown for good: a person decides.
+    Times are by the database's clock; one that is far ahead was written while that was wrong.
     """
-    now = timezone.now()
-    lost_before = kept_since("MAILS") if sends_once else now - SENDING_TAKES_AT_MOST
-    sending = {"state": State.SENDING, "sending_since": now}
+    remembered = timedelta(days=settings.RETENTION["MAILS"])
+    sending = {"state": State.SENDING}
     rows = [
         {"order_id": ref.id, "number": ref.number, "message_id": new_message_id(), **which, **sending}
         for ref in sorted(refs, key=lambda ref: ref.id)
     ]
-    claim = Claim(mine=dict(insert(Notification, rows, once=True, returning=("order_id", "message_id"))))
+    made = insert(Notification, rows, once=True, now=("sending_since",), returning=("order_id", "message_id"))
+    claim = Claim(mine=dict(made))
     known = [ref.id for ref in refs if ref.id not in claim.mine]
     if not known:
         return claim
     with transaction.atomic(using=alias_of("notifications")):
         moved: list[dict[str, object]] = []
         for row in _lock(which, known):
-            since = row.sending_since
+            since, now = row.sending_since, row.now
+            lost = since and (
+                since < now - remembered if sends_once else abs(now - since) > SENDING_TAKES_AT_MOST
+            )
             if row.state == State.PENDING:
                 claim.mine[row.order_id] = row.message_id
-                moved.append({"order_id": row.order_id, **sending})
-            elif row.state == State.SENDING and since and since < lost_before:
+                moved.append({"order_id": row.order_id, **sending, "sending_since": now})
+            elif row.state == State.SENDING and lost:
                 claim.lost.add(row.order_id)
                 moved.append({"order_id": row.order_id, "state": State.UNKNOWN, "sending_since": since})
             elif row.state == State.SENDING and sends_once:
@@ -203,11 +207,11 @@ def _give_up(which: Row, lost: Collection[UUID]) -> list[UUID]:
     return untold
 
 
-def _lock(which: Row, order_ids: Collection[UUID]) -> Sequence[Notification]:
-    """The orders' mails that were there before, locked, in one fixed order."""
+def _lock(which: Row, order_ids: Collection[UUID]) -> Sequence[Any]:
+    """The orders' mails that were there before, locked, in one fixed order; with ``now``."""
     if not order_ids:
         return ()
-    rows = Notification.objects.filter(order_id__in=order_ids, **which)
+    rows = Notification.objects.filter(order_id__in=order_ids, **which).annotate(now=Now())
     return list(rows.select_for_update().order_by("order_id"))
 
 

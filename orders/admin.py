@@ -12,6 +12,7 @@ from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import get_object_or_404
+from django.template.response import TemplateResponse
 from django.urls import URLPattern, path
 from django.utils.html import format_html
 from django.views.decorators.http import require_POST
@@ -98,8 +99,13 @@ class OrderAdmin(ReadOnlyAdmin):
             return queryset.filter(pk__in=found), False
         return super().get_search_results(request, queryset, search_term)
 
-    def get_queryset(self, request: HttpRequest) -> QuerySet[Order]:
+    def changelist_view(
+        self, request: HttpRequest, extra_context: dict[str, Any] | None = None
+    ) -> TemplateResponse | HttpResponse:
         self._around = trouble.elsewhere()
+        return super().changelist_view(request, extra_context)
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Order]:
         return super().get_queryset(request).select_related("saga")
 
     # --- The page of one order ---------------------------------------------------------------------------------

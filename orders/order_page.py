@@ -6,7 +6,6 @@ from typing import Any
 
 from django.http import HttpRequest
 from django.urls import reverse
-from django.utils import timezone
 
 from orders import lanes, trouble
 from orders.models import Order, Saga
@@ -27,10 +26,10 @@ def address_of(order: Order) -> str:
 
 def shown(request: HttpRequest, order: Order) -> dict[str, Any]:
     """What the template ``admin/orders/order/page.html`` is given; links lead only where this person may look."""
-    now = timezone.now()
-    saga = order.saga
+    around = trouble.elsewhere()
+    now, saga = around.now, order.saga
     timeline = list(order.timeline.all()[: MOST_ENTRIES + 1])
-    findings = trouble.why_it_waits(order)
+    findings = trouble.why_it_waits(order, around)
     return {
         "title": f"Order {order.number}",
         "subtitle": None,

@@ -12,7 +12,6 @@ from uuid import UUID
 
 import msgspec
 from django.conf import settings
-from django.utils import timezone
 
 from inventory.lookups import Price
 from orders.events import OrderCreated
@@ -23,7 +22,12 @@ from shop.base.lookups import ask
 from shop.messaging.recording import recording
 from shop.messaging.rows import insert
 
-STORED = tuple(field.attname for field in Order._meta.concrete_fields if not field.primary_key)
+NOW = ("placed_at",)  # by the database's clock, as all that follows is due by it
+STORED = tuple(
+    field.attname
+    for field in Order._meta.concrete_fields
+    if not field.primary_key and field.attname not in NOW
+)
 
 
 class WantedLine(msgspec.Struct, frozen=True):
@@ -91,8 +95,7 @@ def place_orders(requests: Sequence[PlaceOrder]) -> list[Answer]:
     An idempotency key may stand only once among the requests.
     """
     prices: Mapping[str, Price] = ask(Price, {line.sku for request in requests for line in request.lines})
-    now = timezone.now()
-    drafts = [(request, _draft(request, prices, now)) for request in requests]
+    drafts = [(request, _draft(request, prices)) for request in requests]
     _store([draft for _, draft in drafts if isinstance(draft, Draft)])
     known = _placed_before([request for request, draft in drafts if not _placed(draft)])
     return [_answer(request, draft, known) for request, draft in drafts]
@@ -120,10 +123,11 @@ def _store(drafts: Sequence[Draft]) -> None:
         return
     with recording("orders") as record:
         rows = [{name: getattr(order, name) for name in STORED} for order, _ in drafts]
-        ids: dict[UUID, int] = dict(insert(Order, rows, once=True, returning=("uuid", "id")))
-        placed = [draft for draft in drafts if draft.order.uuid in ids]
+        made = insert(Order, rows, once=True, now=NOW, returning=("uuid", "id", *NOW))
+        known: dict[UUID, tuple[int, datetime]] = {uuid: (id, at) for uuid, id, at in made}
+        placed = [draft for draft in drafts if draft.order.uuid in known]
         for order, _ in placed:
-            order.pk, order._state.adding = ids[order.uuid], False
+            (order.pk, order.placed_at), order._state.adding = known[order.uuid], False
         _begin([order for order, _ in placed])
         insert(OrderLine, [{"order_id": order.pk, **line} for order, lines in placed for line in lines])
         for order, lines in placed:
@@ -156,7 +160,7 @@ def _placed_before(requests: Sequence[PlaceOrder]) -> dict[tuple[int, str], Orde
     return {(order.customer_id, order.idempotency_key): order for order in orders}
 
 
-def _draft(request: PlaceOrder, prices: Mapping[str, Price], now: datetime) -> Draft | NotPlaceable:
+def _draft(request: PlaceOrder, prices: Mapping[str, Price]) -> Draft | NotPlaceable:
     for index, line in enumerate(request.lines):
         if line.sku not in prices:
             return NotPlaceable(index, "sku", f"There is no product {line.sku!r} on sale.")
@@ -171,10 +175,10 @@ def _draft(request: PlaceOrder, prices: Mapping[str, Price], now: datetime) -> D
         {"sku": sku, "name": prices[sku].name, "quantity": quantity, "price_minor": price}
         for (sku, price), quantity in units.items()
     ]
-    return Draft(_order(request, total, now), lines)
+    return Draft(_order(request, total), lines)
 
 
-def _order(request: PlaceOrder, total_minor: int, now: datetime) -> Order:
+def _order(request: PlaceOrder, total_minor: int) -> Order:
     return Order(
         customer_id=request.customer_id,
         style=request.style or settings.FULFILLMENT_STYLE,
@@ -184,7 +188,6 @@ def _order(request: PlaceOrder, total_minor: int, now: datetime) -> Order:
         email=request.email,
         idempotency_key=request.idempotency_key,
         request_digest=request.digest(),
-        placed_at=now,
         **msgspec.structs.asdict(request.address),
     )
 

@@ -28,6 +28,7 @@ from shipping.events import CancellationRefused
 from shop.messaging.events import Event, StepFailed
 from shop.messaging.outcomes import Outcome, Unavailable
 from shop.messaging.recording import recording
+from shop.messaging.relay import take_up_parked
 from shop.messaging.rows import Row, insert
 from shop.messaging.tasks import service_of
 from shop.messaging.when import when
@@ -54,7 +55,13 @@ def note_progress(events: Sequence[Event]) -> Outcome:
             if event.id in news:
                 _note(orders[event.ref.id], event)
         write([(before[id], order) for id, order in orders.items()])
+        if undone := [id for id, order in orders.items() if order.undo and _has_ended(before[id], order)]:
+            take_up_parked(undone)
     return Outcome(refused=[event.ref for event in events if event.ref.id not in orders])
+
+
+def _has_ended(before: Standing, now: Standing) -> bool:
+    return before.state != now.state == Saga.State.ENDED
 
 
 def _insist_on_known(orders: Iterable[Standing]) -> None:

@@ -11,7 +11,6 @@ from django.conf import settings
 from django.db import transaction
 from django.db.models import Q, QuerySet
 from django.db.models.functions import Now
-from django.utils import timezone
 
 from orders.events import OrderStalled
 from orders.models import Order, Saga
@@ -45,8 +44,9 @@ KNOWN = Q(step__in=FORWARD, undo__in=BACKWARD)
 
 
 def begun(order: Order) -> Saga:
-    """The saga of an order that is being placed."""
-    return Saga(order=order, step=FORWARD[0], moved_at=order.placed_at, deadline=_deadline(timezone.now()))
+    """The saga of an order that has just been placed."""
+    at = order.placed_at
+    return Saga(order=order, step=FORWARD[0], moved_at=at, deadline=_deadline(at))
 
 
 def moved(saga: Saga | Standing, at: datetime, now: datetime) -> None:
@@ -55,7 +55,7 @@ def moved(saga: Saga | Standing, at: datetime, now: datetime) -> None:
     ``at`` is what the clock of the service said; ``now`` what all deadlines are measured by, the database's.
     """
     saga.state, saga.attempt, saga.last_error = State.RUNNING, 0, ""
-    saga.moved_at, deadline = max(saga.moved_at, min(at, now)), _deadline(now)
+    saga.moved_at, deadline = min(max(saga.moved_at, at), now), _deadline(now)
     if saga.deadline is None or abs(deadline - saga.deadline) > A_NEW_DEADLINE:
         saga.deadline = deadline
 
@@ -114,6 +114,7 @@ def wake_overdue() -> int:
         for saga in sagas:
             # It has failed, or rested while a provider was away: so it does not queue.
             has_failed = bool(saga.attempt or saga.last_error)
+            saga.moved_at = min(saga.moved_at, saga.now)  # else it was written while a clock was wrong
             stalled = saga.now - saga.moved_at
             in_line = bool({awaited(saga.position).service, "orders"} & crowded) or saga.order.uuid in unsent
             patience = timedelta(0) if has_failed else stalled if in_line else min(stalled, NOT_IN_LINE)
@@ -124,7 +125,9 @@ def wake_overdue() -> int:
             if not has_failed:
                 silent.append(saga)
             record.publish(OrderStalled(ref=saga.order.ref, step=saga.position, attempt=saga.attempt))
-        update(Saga, [{"id": saga.pk, "deadline": saga.deadline} for saga in sagas])
+        update(
+            Saga, [{"id": saga.pk, "deadline": saga.deadline, "moved_at": saga.moved_at} for saga in sagas]
+        )
         note_silent(silent)
     close_answered()
     return len(record.events)

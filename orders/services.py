@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from enum import Enum
 from uuid import UUID
 
-from django.utils import timezone
+from django.db.models.functions import Now
 
 from orders import saga as sagas
 from orders.events import CancellationRequested, OrderCancelled, OrderCompleted
@@ -32,10 +32,10 @@ def cancel_order(refs: Sequence[Ref]) -> Outcome:
 
 
 def _end(refs: Sequence[Ref], end: Order.Status) -> Outcome:
-    now = timezone.now()
     with recording("orders") as record:
-        rows = [{"uuid": ref.id, "status": end, "ended_at": now} for ref in refs]
-        ended: dict[UUID, int] = dict(update(Order, rows, only={"status": UNENDED}, returning=("uuid", "id")))
+        rows = [{"uuid": ref.id, "status": end} for ref in refs]
+        moved = update(Order, rows, only={"status": UNENDED}, now=("ended_at",), returning=("uuid", "id"))
+        ended: dict[UUID, int] = dict(moved)
         for ref in refs:
             if ref.id in ended:
                 record.publish(
@@ -69,7 +69,7 @@ def request_cancellation(order_id: UUID, by: str) -> Cancellation:
     """
     with recording("orders") as record:
         order = Order.objects.select_for_update().get(uuid=order_id)
-        saga = Saga.objects.select_for_update().get(order=order)
+        saga = Saga.objects.annotate(now=Now()).select_for_update().get(order=order)
         if order.status == Status.CANCELLED:
             return Cancellation.ALREADY_CANCELLED
         if order.too_late_to_cancel:
@@ -78,7 +78,7 @@ def request_cancellation(order_id: UUID, by: str) -> Cancellation:
             order.status = Status.CANCELLING
             order.save(update_fields=["status"])
             saga.undo = REQUESTED
-            sagas.moved(saga, now := timezone.now(), now)
+            sagas.moved(saga, saga.now, saga.now)
             saga.save()
             record.publish(CancellationRequested(ref=order.ref, by=by))
         return Cancellation.REQUESTED

@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from uuid import UUID
 
 from django.db.models import Q
-from django.utils import timezone
+from django.db.models.functions import Now
 
 from orders.models import Order, Saga
 from orders.process import awaited, owed
@@ -21,6 +21,7 @@ from shop.messaging.incidents import open_incidents, orders_with_incidents
 from shop.messaging.models import AbstractInbox, AbstractOutbox
 from shop.messaging.outages import Outage, waited_for
 from shop.messaging.outbox import unconfirmed
+from shop.messaging.rows import now_in
 from shop.messaging.sending import BROKER_AWAY, crowded_services
 from shop.messaging.tables import inbox_of, services
 
@@ -44,10 +45,12 @@ class Finding:
 class Elsewhere:
     """What many orders may wait for at once, asked once for all that are shown.
 
-    ``away``: by the service whose provider is down, and waited for. ``silent``: orders that somebody has not reacted to
-    in time. ``queueing``: by service, how many messages wait for it, where that is many.
+    ``now``: by the clock of orders' database. ``away``: by the service whose provider is down, and waited for.
+    ``silent``: orders that somebody has not reacted to in time. ``queueing``: by service, how many messages wait for it,
+    where that is many.
     """
 
+    now: datetime
     away: Mapping[str, Outage]
     silent: Collection[UUID]
     queueing: Mapping[str, int]
@@ -58,12 +61,12 @@ def elsewhere() -> Elsewhere:
     queueing: Mapping[str, int] = {}
     with suppress(*BROKER_AWAY):
         queueing = crowded_services()
-    return Elsewhere(waited_for(), orders_with_incidents(), queueing)
+    return Elsewhere(now_in(Order), waited_for(), orders_with_incidents(), queueing)
 
 
 def in_short(order: Order, around: Elsewhere) -> tuple[str, str]:
     """(level, a few words) for a list."""
-    saga, now = order.saga, timezone.now()
+    saga, now = order.saga, around.now
     if saga.state == Saga.State.NEEDS_ATTENTION:
         return TROUBLE, f"needs attention.{_owed(order)} {saga.last_error}"
     if saga.state == Saga.State.PARKED:
@@ -102,7 +105,7 @@ def needing(kind: str) -> Q:
     if kind == "silent":
         return Q(uuid__in=orders_with_incidents())
     running, resting = Q(saga__state=Saga.State.RUNNING), waiting_for(waited_for(), "saga__")
-    late = Q(saga__deadline=None) | Q(saga__deadline__lt=timezone.now() - LATE)
+    late = Q(saga__deadline=None) | Q(saga__deadline__lt=Now() - LATE)
     return {
         "attention": Q(saga__state=Saga.State.NEEDS_ATTENTION),
         "parked": Q(saga__state__in=Saga.WAIT_FOR_A_PERSON),
@@ -113,14 +116,20 @@ def needing(kind: str) -> Q:
     }[kind]
 
 
-def why_it_waits(order: Order) -> list[Finding]:
+def why_it_waits(order: Order, around: Elsewhere | None = None) -> list[Finding]:
     """The whole answer, most telling first."""
-    around = elsewhere()
-    return [*_silent(order, around), _of_the_saga(order, around), *_failing(order), *_unconfirmed(order)]
+    around = around or elsewhere()
+    now = around.now
+    return [
+        *_silent(order, around),
+        _of_the_saga(order, around),
+        *_failing(order, now),
+        *_unconfirmed(order, now),
+    ]
 
 
 def _of_the_saga(order: Order, around: Elsewhere) -> Finding:
-    saga, now = order.saga, timezone.now()
+    saga, now = order.saga, around.now
     if saga.state == Saga.State.ENDED:
         return Finding(FINE, "The order is at its end: there is nothing left to do.")
     whom = awaited(saga.position).service
@@ -157,19 +166,17 @@ def _of_the_saga(order: Order, around: Elsewhere) -> Finding:
 
 def _silent(order: Order, around: Elsewhere) -> Iterable[Finding]:
     """Who has not reacted in time."""
-    now = timezone.now()
     for service in services() if order.uuid in around.silent else ():
         for row in open_incidents(service).filter(order_id=order.uuid).order_by("id")[:AT_MOST]:
             text = (
                 f"{row.receiver} is silent: it was to react to {row.type} within {row.within:g} s, and has done nothing "
-                f"since {row.since:%d %B, %H:%M:%S} UTC, {ago(row.since, now)}."
+                f"since {row.since:%d %B, %H:%M:%S} UTC, {ago(row.since, around.now)}."
             )
             yield Finding(TROUBLE, text, service, "incident")
 
 
-def _failing(order: Order) -> Iterable[Finding]:
+def _failing(order: Order, now: datetime) -> Iterable[Finding]:
     """What a receiver of any service fails at, or has given up."""
-    now = timezone.now()
     for service in services():
         table = inbox_of(service)
         rows: Iterable[AbstractInbox] = (
@@ -186,9 +193,8 @@ def _failing(order: Order) -> Iterable[Finding]:
             yield Finding(TROUBLE, what + then, service, "inbox")
 
 
-def _unconfirmed(order: Order) -> Iterable[Finding]:
+def _unconfirmed(order: Order, now: datetime) -> Iterable[Finding]:
     """What a service published and not everybody who hears it has."""
-    now = timezone.now()
     for service in services():
         rows = list(unconfirmed(service).filter(order_id=order.uuid).order_by("id")[:AT_MOST])
         missing = lacking(rows)

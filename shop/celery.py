@@ -34,11 +34,13 @@ _last_used = {"at": 0.0}
 @task_prerun.connect
 def drop_dead_connections(**kwargs: Any) -> None:
     """Connections outlive a task (CELERY_DB_REUSE_MAX), and a database may not: after a rest, check before the task, as
-    Django does before each request. One that dies while it is used fails a task once; the relay sends that again."""
+    Django does before each request. One that dies while it is used fails a task once; the relay sends that again. A task
+    may note that in its own database, and so go well: what broke is checked at once all the same."""
     from django.db import connections
 
-    if time.monotonic() - _last_used["at"] > STILL_GOOD:
-        for connection in connections.all(initialized_only=True):
+    rested = time.monotonic() - _last_used["at"] > STILL_GOOD
+    for connection in connections.all(initialized_only=True):
+        if rested or connection.errors_occurred:
             connection.close_if_unusable_or_obsolete()
 
 

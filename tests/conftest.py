@@ -6,6 +6,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 from uuid import uuid4
 
@@ -37,15 +38,21 @@ def database_variables() -> list[str]:
     return [name for name in os.environ if name.endswith("DATABASE_URL")]
 
 
-@pytest.fixture(scope="session")
-def live_databases() -> Iterator[dict[str, str]]:
-    """A fresh database beside each configured one, migrated. Yields the environment that names them."""
+@contextmanager
+def fresh_databases(before: str = "") -> Iterator[dict[str, str]]:
+    """A fresh database beside each configured one, migrated. Yields the environment that names them.
+
+    ``before``: SQL that is run in each before it is migrated; ``{database}`` is its name.
+    """
     fresh: dict[str, str] = {}
     for name in database_variables():
         server, _, database = os.environ[name].rpartition("/")
         fresh[name] = f"{server}/live_{database.partition('?')[0]}_{uuid4().hex[:8]}"
         with psycopg.connect(os.environ[name], autocommit=True) as connection:
             connection.execute(f'CREATE DATABASE "{fresh[name].rpartition("/")[2]}"')
+        if before:
+            with psycopg.connect(fresh[name], autocommit=True) as connection:
+                connection.execute(before.format(database=fresh[name].rpartition("/")[2]))
     aliases = ["default", *(alias for alias in settings.DATABASES if alias != "default")]
     for alias in aliases:
         migrate = [sys.executable, "manage.py", "migrate", "-v", "0", "--database", alias]
@@ -54,6 +61,12 @@ def live_databases() -> Iterator[dict[str, str]]:
     for name, url in fresh.items():
         with psycopg.connect(os.environ[name], autocommit=True) as connection:
             connection.execute(f'DROP DATABASE "{url.rpartition("/")[2]}" WITH (FORCE)')
+
+
+@pytest.fixture(scope="session")
+def live_databases() -> Iterator[dict[str, str]]:
+    with fresh_databases() as fresh:
+        yield fresh
 
 
 @pytest.fixture(scope="session")

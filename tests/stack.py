@@ -16,10 +16,11 @@ TWICE = ("payments", "shipping")  # so that two deliveries of one order can meet
 class LiveStack(Stack):
     """`env` names the databases and the broker. What dies is soon started again."""
 
-    def __init__(self, env: Mapping[str, str], data: Path) -> None:
+    def __init__(self, env: Mapping[str, str], data: Path, points: str = "tests.points") -> None:
+        """``points``: the module that acts at the named points."""
         self._point = data / "point"
-        points = {"MESSAGING_POINTS": "tests.points", "POINTS_FILE": str(self._point)}
-        super().__init__({**env, **points}, data, twice=TWICE, longest_wait=0.1, say=lambda line: None)
+        acting = {"MESSAGING_POINTS": points, "POINTS_FILE": str(self._point)}
+        super().__init__({**env, **acting}, data, twice=TWICE, longest_wait=0.1, say=lambda line: None)
 
     @contextmanager
     def halted(self, service: str) -> Iterator[None]:

@@ -6,9 +6,11 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+import time_machine
 from django.core.mail import EmailMessage
 from django.core.mail.backends.base import BaseEmailBackend
 from django.db import DataError
+from django.db.models import F
 from django.utils import timezone
 
 from notifications import services
@@ -87,6 +89,31 @@ def test_a_mail_whose_fate_is_unknown_is_never_sent_again(place_order: Any, sett
     assert Outbox.objects.get(order_id=ref.id).payload["certain"] is False
     assert send_confirmation([ref]).done == [ref]
     assert told(ref) == ["ConfirmationSent"]
+
+
+@pytest.mark.parametrize("by", [timedelta(hours=1), timedelta(hours=-1)], ids=["fast", "slow"])
+def test_a_sender_whose_clock_is_wrong_is_not_taken_for_dead_nor_waited_for_for_an_hour(
+    place_order: Any, settings: Any, by: timedelta
+) -> None:
+    ref = place_order()
+    use_a_server(settings, smtplib.SMTPServerDisconnected("gone in the middle"))
+    with time_machine.travel(by):
+        send_confirmation([ref])
+    assert list(send_confirmation([ref]).faults) == [ref]  # it may still be at it
+    Notification.objects.update(sending_since=F("sending_since") - timedelta(minutes=2))
+    assert send_confirmation([ref]).done == [ref]
+    assert Notification.objects.get().state == "unknown"
+
+
+def test_a_mail_claimed_while_the_databases_clock_was_fast_is_not_waited_for_until_then(
+    place_order: Any, settings: Any
+) -> None:
+    ref = place_order()
+    use_a_server(settings, smtplib.SMTPServerDisconnected("gone in the middle"))
+    send_confirmation([ref])
+    Notification.objects.update(sending_since=timezone.now() + timedelta(hours=1))
+    assert send_confirmation([ref]).done == [ref]
+    assert Notification.objects.get().state == "unknown"
 
 
 def test_the_mailbox_takes_up_a_mail_whose_sender_died(place_order: Any, mailbox: None) -> None:

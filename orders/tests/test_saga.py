@@ -6,6 +6,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from django.db.models import F
 from django.utils import timezone
 
 from orders import saga as sagas
@@ -151,3 +152,24 @@ def test_a_deadline_that_is_too_far_away_was_written_by_a_clock_that_was_wrong(p
     Saga.objects.update(deadline=timezone.now() + LONG)
     assert sagas.wake_overdue() == 1
     assert waits(Saga.objects.get()) < 120
+
+
+def test_what_moved_later_than_now_did_so_by_a_clock_that_was_wrong_and_queues_no_longer_for_it(
+    place_order: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The database's clock was an hour fast. In a busy shop's queues messages always wait; one is lost all the same."""
+    place_order()
+    Outbox.objects.update(claims=1, due_at=None)
+    Saga.objects.update(deadline=timezone.now() + LONG, moved_at=timezone.now() + LONG)
+    monkeypatch.setattr(sagas, "crowded_services", lambda: {"inventory"})
+    assert sagas.wake_overdue() == 0
+    later = timezone.now() - sagas.QUEUES_AT_MOST
+    Saga.objects.update(deadline=later, moved_at=F("moved_at") - sagas.QUEUES_AT_MOST)
+    assert sagas.wake_overdue() == 1
+
+
+def test_what_moves_has_not_moved_later_than_now(saga: Saga) -> None:
+    now = timezone.now()
+    saga.moved_at = now + LONG
+    sagas.moved(saga, now - LONG, now)
+    assert saga.moved_at == now

@@ -104,7 +104,7 @@ def test_a_step_forward_that_fails_for_good_does_not_hold_up_an_order_that_is_be
 def test_who_is_silent_is_named_and_queueing_is_told_from_it(
     order: Order, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    around = Elsewhere(away={}, silent=(), queueing={"inventory": 340})
+    around = Elsewhere(now=timezone.now(), away={}, silent=(), queueing={"inventory": 340})
     assert in_short(order, around) == ("waiting", "placed, waits for inventory, behind 340 messages")
     monkeypatch.setattr(trouble, "elsewhere", lambda: around)
     assert "340 messages are before inventory" in why_it_waits(order)[0].text

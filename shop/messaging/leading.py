@@ -23,6 +23,16 @@ def leads_in() -> str:
     return database_of(outbox_of(services()[0]))
 
 
+def _relays(connection: psycopg.Connection[Any]) -> list[list[str]]:
+    """The names of the relays that are connected, in words."""
+    rows = connection.execute(
+        "SELECT application_name FROM pg_stat_activity WHERE datname = current_database() "
+        "AND application_name LIKE %s",
+        [f"{LISTENER} %"],
+    ).fetchall()
+    return [name.split() for (name,) in rows]
+
+
 class Leading:
     """What one relay may do, as told by a database's connections: their names say what each relay knows, and since when.
 
@@ -38,11 +48,14 @@ class Leading:
 
     def connected(self, connection: psycopg.Connection[Any]) -> None:
         """Take this connection, new and in autocommit mode, for the lock, and name it."""
-        if not self._started:  # by the database's clock, which all relays share
+        if (
+            not self._started
+        ):  # by the database's clock, which all relays share; it may have been set back since
             ((milliseconds,),) = connection.execute(
                 "SELECT (extract(epoch FROM clock_timestamp()) * 1000)::bigint"
             ).fetchall()
-            self._started = f"{milliseconds} {os.getpid()}"
+            behind = max((int(started) + 1 for _, started, *_ in _relays(connection)), default=0)
+            self._started = f"{max(milliseconds, behind)} {os.getpid()}"
         name = f"{LISTENER} {self._started} {self._knows}"
         connection.execute("SELECT set_config('application_name', %s, false)", [name])
         self._connection, self.leads = connection, False
@@ -55,12 +68,7 @@ class Leading:
         """Take the lead if nobody has it; leave it to a later relay that knows other subscribers."""
         if self._connection is None:
             return
-        rows = self._connection.execute(
-            "SELECT application_name FROM pg_stat_activity WHERE datname = current_database() "
-            "AND application_name LIKE %s",
-            [f"{LISTENER} %"],
-        ).fetchall()
-        latest = max((name.split() for (name,) in rows), key=lambda words: int(words[1]))
+        latest = max(_relays(self._connection), key=lambda words: int(words[1]))
         self.is_current = latest[-1] == self._knows
         if self.is_current and not self.leads:
             self.leads = self._ask("SELECT pg_try_advisory_lock(%s)")

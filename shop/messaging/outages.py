@@ -14,7 +14,6 @@ from typing import Any, NamedTuple, cast
 
 from django.apps import apps
 from django.conf import settings
-from django.utils import timezone
 
 from shop.messaging.models import AbstractOutage
 from shop.messaging.reach import only_holding_up, within_reach
@@ -25,21 +24,20 @@ logger = logging.getLogger(__name__)
 
 
 class Outage(NamedTuple):
-    """``since`` when a provider is away, how that shows, and whether it is time for somebody to try again."""
+    """``since`` when a provider is away, how that shows, and whether it is time for somebody to try again.
+
+    ``is_waited_for``: else it has lasted so long that a person must decide; then attempts count again.
+    """
 
     provider: str
     since: datetime
     error: str
     probe_due: bool
+    is_waited_for: bool
 
     @property
     def in_words(self) -> str:
         return f"{self.provider} is down since {self.since:%d %B, %H:%M:%S} UTC ({self.error})"
-
-    @property
-    def is_waited_for(self) -> bool:
-        """Else it has lasted so long that a person must decide: then attempts count again."""
-        return (timezone.now() - self.since).total_seconds() < settings.OUTAGE_LIMIT
 
 
 def outages_of(service: str) -> type[AbstractOutage] | None:
@@ -81,11 +79,14 @@ def _read(services: Sequence[str]) -> Iterator[tuple[str, Outage]]:
             for service, table in tables.items()
         )
         late = "probe_at <= now() OR probe_at > now() + make_interval(secs => %s)"
-        sql = f"SELECT service, provider, since, error, {late} FROM ({parts}) AS away ORDER BY since"
+        waited_for = "now() < since + make_interval(secs => %s)"
+        sql = f"SELECT service, provider, since, error, {late}, {waited_for} FROM ({parts}) AS away ORDER BY since"
         found: Found = []
         if within_reach(sharing):
             with only_holding_up(sharing[0]):  # what lies there can't be done anyway
-                found = execute(tables[sharing[0]], sql, settings.PROBE_EVERY, fetch=True)
+                found = execute(
+                    tables[sharing[0]], sql, settings.PROBE_EVERY, settings.OUTAGE_LIMIT, fetch=True
+                )
         for service, *row in found:
             yield service, Outage(*row)
 

@@ -22,6 +22,7 @@ from shop.messaging.events import registry
 from shop.messaging.outages import waited_for
 from shop.messaging.outbox import of_orders
 from shop.messaging.points import Point, reach
+from shop.messaging.reach import only_holding_up, within_reach
 from shop.messaging.retries import furthest
 from shop.messaging.rows import as_array, execute
 from shop.messaging.sending import MANY, Letter, as_list, of_one_type, send, send_to_be_noted, waiting
@@ -186,6 +187,18 @@ def nudge(order_ids: Sequence[UUID]) -> None:
         if due := [row.pk for row in rows if row.event_id in missing]:
             make_due(service, due)
             inbox.wake_relay(service)
+
+
+def take_up_parked(order_ids: Sequence[UUID]) -> None:
+    """Try deliveries for these orders again that wait for a person: the orders have ended, so there is nothing left to do
+    but to find that out.
+    """
+    for service in within_reach(settings.SERVICES):
+        table = inbox_of(service)
+        with only_holding_up(service):
+            rows = table._default_manager.filter(order_id__in=order_ids, state=table.State.PARKED)
+            if ids := list(rows.values_list("pk", flat=True)):
+                inbox.send_again(service, ids)
 
 
 def take_up(order_ids: Sequence[UUID]) -> None:

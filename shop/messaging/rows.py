@@ -8,6 +8,7 @@ hundred orders that costs several times as much. Like those, nothing here sends 
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
+from datetime import datetime
 from functools import lru_cache
 from typing import Any
 
@@ -21,9 +22,16 @@ Found = list[tuple[Any, ...]]
 
 
 def insert(
-    model: Model, rows: Sequence[Row], *, once: bool = False, returning: tuple[str, ...] = ()
+    model: Model,
+    rows: Sequence[Row],
+    *,
+    once: bool = False,
+    now: tuple[str, ...] = (),
+    returning: tuple[str, ...] = (),
 ) -> Found:
     """Insert the rows. A field that is not named gets its default. ``once``: what is there already is left out.
+
+    ``now``: fields that get the time, by the database's clock, as the rows' own clock may be wrong.
 
     Returns the fields ``returning`` of the rows that were inserted.
 
@@ -33,16 +41,21 @@ def insert(
     if not rows:
         return []
     return execute(
-        model, _insert(model, tuple(rows[0]), once, returning), as_json(rows), fetch=bool(returning)
+        model, _insert(model, tuple(rows[0]), once, now, returning), as_json(rows), fetch=bool(returning)
     )
 
 
 def update(
-    model: Model, rows: Iterable[Row], *, only: Row | None = None, returning: tuple[str, ...] = ()
+    model: Model,
+    rows: Iterable[Row],
+    *,
+    only: Row | None = None,
+    now: tuple[str, ...] = (),
+    returning: tuple[str, ...] = (),
 ) -> Found:
     """Write the rows, found by the first field they name.
 
-    ``only``: what else must have been so until now; of a tuple, any of its values.
+    ``only``: what else must have been so until now; of a tuple, any of its values. ``now``: as for ``insert``.
 
     Returns the fields ``returning`` of the rows that were written.
     """
@@ -51,7 +64,7 @@ def update(
         return []
     names, only = tuple(rows[0]), only or {}
     rows.sort(key=lambda row: str(row[names[0]]))  # so that all lock them in one sequence
-    sql = _update(model, names, tuple(only), returning)
+    sql = _update(model, names, tuple(only), now, returning)
     required = (as_array(value if isinstance(value, tuple) else (value,)) for value in only.values())
     return execute(model, sql, as_json(rows), len(rows), *required, fetch=bool(returning))
 
@@ -65,6 +78,12 @@ def select(
     """
     wanted = as_array(values)
     return [] if wanted == "{}" else execute(model, _select(model, fields, by, lock), wanted, fetch=True)
+
+
+def now_in(model: Model) -> datetime:
+    """What the clock of the model's database says, by which all that is in it is due."""
+    ((now,),) = execute(model, "SELECT now()", fetch=True)
+    return now  # type: ignore[no-any-return]
 
 
 def execute(model: Model, sql: str, *params: Any, fetch: bool = False) -> Found:
@@ -116,11 +135,14 @@ def unfolded(model: Model, names: Iterable[str]) -> str:
 
 
 @lru_cache(maxsize=512)
-def _insert(model: Model, names: tuple[str, ...], once: bool, returning: tuple[str, ...]) -> str:
+def _insert(
+    model: Model, names: tuple[str, ...], once: bool, now: tuple[str, ...], returning: tuple[str, ...]
+) -> str:
     values = {_column(model, name): f'new."{name}"' for name in names}
+    values |= {_column(model, name): "now()" for name in now}
     for field in model._meta.concrete_fields:
         if (
-            field.attname not in names
+            field.attname not in (*names, *now)
             and not field.has_db_default()
             and not isinstance(field, models.AutoField)
         ):
@@ -132,10 +154,17 @@ def _insert(model: Model, names: tuple[str, ...], once: bool, returning: tuple[s
 
 
 @lru_cache(maxsize=512)
-def _update(model: Model, names: tuple[str, ...], only: tuple[str, ...], returning: tuple[str, ...]) -> str:
+def _update(
+    model: Model,
+    names: tuple[str, ...],
+    only: tuple[str, ...],
+    now: tuple[str, ...],
+    returning: tuple[str, ...],
+) -> str:
     key, *fields = names
     assignments = [f'{_column(model, name)} = new."{name}"' for name in fields]
-    assignments += [f"{_column(model, name)} = now()" for name in _touched(model) if name not in fields]
+    touched = [name for name in _touched(model) if name not in fields]
+    assignments += [f"{_column(model, name)} = now()" for name in (*touched, *now)]
     conditions = [
         f'old.{_column(model, key)} = new."{key}"',
         *(f"old.{_column(model, name)} = ANY(%s::{_type(model, name)}[])" for name in only),

@@ -29,7 +29,7 @@ class Timing:
         moment = time.time()  # wall clock: an outage goes on over a restart
         db.execute("INSERT OR IGNORE INTO outages (key, since) VALUES (?, ?)", (key, moment))
         (since,) = db.execute("SELECT since FROM outages WHERE key = ?", (key,)).fetchone()
-        return bool(moment < since + self.down_seconds)
+        return bool(since <= moment < since + self.down_seconds)  # else the clock was set back
 
 
 def _seconds(name: str, default: float) -> float:

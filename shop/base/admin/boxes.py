@@ -10,7 +10,6 @@ from uuid import UUID
 from django.contrib import admin, messages
 from django.db.models import QuerySet
 from django.http import HttpRequest
-from django.utils import timezone
 from django.utils.html import format_html
 
 from shop.base.admin.buttons import chosen, may_change
@@ -21,6 +20,7 @@ from shop.base.spans import span
 from shop.messaging import dead_letters, inbox
 from shop.messaging.models import AbstractDeadLetter, AbstractInbox, AbstractIncident, AbstractOutbox
 from shop.messaging.outbox import confirmed_until
+from shop.messaging.rows import now_in
 
 
 class _MessageAdmin(OfAnOrderAdmin):
@@ -120,7 +120,11 @@ class IncidentAdmin(OfAnOrderAdmin):
 
     @admin.display(description="silent for")
     def silent_for(self, row: AbstractIncident) -> str:
-        return f"{span((row.closed_at or timezone.now()) - row.since)}, not {row.within:g} s"
+        return f"{span((row.closed_at or self._now) - row.since)}, not {row.within:g} s"
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[AbstractIncident]:
+        self._now = now_in(self.model)
+        return super().get_queryset(request)
 
     @admin.display(description="open", boolean=True, ordering="closed_at")
     def is_open(self, row: AbstractIncident) -> bool:

@@ -9,7 +9,7 @@ import psycopg
 import pytest
 from django.db import connection
 
-from shop.messaging.leading import Leading
+from shop.messaging.leading import LISTENER, Leading
 
 Start = Callable[..., Leading]
 
@@ -57,3 +57,14 @@ def test_who_comes_back_after_a_lost_connection_is_no_newer_for_it(start: Start)
     start("few", again=old)
     new.look()
     assert (old.leads, new.leads) == (False, True)
+
+
+def test_who_starts_after_the_clock_was_set_back_has_started_later_all_the_same(start: Start) -> None:
+    old = start("few")
+    assert old._connection
+    in_an_hour = f"{LISTENER} {int(old._started.split()[0]) + 3_600_000} 1 few"
+    old._connection.execute("SELECT set_config('application_name', %s, false)", [in_an_hour])
+    new = start("more")
+    old.look()
+    new.look()
+    assert (old.leads, old.is_current, new.leads) == (False, False, True)

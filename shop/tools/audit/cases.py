@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from uuid import UUID
 
 from django.conf import settings
@@ -18,6 +19,7 @@ from shop.messaging.confirming import lacking
 from shop.messaging.models import AbstractInbox
 from shop.messaging.outbox import unconfirmed
 from shop.messaging.pruning import kept_since
+from shop.messaging.rows import now_in
 from shop.messaging.tables import inbox_of, services
 from shop.tools.audit.ledgers import Ledgers, Money
 from shop.tools.audit.sql import any_of, rows
@@ -46,10 +48,15 @@ STOCK_FROM = """
 
 @dataclass
 class Case:
-    """One order. ``in_flight``: it has not ended, ended while we read, or a receiver has still to hear of it."""
+    """One order. ``in_flight``: it has not ended, ended while we read, or a receiver has still to hear of it.
+
+    ``now``: when it was read, by the clock that all its times are of: the database's.
+    """
 
     order: Order
     saga: Saga | None
+    now: datetime
+    ended_meanwhile: bool = False
     in_flight: bool = False
     parked: list[AbstractInbox] = field(default_factory=list)
     ordered: str = ""  # units per SKU, as "2 of A, 1 of B"; of completed orders only
@@ -101,13 +108,16 @@ def gather(ledgers: Ledgers, newest: int | None = None) -> Iterator[list[Case]]:
 
 def _cases(orders: Sequence[Order], ledgers: Ledgers) -> list[Case]:
     """What is still to be heard is read first: so whatever is not in flight has had its effect on what is read next."""
-    cases = {order.uuid: Case(order, getattr(order, "saga", None)) for order in orders}
+    now = now_in(Order)
+    cases = {order.uuid: Case(order, getattr(order, "saga", None), now) for order in orders}
     unheard = _unheard(list(cases))
     for uuid, case in cases.items():
         ended = case.saga is not None and case.saga.state == Saga.State.ENDED
-        late = case.order.ended_at is not None and case.order.ended_at >= ledgers.read_at
+        # What is said to end later than now ended while a clock was wrong, and is no excuse.
+        ended_at = case.order.ended_at
+        case.ended_meanwhile = ended_at is not None and ledgers.read_at <= ended_at <= now
         parked = case.saga is not None and case.saga.state in Saga.WAIT_FOR_A_PERSON
-        case.in_flight = (not ended and not parked) or late or uuid in unheard
+        case.in_flight = (not ended and not parked) or case.ended_meanwhile or uuid in unheard
     _add_kernel_and_inventory(cases)
     _add_payments_and_parcels(cases, ledgers)
     _add_mails(cases)

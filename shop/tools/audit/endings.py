@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import timedelta
 
-from django.utils import timezone
-
 from orders.models import Saga
 from shop.tools.audit.cases import Case
 
@@ -27,5 +25,5 @@ def check_order(case: Case) -> Iterator[str]:
     if saga.state == Saga.State.RUNNING:
         if saga.deadline is None:
             yield f"{case.number} is neither at an end nor has it a deadline."
-        elif (late := timezone.now() - saga.deadline) > GRACE:
+        elif (late := case.now - saga.deadline) > GRACE:
             yield f"{case.number} is {late.total_seconds():,.0f} s past its deadline."

@@ -10,13 +10,12 @@ from datetime import datetime
 from itertools import islice
 from typing import Any, TypeVar
 
-from django.utils import timezone
-
 from orders.models import FIRST_NUMBER, Order
 from payments.gateway import gateway
 from shipping.carrier import carrier
 from shop.base.money import show
 from shop.base.providers import NoBooks
+from shop.messaging.rows import now_in
 from shop.tools.audit.findings import Promise, Violation
 
 T = TypeVar("T")
@@ -89,7 +88,7 @@ class Ledgers:
 
 def read_ledgers() -> Ledgers:
     """Raises Fault: a provider can't be asked, so there is nothing to say."""
-    ledgers = Ledgers(timezone.now())
+    ledgers = Ledgers(now_in(Order))
     for promise, read in ((Promise.MONEY, _read_money), (Promise.PARCELS, _read_parcels)):
         try:
             read(ledgers)

@@ -21,6 +21,7 @@ from payments.models import Payment
 from shipping.carrier import LabelRequest, carrier
 from shop.messaging import subscriptions
 from shop.messaging.tables import inbox_of
+from shop.tools.audit import ledgers
 from shop.tools.audit.findings import Promise
 from shop.tools.audit.ledgers import Ledgers, unaccounted
 from shop.tools.audit.tests.consistent import ADDRESS, Shelf, cancelled, completed, running
@@ -117,9 +118,12 @@ def test_an_event_that_all_have_handled_is_no_excuse(world: World) -> None:
     assert (code, result["in_flight"], len(result["violations"])) == (1, 1, 1)
 
 
-def test_an_order_that_ends_while_the_audit_reads_is_in_flight(world: World) -> None:
-    later = timezone.now() + timedelta(hours=1)
-    Order.objects.filter(pk=world.completed.pk).update(ended_at=later)
+def test_an_order_that_ends_while_the_audit_reads_is_in_flight(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    began = timezone.now() - timedelta(minutes=1)
+    monkeypatch.setattr(ledgers, "now_in", lambda model: began)
+    Order.objects.filter(pk=world.completed.pk).update(ended_at=began + timedelta(seconds=30))
     Payment.objects.filter(pk=world.completed.uuid).update(charge_key=uuid4().hex)
     _, result = audit()
     sentences = [violation["sentence"] for violation in result["violations"]]
