@@ -47,7 +47,8 @@ def note_progress(events: Sequence[Event]) -> Outcome:
         orders = locked(event.ref for event in events)
         _insist_on_known(orders.values())
         before = {id: copy(order) for id, order in orders.items()}
-        known = sorted((event for event in events if event.ref.id in orders), key=lambda event: event.at)
+        once = {event.id: event for event in events if event.ref.id in orders}.values()
+        known = sorted(once, key=lambda event: event.at)
         entries = [_entry(orders[event.ref.id], event) for event in known]
         fresh = {id for (id,) in insert(TimelineEntry, entries, once=True, returning=("event_id",))}
         news = fresh - _overcome([event for event in known if isinstance(event, StepFailed)])

@@ -120,7 +120,13 @@ class Live:
         if departures.exists():  # in choreography stock departs beside the confirmation, not before it
             return True
         told = sum(
-            outbox_of(service)._default_manager.filter(order_id__in=ids).count() for service in services()
+            outbox_of(service)
+            ._default_manager.filter(order_id__in=ids)
+            .order_by()
+            .values("event_id")
+            .distinct()
+            .count()
+            for service in services()
         )
         return told > TimelineEntry.objects.filter(order__in=orders).count()
 

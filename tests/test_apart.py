@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 
 import psycopg
 import pytest
@@ -14,7 +14,9 @@ from django.db import connections
 from psycopg import sql
 
 from orders.models import TimelineEntry
+from shop.messaging.tables import inbox_of
 from tests.live import Live
+from tests.test_outages import LONGER_THAN_ALL_ATTEMPTS
 
 pytestmark = pytest.mark.skipif(
     len(settings.DATABASES) == 1, reason="all apps share one database: make test ARGS=--split-databases"
@@ -52,4 +54,27 @@ def test_the_other_services_go_on(live: Live, app: str, reached: str) -> None:
     began = time.monotonic()
     live.wait_until_ended(orders)
     assert time.monotonic() - began < 30
+    assert {live.traces(order).status for order in orders} == {"completed"}
+
+
+@pytest.mark.parametrize(
+    ("app", "asking", "reached"),
+    [("orders", "payments", "InventoryReserved"), ("inventory", "shipping", "PaymentProcessed")],
+)
+def test_who_has_to_ask_another_service_waits_for_its_database_however_long(
+    live: Live, app: str, asking: str, reached: str
+) -> None:
+    skus = live.products()
+    with ExitStack() as gone:
+        with live.stack.halted(asking):
+            orders = [order for style in settings.STYLES for order in live.place(style, skus, orders=3)]
+            for order in orders:
+                live.wait_for_event(order, reached)
+            gone.enter_context(away(app))
+        time.sleep(LONGER_THAN_ALL_ATTEMPTS)
+        waiting = inbox_of(asking)._default_manager.filter(order_id__in=[order.uuid for order in orders])
+        assert set(waiting.values_list("state", "attempts", "error")) == {
+            ("failing", 0, f"Unavailable: The database {app} is away.")
+        }
+    live.wait_until_ended(orders)
     assert {live.traces(order).status for order in orders} == {"completed"}

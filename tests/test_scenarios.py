@@ -87,6 +87,14 @@ def test_trouble_outside_delays_an_order_and_charges_once(
     assert live.stock(north) == live.stock(south) == (9, 0)
 
 
+def test_what_fails_side_by_side_is_one_attempt(live: Live) -> None:
+    """In a chord each warehouse's label fails for itself: an order from many would be parked at once."""
+    (order,) = live.place("orchestration", live.products(10), postcode="DOWN 1")
+    live.wait_until_ended([order])
+    told = [entry.event for entry in order.timeline.order_by("at")]
+    assert told[: told.index("OrderStalled")].count("StepFailed") <= 1
+
+
 @both_styles
 def test_a_set_with_good_and_bad_orders_gives_each_its_own_end(live: Live, style: str) -> None:
     north, south = live.products(100)

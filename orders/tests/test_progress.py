@@ -11,7 +11,7 @@ from notifications.events import CancellationNoticeSent
 from orders.models import Order
 from orders.progress import note_progress
 from orders.tests.pages import parked
-from shop.messaging.events import Event
+from shop.messaging.events import Event, StepFailed
 
 
 @pytest.mark.parametrize(("ends", "state"), [(True, "failing"), (False, "parked")])
@@ -29,3 +29,11 @@ def test_an_order_that_is_wholly_undone_leaves_nothing_that_waits_for_a_person(
     done.refresh_from_db()
     assert (row.state, done.state) == (state, "done")
     assert bool(row.due_at) is ends
+
+
+def test_a_failure_that_is_told_twice_counts_once(order: Order) -> None:
+    failed = StepFailed(ref=order.ref, operation="shipping.create_labels", error="no answer")
+    note_progress([failed, failed])
+    note_progress([failed])
+    order.saga.refresh_from_db()
+    assert order.saga.attempt == 1

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Sequence
 from typing import Any
+from uuid import UUID, uuid5
 
 import msgspec
 from celery import Signature, Task, current_app, current_task, signature
@@ -12,6 +13,7 @@ from celery import Signature, Task, current_app, current_task, signature
 from shop.messaging.dead_letters import Unreadable
 from shop.messaging.delivery import taking_own
 from shop.messaging.events import Ref, StepFailed
+from shop.messaging.ids import uuid7
 from shop.messaging.outcomes import Outcome, Unavailable, attempt, in_a_word
 from shop.messaging.points import Point, reach
 from shop.messaging.reactions import expect
@@ -48,9 +50,26 @@ def command(
             with recording(service) as record:
                 for ref, error in outcome.faults.items():
                     waits = isinstance(error, Unavailable)
-                    record.publish(StepFailed(ref=ref, operation=name, error=in_a_word(error), waits=waits))
+                    record.publish(
+                        StepFailed(
+                            id=_of_this_try(name, ref),
+                            ref=ref,
+                            operation=name,
+                            error=in_a_word(error),
+                            waits=waits,
+                        )
+                    )
                     logger.warning("%s failed for %s: %s", name, ref.number, in_a_word(error))
         return _go_on(name, encode(outcome.done))
+
+
+def _of_this_try(name: str, ref: Ref) -> UUID:
+    """The event's id if an operation fails now. What is done for an order side by side, in a chord, or because a message
+    was doubled, is one try: it may fail in several places, and counts once.
+    """
+    request = current_task.request if current_task else None
+    this = (request.group or request.id) if request else None
+    return uuid5(ref.id, f"{name} {this}") if this else uuid7()
 
 
 def link(name: str) -> Callable[[Callable[[Sequence[Ref]], Sequence[Ref]]], Task[..., Any]]:

@@ -60,5 +60,20 @@ def only_losing(database: str) -> Iterator[None]:
         )
 
 
+def database_away(error: Exception) -> str:
+    """Whose being away has broken something; empty: it was something else."""
+    if not isinstance(error, AWAY) or len(databases()) == 1:
+        return ""
+    for connection in connections.all(initialized_only=True):
+        if connection.in_atomic_block or (connection.connection and connection.is_usable()):
+            continue
+        connection.close()
+        try:
+            connection.ensure_connection()
+        except AWAY:
+            return str(connection.alias)
+    return ""
+
+
 def _database(service: str) -> str:
     return database_of(outbox_of(service))

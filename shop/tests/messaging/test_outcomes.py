@@ -6,9 +6,12 @@ from collections.abc import Sequence
 from datetime import timedelta
 from typing import Any
 
+import pytest
+from django.db import OperationalError as DatabaseOperationalError
 from django.utils import timezone
 from kombu.exceptions import OperationalError
 
+from shop.messaging import outcomes
 from shop.messaging.events import Ref
 from shop.messaging.outcomes import Outcome, Unavailable, attempt, in_a_word
 from shop.messaging.retries import next_try
@@ -29,6 +32,26 @@ def test_a_fault_in_one_order_sends_the_set_through_one_at_a_time() -> None:
     assert calls == [5, 1, 1, 1, 1, 1]
     assert outcome.done == [refs[0], refs[1], refs[3], refs[4]]
     assert list(outcome.faults) == [refs[2]]
+
+
+@pytest.mark.parametrize(("away", "asked"), [("orders", 1), ("", 6)])
+def test_another_services_database_that_is_away_is_away_for_all_of_a_set_and_counts_against_none(
+    monkeypatch: pytest.MonkeyPatch, away: str, asked: int
+) -> None:
+    refs = [ref() for _ in range(5)]
+    calls: list[int] = []
+
+    def operation(some: Sequence[Ref]) -> Outcome:
+        calls.append(len(some))
+        raise DatabaseOperationalError("connection failed")
+
+    monkeypatch.setattr(outcomes, "database_away", lambda error: away)
+    outcome = attempt(operation, refs, lambda item: item)
+    assert len(calls) == asked
+    assert list(outcome.faults) == refs
+    assert {type(error) for error in outcome.faults.values()} == {
+        Unavailable if away else DatabaseOperationalError
+    }
 
 
 def test_a_broker_that_is_away_is_asked_once_for_the_whole_set() -> None:
