@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime, timedelta
 from typing import Any
@@ -31,8 +32,11 @@ from shop.messaging.sweeps import sweep
 State = Saga.State
 WOKEN_AT_ONCE = 200
 QUEUES_AT_MOST = timedelta(
-    seconds=6 * settings.SAGA_DEADLINE
+    seconds=12 * settings.SAGA_DEADLINE
 )  # then a saga is taken up, whatever waits in the queues
+LOOKS_AGAIN = (
+    4  # times sooner at what may be queueing: a queue is long for a moment, too, when much comes at once
+)
 A_NEW_DEADLINE = timedelta(seconds=settings.SAGA_DEADLINE / 4)  # less is not worth writing into its index
 # No deadline is further away: one that is was written while a clock was wrong.
 FURTHEST = timedelta(seconds=settings.SAGA_DEADLINE_CAP + furthest())
@@ -94,9 +98,10 @@ def failed(saga: Saga | Standing, failure: StepFailed, now: datetime) -> None:
 def wake_overdue() -> int:
     """Publish ``OrderStalled`` for sagas past their deadline. Returns how many; safe to run in many processes.
 
-    What merely queues for a service, or has not even been sent yet, is not stalled: it is looked at again later, and the
-    longer, the later. While messages wait for orders itself, a saga may have moved on without its row saying so. And
-    what waits for a service whose provider is away is left alone, but for one that finds out whether it is back.
+    What merely queues for a service, or has not even been sent yet, is not stalled: it is looked at again soon, and the
+    longer it stands, the later. While messages wait for orders itself, a saga may have moved on without its row saying
+    so. But who was overtaken does not queue: what it waits for is lost. And what waits for a service whose provider is
+    away is left alone, but for one that finds out whether it is back.
     """
     away = waited_for()
     with recording("orders") as record:
@@ -105,6 +110,7 @@ def wake_overdue() -> int:
             if found.probe_due:
                 sagas += _overdue(only=service).order_by("?")[:1]
         crowded = crowded_services() if sagas else set()
+        overtaken = _overtaken(sagas) if crowded else set()
         unsent = not_yet_sent("orders", [saga.order.uuid for saga in sagas])
         for saga in sagas:
             # It has failed, or rested while a provider was away: so it does not queue.
@@ -112,11 +118,31 @@ def wake_overdue() -> int:
             stalled = saga.now - saga.moved_at
             saga.deadline = _deadline(saga.now, timedelta(0) if has_failed else stalled)
             queueing = stalled < QUEUES_AT_MOST and {awaited(saga.position).service, "orders"} & crowded
+            queueing = queueing and saga.pk not in overtaken
             if not has_failed and (queueing or saga.order.uuid in unsent):
+                saga.deadline = saga.now + (saga.deadline - saga.now) / LOOKS_AGAIN
                 continue
             record.publish(OrderStalled(ref=saga.order.ref, step=saga.position, attempt=saga.attempt))
         update(Saga, [{"id": saga.pk, "deadline": saga.deadline} for saga in sagas])
     return len(record.events)
+
+
+def _overtaken(sagas: Sequence[Any]) -> set[int]:
+    """Those whose order another one of its style has passed that was placed only after this one had come here.
+
+    Queues are worked off in turn; where several workers take from one, it is still the whole way that was faster.
+    """
+    standing: dict[tuple[str, str], list[Any]] = defaultdict(list)
+    for saga in sagas:
+        if not saga.undo:
+            standing[saga.order.style, saga.step].append(saga)
+    overtaken: set[int] = set()
+    for (style, step), some in standing.items():
+        further = Order.objects.filter(style=style, saga__step__in=FORWARD[FORWARD.index(step) + 1 :])
+        later = further.filter(pk__gt=min(saga.order_id for saga in some)).order_by("-pk")
+        if newest := later.values_list("placed_at", flat=True).first():
+            overtaken |= {saga.pk for saga in some if saga.moved_at < newest}
+    return overtaken
 
 
 def _overdue(*, resting: Collection[str] = (), only: str = "") -> QuerySet[Any]:

@@ -106,6 +106,33 @@ def test_an_order_that_waits_at_the_entrance_has_not_stalled(place_order: Any) -
     assert sagas.wake_overdue() == 1
 
 
+@pytest.mark.parametrize("style", ["orchestration", "choreography"])
+def test_who_waits_in_a_crowded_queue_has_not_stalled_unless_another_has_overtaken_it(
+    place_order: Any, settings: Any, monkeypatch: pytest.MonkeyPatch, style: str
+) -> None:
+    settings.FULFILLMENT_STYLE = style
+    monkeypatch.setattr(sagas, "crowded_services", lambda: {"shipping"})
+    first, second = place_order(), place_order()
+    Outbox.objects.update(claims=1, due_at=None)
+    came, later = timezone.now() - timedelta(seconds=30), timezone.now() - timedelta(seconds=20)
+    Saga.objects.update(moved_at=came, step="paid")
+
+    def taken_up() -> int:
+        Saga.objects.filter(order__uuid=first.id).update(deadline=timezone.now() - LONG)
+        return sagas.wake_overdue()
+
+    assert taken_up() == 0
+    second_saga = Saga.objects.filter(order__uuid=second.id)
+    second_saga.update(step="shipped")  # but it had been placed before the first came to where it stands
+    Order.objects.filter(uuid=second.id).update(placed_at=came - timedelta(seconds=1))
+    assert taken_up() == 0
+    Order.objects.filter(uuid=second.id).update(placed_at=later)
+    second_saga.update(step="paid")  # placed later, but no further
+    assert taken_up() == 0
+    second_saga.update(step="shipped")
+    assert taken_up() == 1
+
+
 def test_what_waits_for_a_provider_that_is_away_is_left_alone_but_for_one_that_finds_out(
     place_order: Any, settings: Any
 ) -> None:
