@@ -22,6 +22,7 @@ from shop.base.databases import alias_of
 from shop.messaging.events import StepFailed
 from shop.messaging.outages import waited_for
 from shop.messaging.outbox import not_yet_sent
+from shop.messaging.reach import only_holding_up, when_back
 from shop.messaging.recording import recording
 from shop.messaging.relay import take_up
 from shop.messaging.retries import furthest, next_try
@@ -125,6 +126,15 @@ def wake_overdue() -> int:
             record.publish(OrderStalled(ref=saga.order.ref, step=saga.position, attempt=saga.attempt))
         update(Saga, [{"id": saga.pk, "deadline": saga.deadline} for saga in sagas])
     return len(record.events)
+
+
+@when_back
+def look_at_all_soon() -> None:
+    """A database is back: who has stood still is looked at now, however often that was in vain."""
+    stands_still = Now() - timedelta(seconds=settings.SAGA_DEADLINE)
+    sagas = Saga.objects.filter(KNOWN, state=State.RUNNING, attempt=0, moved_at__lt=stands_still)
+    with only_holding_up("orders"):
+        sagas.filter(deadline__gt=Now()).update(deadline=Now())
 
 
 def _overtaken(sagas: Sequence[Any]) -> set[int]:

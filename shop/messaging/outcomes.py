@@ -9,6 +9,7 @@ from typing import TypeVar
 from kombu.exceptions import OperationalError
 
 from shop.messaging.events import Ref
+from shop.messaging.reach import is_out_of_reach
 
 Item = TypeVar("Item")
 
@@ -44,14 +45,17 @@ def attempt(
 ) -> Outcome:
     """Run an operation on a set; if it breaks for the set as a whole, run it again one at a time.
 
-    So a fault in one order never takes its neighbours down; but a broker that is away is away for all of them. Never
-    raises: what broke is in the outcome.
+    So a fault in one order never takes its neighbours down; but a broker that is away is away for all of them, and so is
+    the database of another app, of which something was asked. Never raises: what broke is in the outcome.
     """
     if not items:
         return Outcome()
     try:
         return operation(items)
     except Exception as error:
+        if is_out_of_reach(error):
+            waits = Unavailable(f"A database is away ({in_a_word(error)}).")
+            return Outcome(faults={ref_of(item): waits for item in items})
         if len(items) == 1 or isinstance(error, OperationalError):
             return Outcome(faults={ref_of(item): error for item in items})
     outcome = Outcome()
