@@ -48,6 +48,8 @@ def measure(shop: Shop, options: argparse.Namespace) -> Found:
     found.numbers |= {"app": options.app, "away_s": options.seconds, "rate": options.rate}
     found.numbers["took_s"] = round(took, 1)
     found.goal("from its return until all orders placed before had ended", took, GOAL)
+    if took > GOAL:
+        print(movement.story(movement.waits_at(back), back))
     return found
 
 
@@ -70,9 +72,11 @@ def _meanwhile(app: str, away: datetime, back: datetime) -> Found:
         f"  {len(elsewhere)} orders waited for others: {late} stood still, the last went on after {went_on:.1f} s"
     )
     found.numbers = {"events_per_s": rates, "elsewhere": len(elsewhere), "went_on_s": round(went_on, 1)}
-    found.must(bool(elsewhere), "no order waited for another service when the database went")
+    found.must(bool(others), "nothing happened in the other services while the database was away")
+    if late:
+        print(movement.story(elsewhere, away))
     found.must(not late, f"{late} orders that waited for others stood still while the database was away")
-    found.must(fewest > 0 or app == "inventory", f"for {SLICE:g} s nothing happened in other services")
+    found.must(fewest > 0 or app == "inventory", f"for {SLICE:g} s nothing happened in the others")
     return found
 
 

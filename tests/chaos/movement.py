@@ -71,6 +71,8 @@ def longest(waits: Iterable[Wait], since: datetime) -> float:
 
 def story(waits: Sequence[Wait], since: datetime) -> str:
     """How it went with the order that waited longest: where to look when a goal was missed."""
+    if not waits:
+        return ""
     order = Order.objects.get(pk=max(waits, key=lambda wait: wait.seconds(since)).order)
     lines = [
         f"{(entry.at - since).total_seconds():+8.2f} s  {entry.event}: {entry.text[:90]}"

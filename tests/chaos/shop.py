@@ -98,6 +98,7 @@ class Shop:
         time.sleep(self.chance.uniform(3, 4))
 
     def state(self) -> dict[str, Any]:
+        connections.close_all()  # one of them may lead to a server that was killed since
         parked = sum(
             inbox_of(name)._default_manager.filter(state="parked").count() for name in settings.SERVICES
         )
