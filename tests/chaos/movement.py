@@ -25,10 +25,14 @@ Times = Mapping[str, datetime]  # of one order: when each event happened
 
 
 class Wait(NamedTuple):
-    """An order that has come so far that it was the turn of ``step``. ``over``: when that was done; None: never."""
+    """An order that has come so far that it was the turn of ``step``, by the events of these services (``told_by``), the
+    last of them at ``since``. ``over``: when the step was done; None: never.
+    """
 
     order: int
     step: Step
+    told_by: set[str]
+    since: datetime
     over: datetime | None
 
     def seconds(self, since: datetime) -> float:
@@ -47,21 +51,21 @@ def waits_at(moment: datetime) -> list[Wait]:
     entries = TimelineEntry.objects.filter(order__in=[*orders], event__in=[*STEP_OF])
     for order, event, at in entries.order_by("-at").values_list("order", "event", "at"):
         times[order][event] = at
-    return [
-        Wait(order, step, times[order].get(step.done.__name__))
-        for order, style in orders.items()
-        for step in _turn(style, times[order], moment)
-    ]
+    return [wait for order, style in orders.items() for wait in _turns(order, style, times[order], moment)]
 
 
-def _turn(style: str, times: Times, moment: datetime) -> Iterator[Step]:
-    def happened(event: type) -> bool:
-        return event.__name__ in times and times[event.__name__] <= moment
+def _turns(order: int, style: str, times: Times, moment: datetime) -> Iterator[Wait]:
+    def happened(step: Step) -> bool:
+        name = step.done.__name__
+        return name in times and times[name] <= moment
 
     for before, step in pairwise(PROCESS):
-        prior = step.after if step.after and style == "choreography" else (before.done,)
-        if not happened(step.done) and all(happened(event) for event in prior):
-            yield step
+        joins = step.after if style == "choreography" else ()
+        prior = [STEP_OF[event.__name__] for event in joins] or [before]
+        if not happened(step) and all(happened(one) for one in prior):
+            since = max(times[one.done.__name__] for one in prior)
+            over = times.get(step.done.__name__)
+            yield Wait(order, step, {one.service for one in prior}, since, over)
 
 
 def longest(waits: Iterable[Wait], since: datetime) -> float:
