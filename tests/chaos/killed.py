@@ -2,7 +2,8 @@
 
 Busiest is who has used most of the processor in the last second. Its orders are those whose turn it was at that service
 at the moment of the kill, whether in its hands, in its queue or on the way there; an order moves again when that step is
-done. No service has a second worker, so that nobody steps in; `up` starts the dead one again.
+done. Had they waited for long already, the shop was too slow for the rate, whoever is killed. No service has a second
+worker, so that nobody steps in; `up` starts the dead one again.
 """
 
 from __future__ import annotations
@@ -66,15 +67,17 @@ def busiest(shop: Shop) -> str:
 
 def _found(kills: list[Kill]) -> Found:
     found, rows, times = Found(), [], []
-    print(f"\n{'killed':<16}{'its orders':>11}{'works again':>13}{'all moved':>11}  s")
+    print(f"\n{'killed':<16}{'its orders':>11}{'waited before':>15}{'works again':>13}{'all moved':>11}  s")
     for service, at in kills:
         its = [wait for wait in movement.waits_at(at) if wait.step.service == service]
         again, moved = movement.first_event(service, at), movement.longest(its, at)
-        print(f"{service:<16}{len(its):>11}{again:>13.1f}{moved:>11.1f}")
+        before = max(((at - wait.since).total_seconds() for wait in its), default=0.0)
+        print(f"{service:<16}{len(its):>11}{before:>15.1f}{again:>13.1f}{moved:>11.1f}")
         times.append(round(max(again, moved), 2))
         if moved > GOAL:
             print(movement.story(its, at))
-        rows.append({"service": service, "orders": len(its), "again_s": round(again, 2), "s": times[-1]})
+        row = {"service": service, "orders": len(its), "before_s": round(before, 2)}
+        rows.append({**row, "again_s": round(again, 2), "s": times[-1]})
     found.numbers = {"kills": rows, "p95_s": movement.p95(times), "longest_s": max(times)}
     found.must(any(row["orders"] for row in rows), "no order was at a worker that was killed")
     print(f"{len(times)} kills: longest {max(times):.1f} s")
