@@ -6,6 +6,8 @@
 # make bench-growth  a million orders in the tables, a hot product, large orders, a backlog: half an hour, 12 GB of disk
 # make bench-door  how many orders the API accepts while the shop fulfils them   ARGS="--styles choreography --seconds 20"
 # make chaos  every kind of fault on the running shop, and how long until all orders have ended   ARGS="--seed 7"
+#             or one of the goals by itself: ARGS="--figure killed", flushed, "away --provider carrier --seconds 30",
+#             frozen, "database --app shipping"; --rate R: orders a second; what each takes: ARGS=--help
 # make clean  remove .venv and caches; the shop's data in .data stays
 .PHONY: run test lint bench bench-quick bench-door bench-growth chaos clean
 .SILENT:

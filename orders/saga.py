@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime, timedelta
 from typing import Any
@@ -21,6 +22,7 @@ from shop.base.databases import alias_of
 from shop.messaging.events import StepFailed
 from shop.messaging.outages import waited_for
 from shop.messaging.outbox import not_yet_sent
+from shop.messaging.reach import only_holding_up, when_back
 from shop.messaging.recording import recording
 from shop.messaging.relay import take_up
 from shop.messaging.retries import furthest, next_try
@@ -31,10 +33,13 @@ from shop.messaging.sweeps import sweep
 State = Saga.State
 WOKEN_AT_ONCE = 200
 QUEUES_AT_MOST = timedelta(
-    seconds=6 * settings.SAGA_DEADLINE
+    seconds=12 * settings.SAGA_DEADLINE
 )  # then a saga is taken up, whatever waits in the queues
 # What no queue explains is looked at so often at the least: it has stood for long, perhaps, but was lost again just now.
 NOT_IN_LINE = timedelta(seconds=2 * settings.SAGA_DEADLINE)
+LOOKS_AGAIN = (
+    4  # times sooner at what may be queueing: a queue is long for a moment, too, when much comes at once
+)
 A_NEW_DEADLINE = timedelta(seconds=settings.SAGA_DEADLINE / 4)  # less is not worth writing into its index
 # No deadline is further away: one that is was written while a clock was wrong.
 FURTHEST = timedelta(seconds=settings.SAGA_DEADLINE_CAP + furthest())
@@ -98,9 +103,10 @@ def failed(saga: Saga | Standing, failure: StepFailed, now: datetime) -> None:
 def wake_overdue() -> int:
     """Publish ``OrderStalled`` for sagas past their deadline. Returns how many; safe to run in many processes.
 
-    What merely queues for a service, or has not even been sent yet, is not stalled: it is looked at again later, and the
-    longer, the later. While messages wait for orders itself, a saga may have moved on without its row saying so. And
-    what waits for a service whose provider is away is left alone, but for one that finds out whether it is back.
+    What merely queues for a service, or has not even been sent yet, is not stalled: it is looked at again soon, and the
+    longer it stands, the later. While messages wait for orders itself, a saga may have moved on without its row saying
+    so. But who was overtaken does not queue: what it waits for is lost. And what waits for a service whose provider is
+    away is left alone, but for one that finds out whether it is back.
     """
     away = waited_for()
     with recording("orders") as record:
@@ -109,6 +115,7 @@ def wake_overdue() -> int:
             if found.probe_due:
                 sagas += _overdue(only=service).order_by("?")[:1]
         crowded = {*crowded_services()} if sagas else set()
+        overtaken = _overtaken(sagas) if crowded else set()
         unsent = not_yet_sent("orders", [saga.order.uuid for saga in sagas])
         silent = []
         for saga in sagas:
@@ -116,11 +123,12 @@ def wake_overdue() -> int:
             has_failed = bool(saga.attempt or saga.last_error)
             saga.moved_at = min(saga.moved_at, saga.now)  # else it was written while a clock was wrong
             stalled = saga.now - saga.moved_at
-            in_line = bool({awaited(saga.position).service, "orders"} & crowded) or saga.order.uuid in unsent
-            patience = timedelta(0) if has_failed else stalled if in_line else min(stalled, NOT_IN_LINE)
-            saga.deadline = _deadline(saga.now, patience)
-            queueing = in_line and (stalled < QUEUES_AT_MOST or saga.order.uuid in unsent)
-            if not has_failed and queueing:
+            unsent_yet = saga.order.uuid in unsent
+            in_queue = bool({awaited(saga.position).service, "orders"} & crowded) and saga.pk not in overtaken
+            patience = stalled if in_queue or unsent_yet else min(stalled, NOT_IN_LINE)
+            saga.deadline = _deadline(saga.now, timedelta(0) if has_failed else patience)
+            if not has_failed and (unsent_yet or (in_queue and stalled < QUEUES_AT_MOST)):
+                saga.deadline = saga.now + (saga.deadline - saga.now) / LOOKS_AGAIN
                 continue
             if not has_failed:
                 silent.append(saga)
@@ -131,6 +139,33 @@ def wake_overdue() -> int:
         note_silent(silent)
     close_answered()
     return len(record.events)
+
+
+@when_back
+def look_at_all_soon() -> None:
+    """A database is back: who has stood still is looked at now, however often that was in vain."""
+    stands_still = Now() - timedelta(seconds=settings.SAGA_DEADLINE)
+    sagas = Saga.objects.filter(KNOWN, state=State.RUNNING, attempt=0, moved_at__lt=stands_still)
+    with only_holding_up("orders"):
+        sagas.filter(deadline__gt=Now()).update(deadline=Now())
+
+
+def _overtaken(sagas: Sequence[Any]) -> set[int]:
+    """Those whose order another one of its style has passed that was placed only after this one had come here.
+
+    Queues are worked off in turn; where several workers take from one, it is still the whole way that was faster.
+    """
+    standing: dict[tuple[str, str], list[Any]] = defaultdict(list)
+    for saga in sagas:
+        if not saga.undo:
+            standing[saga.order.style, saga.step].append(saga)
+    overtaken: set[int] = set()
+    for (style, step), some in standing.items():
+        further = Order.objects.filter(style=style, saga__step__in=FORWARD[FORWARD.index(step) + 1 :])
+        later = further.filter(pk__gt=min(saga.order_id for saga in some)).order_by("-pk")
+        if newest := later.values_list("placed_at", flat=True).first():
+            overtaken |= {saga.pk for saga in some if saga.moved_at < newest}
+    return overtaken
 
 
 def _overdue(*, resting: Collection[str] = (), only: str = "") -> QuerySet[Any]:

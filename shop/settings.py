@@ -53,7 +53,7 @@ RETRIES = {
     },  # for what others wait for outside: undos, the hand-over
 }
 # A saga that made no progress for this long is resumed; then when it has stood still as long again, up to the cap (s).
-SAGA_DEADLINE = float(env("SAGA_DEADLINE", "10"))
+SAGA_DEADLINE = float(env("SAGA_DEADLINE", "5"))
 SAGA_DEADLINE_CAP = 300.0
 
 # --- History: days for which what is over is kept; then the relay deletes it, see shop/messaging/pruning.py ---------

@@ -6,11 +6,13 @@ import os
 import re
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import psutil
 import pytest
 
+from shop.tools.up import supervisor as supervisors
 from shop.tools.up.datafolder import JsonFile
 from shop.tools.up.errors import StartError
 from shop.tools.up.leftovers import end_leftovers
@@ -39,6 +41,26 @@ def test_a_child_that_dies_is_started_again_after_longer_and_longer_waits(tmp_pa
             assert str(tmp_path / "worker.log") in said[-2]
             pids.append(supervisor.pids()["worker"])
         assert len(set(pids)) == 3
+
+
+def test_a_child_that_has_worked_for_a_while_is_started_again_at_once_however_often_it_dies(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As when the busiest worker is killed every quarter of a minute: its orders must not wait longer each time."""
+    assert supervisors.SETTLED <= 10
+    monkeypatch.setattr(supervisors, "SETTLED", 0.2)
+    said: list[str] = []
+    with Supervisor(say=said.append) as supervisor:
+        supervisor.start(program("worker", tmp_path, SLEEPER, ready=says("here")))
+        supervisor.wait_ready(10)
+        supervisor.watch()
+        for times in (1, 2, 3):
+            time.sleep(0.3)
+            supervisor.kill("worker")
+            assert eventually(lambda times=times: said.count("worker is back.") == times)  # type: ignore[misc]
+    assert {line.partition("; ")[2].partition(". ")[0] for line in said if "stopped" in line} == {
+        "starting it again in 0.5 s"
+    }
 
 
 def test_a_child_that_never_gets_ready_is_one_sentence_with_its_last_words(tmp_path: Path) -> None:

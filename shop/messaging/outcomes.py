@@ -9,7 +9,7 @@ from typing import TypeVar
 from kombu.exceptions import OperationalError
 
 from shop.messaging.events import Ref
-from shop.messaging.reach import database_away
+from shop.messaging.reach import is_out_of_reach
 
 Item = TypeVar("Item")
 
@@ -46,17 +46,18 @@ def attempt(
     """Run an operation on a set; if it breaks for the set as a whole, run it again one at a time.
 
     So a fault in one order never takes its neighbours down; but a broker that is away is away for all of them, and so is
-    another service's database. Never raises: what broke is in the outcome.
+    the database of another app, of which something was asked. Never raises: what broke is in the outcome.
     """
     if not items:
         return Outcome()
     try:
         return operation(items)
     except Exception as error:
-        away = database_away(error)
-        if away or len(items) == 1 or isinstance(error, OperationalError):
-            fault = Unavailable(f"The database {away} is away.") if away else error
-            return Outcome(faults={ref_of(item): fault for item in items})
+        if is_out_of_reach(error):
+            waits = Unavailable(f"A database is away ({in_a_word(error)}).")
+            return Outcome(faults={ref_of(item): waits for item in items})
+        if len(items) == 1 or isinstance(error, OperationalError):
+            return Outcome(faults={ref_of(item): error for item in items})
     outcome = Outcome()
     for item in items:
         outcome.add(attempt(operation, [item], ref_of))

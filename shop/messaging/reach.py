@@ -1,5 +1,8 @@
 """Which of the services' databases answer. One that is away holds up what lies in it, and nothing else.
 
+What waited for it was tried in vain meanwhile, at longer and longer intervals; once it is back that is over, and who has
+said so with ``when_back`` sees to it.
+
 Where all services share one database there is nothing else: then whatever breaks is raised, and the relay waits.
 """
 
@@ -7,7 +10,7 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 
 import psycopg
@@ -19,8 +22,11 @@ logger = logging.getLogger(__name__)
 
 LEFT_ALONE = 2.0  # s, then a database that was away is tried again
 AWAY = (OperationalError, InterfaceError, psycopg.OperationalError, psycopg.InterfaceError)
+NO_CONNECTION, SHUT = "08", ("57P01", "57P02", "57P03")  # what PostgreSQL says, if it still says anything
 
 _away: dict[str, float] = {}  # until when
+_lost: set[str] = set()  # away, and since then nobody has been let in
+_to_call: list[Callable[[], object]] = []
 
 
 def databases() -> list[str]:
@@ -54,25 +60,34 @@ def only_losing(database: str) -> Iterator[None]:
         if len(databases()) == 1:
             raise
         _away[database] = time.monotonic() + LEFT_ALONE
+        _lost.add(database)
         connections[database].close()
         logger.warning(
             "The database %s is left alone for %g s: %s", database, LEFT_ALONE, str(error).partition("\n")[0]
         )
 
 
-def database_away(error: Exception) -> str:
-    """Whose being away has broken something; empty: it was something else."""
-    if not isinstance(error, AWAY) or len(databases()) == 1:
-        return ""
-    for connection in connections.all(initialized_only=True):
-        if connection.in_atomic_block or (connection.connection and connection.is_usable()):
-            continue
-        connection.close()
-        try:
-            connection.ensure_connection()
-        except AWAY:
-            return str(connection.alias)
-    return ""
+def is_out_of_reach(error: Exception) -> bool:
+    """Whether one of several databases is away; not that it took too long, or that somebody else held a lock."""
+    if len(databases()) == 1 or not isinstance(error, AWAY):
+        return False
+    said = getattr(error, "sqlstate", None) or getattr(error.__cause__, "sqlstate", None)
+    return said is None or said in SHUT or said.startswith(NO_CONNECTION)
+
+
+def when_back(function: Callable[[], object]) -> Callable[[], object]:
+    """Have each relay call a function when a database is back; it must be safe to run in several at once."""
+    _to_call.append(function)
+    return function
+
+
+def lets_in(database: str) -> None:
+    """Somebody is connected to this database. If it had been away, what waited for it is taken up."""
+    if database in _lost:
+        _lost.discard(database)
+        logger.warning("The database %s is back.", database)
+        for function in _to_call:
+            function()
 
 
 def _database(service: str) -> str:

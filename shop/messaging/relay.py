@@ -13,6 +13,7 @@ from uuid import UUID
 
 from celery import current_app
 from django.conf import settings
+from django.db.models.functions import Now
 from kombu import Producer
 
 from shop.messaging import inbox
@@ -22,7 +23,7 @@ from shop.messaging.events import registry
 from shop.messaging.outages import waited_for
 from shop.messaging.outbox import of_orders
 from shop.messaging.points import Point, reach
-from shop.messaging.reach import only_holding_up, within_reach
+from shop.messaging.reach import only_holding_up, when_back, within_reach
 from shop.messaging.retries import furthest
 from shop.messaging.rows import as_array, execute
 from shop.messaging.sending import MANY, Letter, as_list, of_one_type, send, send_to_be_noted, waiting
@@ -179,14 +180,24 @@ def _send_again(service: str, rows: Sequence[Stored], producer: Producer, *, con
         (send_to_be_noted if only_notes else send)(hearing, letters, producer)
 
 
+@when_back
+def all_now() -> None:
+    """Whatever is to be sent again later is due now: who lacked it may only have been out of reach."""
+    for service in within_reach(settings.SERVICES):
+        with only_holding_up(service):
+            later = outbox_of(service)._default_manager.filter(due_at__gt=Now(), claims__gt=0)
+            later.filter(type__in=[*registry]).update(due_at=Now())
+
+
 def nudge(order_ids: Sequence[UUID]) -> None:
     """Send what somebody lacks of these orders' events again, now, in every service."""
-    for service in settings.SERVICES:
-        rows = list(of_orders(service, order_ids))
-        missing = lacking(rows)
-        if due := [row.pk for row in rows if row.event_id in missing]:
-            make_due(service, due)
-            inbox.wake_relay(service)
+    for service in within_reach(settings.SERVICES):
+        with only_holding_up(service):
+            rows = list(of_orders(service, order_ids))
+            missing = lacking(rows)
+            if due := [row.pk for row in rows if row.event_id in missing]:
+                make_due(service, due)
+                inbox.wake_relay(service)
 
 
 def take_up_parked(order_ids: Sequence[UUID]) -> None:

@@ -18,7 +18,7 @@ from redis.exceptions import RedisError
 from shop.messaging.heartbeat import beat
 from shop.messaging.leading import LISTENER, Leading, leads_in
 from shop.messaging.pruning import Pruning
-from shop.messaging.reach import answers, databases, only_losing
+from shop.messaging.reach import answers, databases, lets_in, only_losing
 from shop.messaging.rounds import Rounds
 from shop.messaging.tables import CHANNEL
 
@@ -87,7 +87,10 @@ class _Listening:
 
     def _connect(self) -> None:
         for database in databases():
-            if database in self._open or not answers(database):
+            if not answers(database):
+                continue
+            if database in self._open:
+                lets_in(database)
                 continue
             with only_losing(database):
                 params = connections[database].get_connection_params()
@@ -103,6 +106,7 @@ class _Listening:
                     self._leading.connected(connection)
                 self._selector.register(connection.fileno(), selectors.EVENT_READ, database)
                 self._open[database] = connection
+                lets_in(database)
 
     def _close(self, database: str) -> None:
         if connection := self._open.pop(database, None):

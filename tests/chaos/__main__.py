@@ -1,8 +1,15 @@
+import argparse
 import os
 import secrets
 import sys
+from contextlib import ExitStack
+
+import django
 
 from benchmarks.servers import Servers, own_servers
+from shop.tools.up.postgres import start_postgres
+from shop.tools.up.servers import Server
+from tests.chaos.options import SERVICES, arguments
 
 
 def environment(servers: Servers) -> dict[str, str]:
@@ -16,10 +23,25 @@ def environment(servers: Servers) -> dict[str, str]:
     }
 
 
-if __name__ == "__main__":
-    with own_servers() as servers:
-        os.environ.update(environment(servers))
-        from tests.chaos.run import main
+def apart(servers: Servers, app: str, own: Server) -> dict[str, str]:
+    """A database for each app, and a server for the one that is to be away."""
+    urls = {f"{service.upper()}_DATABASE_URL": servers.make(f"shop_{service}") for service in SERVICES}
+    return {**urls, f"{app.upper()}_DATABASE_URL": own.url}
 
-        code = main(servers)
-    sys.exit(code)
+
+def main(options: argparse.Namespace) -> int:
+    with own_servers() as servers, ExitStack() as until_the_end:
+        os.environ.update(environment(servers))
+        own = None
+        if options.app:
+            own = start_postgres(servers.folder / options.app)
+            until_the_end.callback(own.stop)
+            os.environ.update(apart(servers, options.app, own))
+        django.setup()
+        from tests.chaos.run import run
+
+        return run(options, servers, own)
+
+
+if __name__ == "__main__":
+    sys.exit(main(arguments()))

@@ -6,12 +6,13 @@ from collections.abc import Sequence
 from datetime import timedelta
 from typing import Any
 
+import django.db
+import psycopg
 import pytest
-from django.db import OperationalError as DatabaseOperationalError
 from django.utils import timezone
 from kombu.exceptions import OperationalError
 
-from shop.messaging import outcomes
+from shop.messaging import reach
 from shop.messaging.events import Ref
 from shop.messaging.outcomes import Outcome, Unavailable, attempt, in_a_word
 from shop.messaging.retries import next_try
@@ -34,26 +35,6 @@ def test_a_fault_in_one_order_sends_the_set_through_one_at_a_time() -> None:
     assert list(outcome.faults) == [refs[2]]
 
 
-@pytest.mark.parametrize(("away", "asked"), [("orders", 1), ("", 6)])
-def test_another_services_database_that_is_away_is_away_for_all_of_a_set_and_counts_against_none(
-    monkeypatch: pytest.MonkeyPatch, away: str, asked: int
-) -> None:
-    refs = [ref() for _ in range(5)]
-    calls: list[int] = []
-
-    def operation(some: Sequence[Ref]) -> Outcome:
-        calls.append(len(some))
-        raise DatabaseOperationalError("connection failed")
-
-    monkeypatch.setattr(outcomes, "database_away", lambda error: away)
-    outcome = attempt(operation, refs, lambda item: item)
-    assert len(calls) == asked
-    assert list(outcome.faults) == refs
-    assert {type(error) for error in outcome.faults.values()} == {
-        Unavailable if away else DatabaseOperationalError
-    }
-
-
 def test_a_broker_that_is_away_is_asked_once_for_the_whole_set() -> None:
     refs = [ref() for _ in range(5)]
     calls: list[int] = []
@@ -65,6 +46,37 @@ def test_a_broker_that_is_away_is_asked_once_for_the_whole_set() -> None:
     outcome = attempt(operation, refs, lambda item: item)
     assert calls == [5]
     assert list(outcome.faults) == refs
+
+
+@pytest.mark.parametrize(
+    ("error", "waits"),
+    [
+        (psycopg.OperationalError("connection refused"), True),
+        (psycopg.errors.AdminShutdown("terminating connection"), True),
+        (psycopg.errors.CannotConnectNow("the database system is starting up"), True),
+        (psycopg.errors.LockNotAvailable("lock timeout"), False),
+        (psycopg.errors.QueryCanceled("statement timeout"), False),
+    ],
+)
+@pytest.mark.parametrize("by_django", [True, False])
+def test_another_apps_database_that_is_away_is_waited_for_and_no_attempt_counts(
+    monkeypatch: pytest.MonkeyPatch, error: Exception, waits: bool, by_django: bool
+) -> None:
+    refs = [ref() for _ in range(3)]
+    calls: list[int] = []
+
+    def operation(some: Sequence[Ref]) -> Outcome:
+        calls.append(len(some))
+        if by_django:
+            raise django.db.OperationalError(str(error)) from error
+        raise error
+
+    monkeypatch.setattr(reach, "databases", lambda: ["default", "inventory"])
+    faults = attempt(operation, refs, lambda item: item).faults
+    assert calls == ([3] if waits else [3, 1, 1, 1])
+    assert [isinstance(faults[one], Unavailable) for one in refs] == [waits] * 3
+    monkeypatch.setattr(reach, "databases", lambda: ["default"])  # then it is the app's own
+    assert not isinstance(attempt(operation, refs, lambda item: item).faults[refs[0]], Unavailable)
 
 
 def test_an_error_in_a_word_leaves_out_the_lines_below_that_hold_peoples_data() -> None:

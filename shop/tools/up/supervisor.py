@@ -19,7 +19,7 @@ from shop.tools.up.leftovers import remember
 from shop.tools.up.servers import last_complaint
 
 FIRST_WAIT, LONGEST_WAIT = 0.5, 15.0  # s between a death and the next start; doubles with each death
-SETTLED = 60.0  # s of running after which a death counts as the first again
+SETTLED = 10.0  # s of running after which a death counts as the first again: starting that often costs little
 SILENT = 75.0  # s without a heartbeat; a process that hangs and is not frozen ends itself before that
 DEATHS_AT_START = 3  # a child that dies this often before it was ever ready won't come
 
@@ -124,7 +124,7 @@ class Supervisor:
             return self._start_again(watched)
         if not child.alive:
             child.end_group()
-            if now - watched.started > SETTLED:
+            if watched.ready and not watched.announce and now - watched.started > SETTLED:
                 watched.wait, watched.deaths = self._first_wait, 0
             watched.deaths += 1
             watched.due = now + watched.wait
