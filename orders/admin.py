@@ -10,6 +10,7 @@ from uuid import UUID
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
+from django.db.models.functions import Now
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import get_object_or_404
 from django.urls import URLPattern, path
@@ -25,7 +26,6 @@ from shop.base.admin.buttons import chosen, confirmation, confirmed, may_change
 from shop.base.admin.filters import StyleFilter
 from shop.base.admin.rows import ReadOnlyAdmin, as_uuid
 from shop.messaging.outages import waited_for
-from shop.messaging.rows import now_in
 
 Status = Order.Status
 
@@ -84,8 +84,8 @@ class OrderAdmin(ReadOnlyAdmin):
         return order.total
 
     @admin.display(description="where it is now")
-    def where_now(self, order: Order) -> str:
-        level, text = trouble.in_short(order, self._away, self._now)
+    def where_now(self, order: Any) -> str:
+        level, text = trouble.in_short(order, self._away, order.now)
         short = text if len(text) <= 120 else f"{text[:119]}…"
         return format_html('<span class="level level-{}">{}</span>', level, short)
 
@@ -101,8 +101,9 @@ class OrderAdmin(ReadOnlyAdmin):
         return super().get_search_results(request, queryset, search_term)
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Order]:
-        self._away, self._now = waited_for(), now_in(Order)
-        return super().get_queryset(request).select_related("saga")
+        self._away = waited_for()
+        orders: QuerySet[Order] = super().get_queryset(request).select_related("saga")
+        return orders.annotate(now=Now())  # all that an order waits for is due by the database's clock
 
     # --- The page of one order ---------------------------------------------------------------------------------
 
@@ -130,7 +131,7 @@ class OrderAdmin(ReadOnlyAdmin):
     ) -> HttpResponse:
         order = self.get_object(request, object_id)
         if order and self.has_view_permission(request, order):
-            extra_context = {**(extra_context or {}), **order_page.shown(request, order)}
+            extra_context = {**(extra_context or {}), **order_page.shown(request, order, order.now)}
         return super().change_view(request, object_id, form_url, extra_context)
 
     # --- Buttons -----------------------------------------------------------------------------------------------

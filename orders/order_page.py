@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any
 
 from django.http import HttpRequest
@@ -16,7 +17,6 @@ from shop.base.admin.links import list_of, may_view
 from shop.base.lookups import ask
 from shop.base.money import show
 from shop.base.spans import span
-from shop.messaging.rows import now_in
 
 MOST_ENTRIES = 500  # of a timeline, on one page
 
@@ -25,12 +25,14 @@ def address_of(order: Order) -> str:
     return reverse("admin:orders_order_change", args=[order.pk])
 
 
-def shown(request: HttpRequest, order: Order) -> dict[str, Any]:
-    """What the template ``admin/orders/order/page.html`` is given; links lead only where this person may look."""
-    now = now_in(Order)
+def shown(request: HttpRequest, order: Order, now: datetime) -> dict[str, Any]:
+    """What the template ``admin/orders/order/page.html`` is given; links lead only where this person may look.
+
+    ``now``: by the clock of the order's database.
+    """
     saga = order.saga
     timeline = list(order.timeline.all()[: MOST_ENTRIES + 1])
-    findings = trouble.why_it_waits(order)
+    findings = trouble.why_it_waits(order, now)
     return {
         "title": f"Order {order.number}",
         "subtitle": None,

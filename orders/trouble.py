@@ -17,7 +17,6 @@ from shop.messaging.confirming import lacking
 from shop.messaging.models import AbstractInbox, AbstractOutbox
 from shop.messaging.outages import Outage, waited_for
 from shop.messaging.outbox import unconfirmed
-from shop.messaging.rows import now_in
 from shop.messaging.tables import inbox_of, services
 
 LATE = timedelta(seconds=5)  # the relay looks every second: what is due for longer, nobody looks after
@@ -79,9 +78,8 @@ def needing(kind: str) -> Q:
     }[kind]
 
 
-def why_it_waits(order: Order) -> list[Finding]:
-    """The whole answer, most telling first."""
-    now = now_in(Order)
+def why_it_waits(order: Order, now: datetime) -> list[Finding]:
+    """The whole answer, most telling first. ``now``: as for ``in_short``."""
     return [_of_the_saga(order, waited_for(), now), *_failing(order, now), *_unconfirmed(order, now)]
 
 

@@ -19,7 +19,7 @@ def test_why_it_waits_tells_of_every_service(order: Order) -> None:
         parked(service, order)
     parked("shipping", order, state="failing", attempts=1, due_at=timezone.now() + timedelta(seconds=30))
     parked("notifications", order, state="done")
-    sentences = [finding.text for finding in why_it_waits(order)]
+    sentences = [finding.text for finding in why_it_waits(order, timezone.now())]
     assert any(s.startswith("inventory.act failed on OrderCreated, 8 times: Fault") for s in sentences)
     assert any(s.startswith("payments.act failed") and "parked" in s for s in sentences)
     assert any(
@@ -33,17 +33,19 @@ def test_why_it_waits_names_whose_inbox_lacks_an_event_and_not_those_that_have_i
     Outbox.objects.filter(pk=row.pk).update(claims=3, due_at=timezone.now() + timedelta(seconds=9))
     have = {"order_id": order.uuid, "number": order.number, "type": row.type, "event_id": row.event_id}
     Inbox.objects.create(receiver="orders.note_progress", **have)
-    (lacking,) = [finding.text for finding in why_it_waits(order) if finding.table == "outbox"]
+    (lacking,) = [
+        finding.text for finding in why_it_waits(order, timezone.now()) if finding.table == "outbox"
+    ]
     assert lacking.startswith("OrderCreated of orders was sent 3 times, but inventory.reserve_stock has not")
     inbox_of("inventory")._default_manager.create(receiver="inventory.reserve_stock", **have)
-    assert not [finding for finding in why_it_waits(order) if finding.table == "outbox"]
+    assert not [finding for finding in why_it_waits(order, timezone.now()) if finding.table == "outbox"]
 
 
 def test_why_it_waits_says_that_no_relay_seems_to_run(order: Order) -> None:
     long_ago = timezone.now() - timedelta(minutes=1)
     Outbox.objects.filter(order_id=order.uuid).update(due_at=long_ago)
     order.saga.deadline = long_ago
-    assert all("is a relay running?" in finding.text for finding in why_it_waits(order))
+    assert all("is a relay running?" in finding.text for finding in why_it_waits(order, timezone.now()))
 
 
 @pytest.mark.parametrize(
@@ -51,14 +53,14 @@ def test_why_it_waits_says_that_no_relay_seems_to_run(order: Order) -> None:
 )
 def test_why_it_waits_begins_with_the_saga(order: Order, state: str, expected: str) -> None:
     order.saga.state, order.saga.deadline = state, None
-    assert expected in why_it_waits(order)[0].text
+    assert expected in why_it_waits(order, timezone.now())[0].text
 
 
 def test_why_it_waits_says_what_an_order_that_is_undone_has_still_coming_to_it(order: Order) -> None:
     order.saga.state, order.saga.deadline, order.saga.undo = "parked", None, "stopped"
     assert (
         "Still to be done: payment undone, stock released, cancelled, customer told."
-        in why_it_waits(order)[0].text
+        in why_it_waits(order, timezone.now())[0].text
     )
 
 
