@@ -82,7 +82,7 @@ def select(
 
 def now_in(model: Model) -> datetime:
     """What the clock of the model's database says, by which all that is in it is due."""
-    ((now,),) = execute(model, "SELECT now()", fetch=True)
+    ((now,),) = execute(model, "SELECT statement_timestamp()", fetch=True)
     return now  # type: ignore[no-any-return]
 
 

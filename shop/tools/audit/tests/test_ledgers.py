@@ -36,8 +36,7 @@ def movement(number: int, kind: str, amount: int) -> Movement:
     return Movement(number, kind, f"{kind}-{key}", key, f"T-{number}", amount, "GBP", "2026-01-01")
 
 
-@pytest.mark.django_db
-def test_books_of_any_length_are_read_in_little_memory(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_books_of_any_length_are_read_in_little_memory(db: None, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(ledgers, "gateway", Books)
     monkeypatch.setattr(ledgers, "carrier", NoCarrier)
     tracemalloc.start()
