@@ -15,6 +15,7 @@ from django.conf import settings
 from django.db import connections
 from pytest_django import DjangoDbBlocker
 
+from tests.brokers import broker_environment, broker_of
 from tests.live import Live
 from tests.stack import LiveStack
 
@@ -57,7 +58,7 @@ def live_databases() -> Iterator[dict[str, str]]:
 
 @pytest.fixture(scope="session")
 def stack(live_databases: dict[str, str], tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveStack]:
-    env = {**QUICK, **live_databases, "REDIS_PREFIX": "live:"}
+    env = {**QUICK, **live_databases, **broker_environment("live")}
     with LiveStack(env, tmp_path_factory.mktemp("stack")) as stack:
         yield stack
 
@@ -76,7 +77,7 @@ def live(
             connections[alias].close()
             connections[alias].settings_dict["NAME"] = live_databases[variable].rpartition("/")[2]
         try:
-            yield Live(stack)
+            yield Live(stack, broker_of("live"))
         finally:
             for alias, name in names.items():
                 connections[alias].close()

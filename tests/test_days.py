@@ -11,7 +11,6 @@ from functools import partial
 from pathlib import Path
 
 import pytest
-import redis
 
 from orders.models import Order
 from tests import servers
@@ -64,13 +63,13 @@ def test_the_longest_invoice_has_593_lines(live: Live) -> None:
 
 @both_styles
 def test_a_day_on_which_every_process_is_killed_and_the_broker_flushed(
-    live: Live, style: str, settings: object, tmp_path: Path
+    live: Live, style: str, tmp_path: Path
 ) -> None:
     seed = random.randrange(2**32)
     print(f"seed {seed}")  # noqa: T201 (pytest shows it when the test fails)
     chance = random.Random(seed)
     day = a_day_of_its_own(tmp_path, style)
-    mishaps = all_mishaps(live, settings.CELERY_BROKER_URL)  # type: ignore[attr-defined]
+    mishaps = all_mishaps(live)
     chance.shuffle(mishaps)
     command = [sys.executable, "manage.py", "import_orders", str(day), "--style", style, "--timeout", "120"]
 
@@ -102,14 +101,7 @@ def a_day_of_its_own(folder: Path, style: str) -> Path:
     return copy
 
 
-def all_mishaps(live: Live, broker_url: str) -> list[Callable[[], object]]:
-    def flush() -> None:
-        with redis.Redis.from_url(broker_url) as broker:
-            try:
-                broker.flushall()
-            except redis.ConnectionError:
-                return  # it is being restarted, which the mishap before this one saw to
-
+def all_mishaps(live: Live) -> list[Callable[[], object]]:
     def crash(name: str) -> Callable[[], object]:
         def now() -> None:
             servers.servers[name].kill()
@@ -118,4 +110,4 @@ def all_mishaps(live: Live, broker_url: str) -> list[Callable[[], object]]:
         return now
 
     kills = [partial(live.stack.kill, name) for name in live.stack.pids()]
-    return [*kills, flush, flush, *(crash(name) for name in servers.servers)]
+    return [*kills, live.broker.flush, live.broker.flush, *(crash(name) for name in servers.servers)]

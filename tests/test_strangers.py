@@ -4,12 +4,10 @@ from __future__ import annotations
 
 import base64
 import json
-from collections.abc import Iterator
 from typing import Any
 from uuid import uuid4
 
 import pytest
-import redis
 from django.conf import settings
 
 from orders.process import PROCESS
@@ -93,16 +91,11 @@ SHAPES: dict[str, object] = {
 }
 
 
-@pytest.fixture
-def queues(live: Live) -> Iterator[redis.Redis]:
-    with redis.Redis.from_url(settings.CELERY_BROKER_URL) as client:
-        yield client
-
-
-def put(queues: redis.Redis, service: str, shape: object) -> None:
-    text = shape if isinstance(shape, bytes) else json.dumps(shape).encode()
-    raw = text.replace(b"SERVICE", service.encode()).replace(b"COMMAND", COMMANDS[service].encode())
-    queues.rpush(f"live:{service}", raw)  # next in line
+def put(live: Live, service: str, shape: object) -> None:
+    if isinstance(shape, dict):
+        text = json.dumps(shape).replace("SERVICE", service).replace("COMMAND", COMMANDS[service])
+        shape = json.loads(text)
+    live.broker.put(service, shape)
 
 
 def kept(service: str) -> int:
@@ -110,10 +103,10 @@ def kept(service: str) -> int:
 
 
 @pytest.mark.parametrize("service", settings.SERVICES)
-def test_no_message_ends_a_worker_and_each_is_kept(live: Live, queues: redis.Redis, service: str) -> None:
+def test_no_message_ends_a_worker_and_each_is_kept(live: Live, service: str) -> None:
     before, running = kept(service), live.stack.pids()
     for shape in SHAPES.values():
-        put(queues, service, shape)
+        put(live, service, shape)
     live.wait_for(lambda: kept(service) - before >= len(SHAPES), f"{service} keeps each message")
     assert kept(service) - before == len(SHAPES)
     assert live.stack.pids() == running
@@ -123,18 +116,18 @@ def test_no_message_ends_a_worker_and_each_is_kept(live: Live, queues: redis.Red
     assert {live.traces(order).status for order in orders} == {"completed"}
 
 
-def test_equal_messages_are_counted_and_one_can_be_put_back(live: Live, queues: redis.Redis) -> None:
+def test_equal_messages_are_counted_and_one_can_be_put_back(live: Live) -> None:
     table = dead_letters_of("inventory")._default_manager
     table.all().delete()
     for _ in range(3):
-        put(queues, "inventory", of_task("inventory.on.FromTheFuture"))
+        put(live, "inventory", of_task("inventory.on.FromTheFuture"))
     live.wait_for(lambda: kept("inventory") == 3, "all three are kept")
     row = table.get()
     assert (row.task, row.is_whole) == ("inventory.on.FromTheFuture", True)
     assert send_again("inventory", [row.pk]) == 1  # by this process, whose queues are called otherwise
-    queues.rename("shop:inventory", "live:inventory")
+    live.broker.take_over("inventory")
     live.wait_for(lambda: kept("inventory") == 1, "it has come once more")
-    put(queues, "inventory", SHAPES["an oversized body"])
+    put(live, "inventory", SHAPES["an oversized body"])
     live.wait_for(lambda: table.filter(is_whole=False).exists(), "the large one is kept")
     large = table.get(is_whole=False)
     assert len(large.message) == KEPT_OF_ONE

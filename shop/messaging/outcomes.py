@@ -6,8 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import TypeVar
 
-from kombu.exceptions import OperationalError
-
+from shop.messaging.brokers import SAYS_AWAY
 from shop.messaging.events import Ref
 
 Item = TypeVar("Item")
@@ -52,7 +51,7 @@ def attempt(
     try:
         return operation(items)
     except Exception as error:
-        if len(items) == 1 or isinstance(error, OperationalError):
+        if len(items) == 1 or isinstance(error, SAYS_AWAY):
             return Outcome(faults={ref_of(item): error for item in items})
     outcome = Outcome()
     for item in items:

@@ -127,11 +127,12 @@ def main(servers: Servers) -> int:
     django.setup()
     migrate = (sys.executable, "manage.py", "migrate", "-v", "0")
     subprocess.run(migrate, cwd=settings.BASE_DIR, check=True, timeout=120)
+    from tests.brokers import broker_of
     from tests.live import Live
 
     with Stack(os.environ, servers.folder / "shop", twice=TWICE, say=lambda line: None) as stack:
         settings.PAYMENTS_URL, settings.CARRIER_URL = stack.env["PAYMENTS_URL"], stack.env["CARRIER_URL"]
-        load, chaos = Load(Live(stack), options.orders), Chaos(chance)  # type: ignore[arg-type]
+        load, chaos = Load(Live(stack, broker_of("shop")), options.orders), Chaos(chance)  # type: ignore[arg-type]
         load.start()
         faults = Faults(servers, stack, "shop:", chance).all()
         faults = {name: fault for name, fault in faults.items() if options.only in name}
