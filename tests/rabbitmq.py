@@ -12,8 +12,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+import amqp
 from amqp.exceptions import AMQPError
-from kombu import Connection
 
 from shop.tools.up.children import Child, Program
 from shop.tools.up.ports import free_port
@@ -109,7 +109,7 @@ def _node(binary: Path, folder: Path, epmd_port: int) -> Server:
         argv=(str(binary),),
         env=env,
         log=folder / "node.log",
-        ready=lambda child: _lets_in(url, port),
+        ready=lambda child: _lets_in(port, password),
         stop_signal=signal.SIGKILL,  # nobody needs its data any more
     )
     return Server(url, Child(program))
@@ -125,12 +125,13 @@ def _listens(port: int) -> bool:
         return attempt.connect_ex(("127.0.0.1", port)) == 0
 
 
-def _lets_in(url: str, port: int) -> bool:
+def _lets_in(port: int, password: str) -> bool:
     if not _listens(port):
         return False
     try:
-        with Connection(url, connect_timeout=2) as connection:
-            connection.connect()
+        with amqp.Connection(
+            f"127.0.0.1:{port}", userid="shop", password=password, virtual_host=OWN, connect_timeout=2
+        ):
+            return True
     except (AMQPError, OSError):
         return False
-    return True

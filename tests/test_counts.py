@@ -23,6 +23,8 @@ both_styles = pytest.mark.parametrize("style", django_settings.STYLES)
 
 @pytest.fixture
 def broker(settings: Any) -> Iterator[redis.Redis]:
+    if settings.BROKER.is_rabbitmq:
+        pytest.skip("it counts what Redis is asked")
     with redis.Redis.from_url(settings.CELERY_BROKER_URL) as client:
         yield client
 

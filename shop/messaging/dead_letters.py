@@ -98,6 +98,7 @@ def send_again(service: str, ids: Sequence[int]) -> int:
                 content_type=message["content-type"],
                 content_encoding=message["content-encoding"],
                 delivery_mode=2,
+                mandatory=True,
             )
             row.delete()
             sent += 1

@@ -117,8 +117,9 @@ def post(
         try:
             producer.publish(
                 message.body,
-                exchange="",  # straight into the queue, which its worker has declared
+                exchange="",  # straight into the queue, which relay and worker have declared
                 routing_key=service,
+                mandatory=True,  # where RabbitMQ has no such queue, it says so
                 headers=message.headers,
                 serializer="json",
                 delivery_mode=2,  # persistent
