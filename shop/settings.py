@@ -208,9 +208,9 @@ SPECTACULAR_SETTINGS = {
 
 # --- Celery: docs/decisions/ says why each differs from the default ----------------------------------------------
 # The broker is Redis, or RabbitMQ by BROKER_URL=amqp://user:password@host/vhost; docs/decisions/19 has its needs.
-CELERY_BROKER_URL = env("BROKER_URL") or REDIS_URL
 _prefix = env("REDIS_PREFIX", "shop:")
-BROKER = broker(CELERY_BROKER_URL, SERVICES, _prefix)
+BROKER = broker(env("BROKER_URL"), SERVICES, _prefix)
+CELERY_BROKER_URL = env("BROKER_URL") or REDIS_URL
 CELERY_BROKER_TRANSPORT_OPTIONS = BROKER.transport_options
 CELERY_RESULT_BACKEND = REDIS_URL  # chords join there
 CELERY_RESULT_BACKEND_TRANSPORT_OPTIONS = {"global_keyprefix": _prefix}

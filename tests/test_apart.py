@@ -16,9 +16,12 @@ from psycopg import sql
 from orders.models import TimelineEntry
 from tests.live import Live
 
-pytestmark = pytest.mark.skipif(
-    len(settings.DATABASES) == 1, reason="all apps share one database: make test ARGS=--split-databases"
-)
+pytestmark = [
+    pytest.mark.scenario,
+    pytest.mark.skipif(
+        len(settings.DATABASES) == 1, reason="all apps share one database: make test ARGS=--split-databases"
+    ),
+]
 
 
 TERMINATE = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = %s"

@@ -17,6 +17,7 @@ from shop.messaging.subscriptions import noting_services
 from shop.messaging.tables import outbox_of, services
 from tests.live import Live
 
+pytestmark = pytest.mark.scenario
 both_styles = pytest.mark.parametrize("style", ["orchestration", "choreography"])
 
 

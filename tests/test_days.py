@@ -34,7 +34,9 @@ def assert_audit_holds(live: Live) -> None:
 
 
 @both_styles
-@pytest.mark.parametrize("day", ["2010-12-01", "2010-12-02", "2010-12-03"])
+@pytest.mark.parametrize(
+    "day", [pytest.param("2010-12-01", marks=pytest.mark.scenario), "2010-12-02", "2010-12-03"]
+)
 def test_a_day_of_invoices_goes_through_and_the_audit_holds(live: Live, style: str, day: str) -> None:
     before = Order.objects.count()
     done = manage(live, "import_orders", str(DATA / f"{day}.csv"), "--style", style)
@@ -61,6 +63,7 @@ def test_the_longest_invoice_has_593_lines(live: Live) -> None:
     assert most[1] == "completed"
 
 
+@pytest.mark.scenario
 @both_styles
 def test_a_day_on_which_every_process_is_killed_and_the_broker_flushed(
     live: Live, style: str, tmp_path: Path

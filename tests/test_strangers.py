@@ -16,6 +16,8 @@ from shop.messaging.dead_letters import KEPT_OF_ONE, LARGEST, dead_letters_of, s
 from tests.brokers import RawMessage
 from tests.live import Live
 
+pytestmark = pytest.mark.scenario
+
 
 def envelope(body: str | bytes, **other: Any) -> dict[str, Any]:
     """A message as kombu puts it into Redis, whatever its body."""

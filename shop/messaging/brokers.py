@@ -36,19 +36,21 @@ class Broker:
     """As the settings have it."""
 
     is_rabbitmq: bool
+    transport: str  # its module
     queues: dict[str, dict[str, Any]]
     transport_options: dict[str, Any]
 
 
 def broker(url: str, services: Iterable[str], prefix: str) -> Broker:
-    """``prefix``: of its keys in Redis. Raises ImproperlyConfigured."""
-    scheme = urlsplit(url).scheme
+    """``url``: empty where it is the Redis of ``REDIS_URL``. ``prefix``: of its keys there. Raises ImproperlyConfigured."""
+    scheme = urlsplit(url).scheme if url else "redis"
     if scheme not in TRANSPORTS:
         known = ", ".join(f"{name}://" for name in TRANSPORTS)
         raise ImproperlyConfigured(f"BROKER_URL begins with {scheme!r}; it must begin with one of {known}.")
+    transport = TRANSPORTS[scheme].partition(":")[0]
     if scheme.startswith("amqp"):
-        return Broker(True, {name: _quorum_queue(name) for name in services}, _rabbitmq_options())
-    return Broker(False, {name: _queue(name) for name in services}, _redis_options(prefix))
+        return Broker(True, transport, {name: _quorum_queue(name) for name in services}, _rabbitmq_options())
+    return Broker(False, transport, {name: _queue(name) for name in services}, _redis_options(prefix))
 
 
 def dead_queue(service: str) -> str:

@@ -19,9 +19,13 @@ from shop.messaging import brokers, dead_letters, given_up, rabbitmq
 from shop.messaging.brokers import AWAY, broker, dead_queue
 from shop.messaging.given_up import GivenUp, declare_queues
 from shop.messaging.sending import crowded_services, post, waiting
+from shop.tools.up.broker import check_broker
+from shop.tools.up.errors import StartError
 from shop.web import health
 from tests.brokers import RawMessage
 from tests.servers import servers
+
+pytestmark = pytest.mark.scenario
 
 SETTLED = 6.0  # s after its declaration, before which RabbitMQ 3.10 may lose a queue when it is killed
 
@@ -54,7 +58,7 @@ def keep(producer: Producer) -> None:
     GivenUp(producer).keep(["shipping"])
 
 
-@pytest.mark.parametrize("url", ["sqs://key:secret@", "localhost:6379", ""])
+@pytest.mark.parametrize("url", ["sqs://key:secret@", "localhost:6379"])
 def test_an_unknown_scheme_is_one_sentence_without_the_password(url: str) -> None:
     with pytest.raises(
         ImproperlyConfigured, match=r"BROKER_URL begins with .* one of redis://, .*amqp://"
@@ -69,6 +73,23 @@ def test_what_only_redis_knows_rabbitmq_is_not_told() -> None:
         assert found.is_rabbitmq == scheme.startswith("amqp")
         assert ("global_keyprefix" in found.transport_options) != found.is_rabbitmq
         assert ("queue_arguments" in found.queues["orders"]) == found.is_rabbitmq
+    assert broker("", ["orders"], "shop:") == broker("redis://127.0.0.1/0", ["orders"], "shop:")
+
+
+@pytest.mark.parametrize("scheme", ["amqp", "redis"])
+def test_a_broker_that_is_not_there_is_one_sentence_without_the_password(scheme: str) -> None:
+    with pytest.raises(
+        StartError, match=r"^BROKER_URL is set, but 127.0.0.1:1 does not let us in: .*\.$"
+    ) as caught:
+        check_broker(f"{scheme}://shop:secret@127.0.0.1:1/0")
+    assert "secret" not in str(caught.value)
+
+
+def test_a_broker_that_lets_us_in_is_accepted_and_one_that_does_not_is_told(producer: Any) -> None:
+    url = str(current_app.conf.broker_url)
+    check_broker(url)
+    with pytest.raises(StartError, match=r"does not let us in: .*ACCESS_REFUSED"):
+        check_broker(url.replace("shop:", "shop:not"))
 
 
 @pytest.mark.parametrize("shape", ["rejected", "delivered too often", "not to be read"])
