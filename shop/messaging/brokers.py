@@ -42,7 +42,7 @@ class Broker:
 
 
 def broker(url: str, services: Iterable[str], prefix: str) -> Broker:
-    """``url``: empty where it is the Redis of ``REDIS_URL``. ``prefix``: of its keys there. Raises ImproperlyConfigured."""
+    """``url``: empty for the Redis of ``REDIS_URL``. ``prefix``: of its keys there. Raises ImproperlyConfigured."""
     scheme = urlsplit(url).scheme if url else "redis"
     if scheme not in TRANSPORTS:
         known = ", ".join(f"{name}://" for name in TRANSPORTS)
