@@ -12,9 +12,7 @@ from amqp.basic_message import Message
 from amqp.exceptions import MessageNacked, RecoverableConnectionError
 from kombu.transport import pyamqp
 
-ANSWERS_WITHIN = (
-    6.0  # s; three tries of a publish, and connecting in between, stay below heartbeat.HANGS_AFTER
-)
+ANSWERS_WITHIN = 6.0  # s; three tries of a publish, connecting included, stay below heartbeat.HANGS_AFTER
 
 
 class ReadableMessage(Message):
