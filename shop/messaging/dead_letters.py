@@ -99,6 +99,8 @@ def send_again(service: str, ids: Sequence[int]) -> int:
                 content_encoding=message["content-encoding"],
                 delivery_mode=2,
                 mandatory=True,
+                retry=True,
+                retry_policy=current_app.conf.task_publish_retry_policy,
             )
             row.delete()
             sent += 1
