@@ -1,5 +1,7 @@
 # make run    the whole shop, until Ctrl-C         ARGS="--port 9000 --style choreography --no-demo --data DIR"
 # make test   all tests                            ARGS="tests/test_up.py -k refused"
+# make test-all  what goes through the whole shop, with each broker, databases together and apart: 20 minutes
+# make test-scenarios  the same in one combination  ARGS="--broker rabbitmq --split-databases"
 # make lint   style, types, who imports whom
 # make bench  the shop beside what one could take instead, all in one run   ARGS="--systems floor,dbos --repetitions 5"
 # make bench-quick  the same in under 3 minutes, and with nothing more to install
@@ -9,7 +11,7 @@
 #             or one of the goals by itself: ARGS="--figure killed", flushed, "away --provider carrier --seconds 30",
 #             frozen, "database --app shipping"; --rate R: orders a second; what each takes: ARGS=--help
 # make clean  remove .venv and caches; the shop's data in .data stays
-.PHONY: run test lint bench bench-quick bench-door bench-growth chaos clean
+.PHONY: run test test-all test-scenarios lint bench bench-quick bench-door bench-growth chaos clean
 .SILENT:
 
 VENV := .venv
@@ -23,6 +25,15 @@ run: $(VENV)/.installed
 
 test: $(VENV)/.installed-dev
 	exec $(PY) -m pytest $(ARGS)
+
+test-scenarios: $(VENV)/.installed-dev
+	exec $(PY) -m pytest -m scenario $(ARGS)
+
+test-all: $(VENV)/.installed-dev
+	for broker in redis rabbitmq; do for databases in "" --split-databases; do \
+		echo "--broker $$broker $$databases"; \
+		$(PY) -m pytest -m scenario --broker $$broker $$databases $(ARGS) || exit 1; \
+	done; done
 
 lint: $(VENV)/.installed-dev
 	$(PY) -m ruff check .

@@ -16,13 +16,14 @@ from orders.models import Order, Saga
 from orders.process import awaited, owed
 from orders.saga import waiting_for
 from shop.base.spans import ago, until
+from shop.messaging import brokers
 from shop.messaging.confirming import lacking
 from shop.messaging.incidents import open_incidents, orders_with_incidents
 from shop.messaging.models import AbstractInbox, AbstractOutbox
 from shop.messaging.outages import Outage, waited_for
 from shop.messaging.outbox import unconfirmed
 from shop.messaging.rows import now_in
-from shop.messaging.sending import BROKER_AWAY, crowded_services
+from shop.messaging.sending import crowded_services
 from shop.messaging.tables import inbox_of, services
 
 LATE = timedelta(seconds=5)  # the relay looks every second: what is due for longer, nobody looks after
@@ -59,7 +60,7 @@ class Elsewhere:
 def elsewhere() -> Elsewhere:
     """As it is now. A broker that is away has no queues."""
     queueing: Mapping[str, int] = {}
-    with suppress(*BROKER_AWAY):
+    with suppress(*brokers.AWAY):
         queueing = crowded_services()
     return Elsewhere(now_in(Order), waited_for(), orders_with_incidents(), queueing)
 

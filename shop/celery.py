@@ -10,13 +10,11 @@ from celery.states import SUCCESS
 from kombu.transport import TRANSPORT_ALIASES
 
 from shop.base.priority import give_way
+from shop.messaging.brokers import TRANSPORTS
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "shop.settings")
 
-for _scheme in ("redis", "rediss"):
-    TRANSPORT_ALIASES[_scheme] = (
-        "shop.messaging.transport:Transport"  # kombu's own ends a worker where it is no message
-    )
+TRANSPORT_ALIASES.update(TRANSPORTS)
 app = Celery("shop")
 app.config_from_object("django.conf:settings", namespace="CELERY")
 app.autodiscover_tasks()

@@ -8,6 +8,8 @@ from urllib.parse import urlparse
 import dj_database_url
 from django.core.exceptions import ImproperlyConfigured
 
+from shop.messaging.brokers import broker
+
 BASE_DIR = Path(__file__).resolve().parent.parent
 
 
@@ -177,11 +179,12 @@ EMAIL_BACKEND = env("EMAIL_BACKEND", "notifications.mailbox.MailboxBackend")
 DEFAULT_FROM_EMAIL = env("DEFAULT_FROM_EMAIL", "shop@localhost")
 EMAIL_TIMEOUT = 10
 
-# --- Cache: counts attempts to log in, across processes -----------------------------------------------------------
+# --- Redis: the cache, which counts attempts to log in across processes; chords join in it; and the broker by default -
+REDIS_URL = env("REDIS_URL", "redis://127.0.0.1:6379/0")
 CACHES = {
     "default": {
         "BACKEND": "django.core.cache.backends.redis.RedisCache",
-        "LOCATION": env("REDIS_URL", "redis://127.0.0.1:6379/0"),
+        "LOCATION": REDIS_URL,
         "KEY_PREFIX": "web",
     }
 }
@@ -206,22 +209,22 @@ SPECTACULAR_SETTINGS = {
 }
 
 # --- Celery: docs/decisions/ says why each differs from the default ----------------------------------------------
-CELERY_BROKER_URL = env("REDIS_URL", "redis://127.0.0.1:6379/0")
-CELERY_RESULT_BACKEND = CELERY_BROKER_URL
-CELERY_RESULT_BACKEND_TRANSPORT_OPTIONS = {"global_keyprefix": env("REDIS_PREFIX", "shop:")}
-CELERY_BROKER_TRANSPORT_OPTIONS = {
-    **CELERY_RESULT_BACKEND_TRANSPORT_OPTIONS,
-    "ack_emulation": False,  # a message a worker died with is sent again from its outbox, long before Redis would
-    "socket_timeout": 10,
-    "socket_connect_timeout": 4,
-    "socket_keepalive": True,
-}
+# The broker is Redis, or RabbitMQ by BROKER_URL=amqp://user:password@host/vhost; docs/decisions/20 has its needs.
+_prefix = env("REDIS_PREFIX", "shop:")
+BROKER = broker(env("BROKER_URL"), SERVICES, _prefix)
+CELERY_BROKER_URL = env("BROKER_URL") or REDIS_URL
+CELERY_BROKER_TRANSPORT_OPTIONS = BROKER.transport_options
+CELERY_RESULT_BACKEND = REDIS_URL  # chords join there
+CELERY_RESULT_BACKEND_TRANSPORT_OPTIONS = {"global_keyprefix": _prefix}
+CELERY_BROKER_HEARTBEAT = (
+    0  # a solo worker sends none while it works; a dead peer is TCP's keep-alive to find
+)
 CELERY_BROKER_CONNECTION_MAX_RETRIES = None  # a worker waits for its broker; the database keeps the work
 CELERY_TASK_ACKS_LATE = True
 CELERY_TASK_IGNORE_RESULT = True  # but for chord headers, which ask for theirs
 CELERY_RESULT_EXPIRES = 3600
 CELERY_TASK_CREATE_MISSING_QUEUES = False
-CELERY_TASK_QUEUES = {service: {"exchange": service, "routing_key": service} for service in SERVICES}
+CELERY_TASK_QUEUES = BROKER.queues
 CELERY_TASK_DEFAULT_QUEUE = "orders"
 CELERY_TASK_PUBLISH_RETRY_POLICY = {
     "max_retries": 2,

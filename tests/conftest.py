@@ -12,10 +12,13 @@ from uuid import uuid4
 
 import psycopg
 import pytest
+from celery import current_app
 from django.conf import settings
 from django.db import connections
 from pytest_django import DjangoDbBlocker
 
+from shop.messaging.given_up import declare_queues
+from tests.brokers import broker_environment, broker_of
 from tests.live import Live
 from tests.stack import LiveStack
 
@@ -71,7 +74,9 @@ def live_databases() -> Iterator[dict[str, str]]:
 
 @pytest.fixture(scope="session")
 def stack(live_databases: dict[str, str], tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveStack]:
-    env = {**QUICK, **live_databases, "REDIS_PREFIX": "live:"}
+    with current_app.producer_or_acquire(None) as producer:
+        declare_queues(producer)  # those of this process
+    env = {**QUICK, **live_databases, **broker_environment("live")}
     with LiveStack(env, tmp_path_factory.mktemp("stack")) as stack:
         yield stack
 
@@ -90,7 +95,7 @@ def live(
             connections[alias].close()
             connections[alias].settings_dict["NAME"] = live_databases[variable].rpartition("/")[2]
         try:
-            yield Live(stack)
+            yield Live(stack, broker_of("live"))
         finally:
             for alias, name in names.items():
                 connections[alias].close()

@@ -35,5 +35,14 @@ def fresh_copy() -> Iterator[Path]:
 
 def plain_environment() -> dict[str, str]:
     """What a user has: nothing of the shop."""
-    ours = ("DATABASE_URL", "REDIS_URL", "SECRET_KEY", "PAYMENTS_URL", "CARRIER_URL", "MESSAGING_", "DJANGO_")
+    ours = (
+        "DATABASE_URL",
+        "REDIS_URL",
+        "BROKER_URL",
+        "SECRET_KEY",
+        "PAYMENTS_URL",
+        "CARRIER_URL",
+        "MESSAGING_",
+        "DJANGO_",
+    )
     return {name: value for name, value in os.environ.items() if not any(part in name for part in ours)}

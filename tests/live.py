@@ -20,6 +20,7 @@ from payments.models import Payment
 from shipping.carrier import carrier
 from shipping.models import Parcel
 from shop.messaging.tables import outbox_of, services
+from tests.brokers import Broker
 from tests.stack import LiveStack
 
 ADDRESS = DeliveryAddress(
@@ -43,8 +44,8 @@ class Traces:
 
 
 class Live:
-    def __init__(self, stack: LiveStack) -> None:
-        self.stack = stack
+    def __init__(self, stack: LiveStack, broker: Broker) -> None:
+        self.stack, self.broker = stack, broker
 
     def products(self, units: int = 100) -> tuple[str, str]:
         """Two new products, one in each warehouse: an order of both travels in two parcels."""

@@ -1,7 +1,8 @@
 """A pytest plugin: PostgreSQL and Valkey of the tests' own, started before Django reads its settings.
 
 Where DATABASE_URL and REDIS_URL are set already, those servers are used. ``--split-databases`` gives each app a
-database of its own, as <APP>_DATABASE_URL does in production; every test must pass that way too.
+database of its own, as <APP>_DATABASE_URL does in production; every test must pass that way too. ``--broker rabbitmq``
+has the messages of the running shop carried by a RabbitMQ of the tests' own.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from shop.tools.up.datafolder import scratch_folder
 from shop.tools.up.postgres import start_postgres
 from shop.tools.up.redis import start_redis
 from shop.tools.up.servers import Server
+from tests.rabbitmq import NoRabbitMQ, running_rabbitmq
 
 _running = ExitStack()
 servers: dict[str, Server] = {}  # those that are the tests' own, to be killed as they like
@@ -24,12 +26,17 @@ servers: dict[str, Server] = {}  # those that are the tests' own, to be killed a
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--split-databases", action="store_true", help="give each app a database of its own")
+    parser.addoption(
+        "--broker", choices=("redis", "rabbitmq"), default="redis", help="what carries the messages"
+    )
 
 
 @pytest.hookimpl(wrapper=True)
 def pytest_load_initial_conftests(early_config: pytest.Config) -> Generator[None, None, None]:
     os.environ.setdefault("SECRET_KEY", "only for tests")
-    if not (os.environ.get("DATABASE_URL") and os.environ.get("REDIS_URL")):
+    options = early_config.known_args_namespace
+    own_rabbitmq = options.broker == "rabbitmq"
+    if own_rabbitmq or not (os.environ.get("DATABASE_URL") and os.environ.get("REDIS_URL")):
         folder = _running.enter_context(scratch_folder())
         if not os.environ.get("DATABASE_URL"):
             servers["postgres"] = start_postgres(folder)
@@ -39,7 +46,13 @@ def pytest_load_initial_conftests(early_config: pytest.Config) -> Generator[None
             servers["redis"] = start_redis(folder)
             _running.callback(servers["redis"].stop)
             os.environ["REDIS_URL"] = servers["redis"].url
-    if early_config.known_args_namespace.split_databases:
+        if own_rabbitmq:
+            try:
+                servers["rabbitmq"] = _running.enter_context(running_rabbitmq(folder))
+            except NoRabbitMQ as error:
+                raise pytest.UsageError(str(error)) from None
+            os.environ["BROKER_URL"] = servers["rabbitmq"].url
+    if options.split_databases:
         _one_database_per_app(os.environ["DATABASE_URL"])
     return (yield)
 

@@ -18,9 +18,12 @@ from shop.messaging.tables import inbox_of
 from tests.live import Live
 from tests.test_outages import LONGER_THAN_ALL_ATTEMPTS
 
-pytestmark = pytest.mark.skipif(
-    len(settings.DATABASES) == 1, reason="all apps share one database: make test ARGS=--split-databases"
-)
+pytestmark = [
+    pytest.mark.scenario,
+    pytest.mark.skipif(
+        len(settings.DATABASES) == 1, reason="all apps share one database: make test ARGS=--split-databases"
+    ),
+]
 
 
 TERMINATE = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = %s"

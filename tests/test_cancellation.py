@@ -21,6 +21,7 @@ from shipping.models import Parcel
 from shop.base.databases import alias_of
 from tests.live import Live
 
+pytestmark = pytest.mark.scenario
 both_styles = pytest.mark.parametrize("style", ["orchestration", "choreography"])
 
 

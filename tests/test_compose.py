@@ -32,7 +32,7 @@ from shop.tools.up.supervisor import Supervisor
 ROOT = Path(__file__).resolve().parents[1]
 TEXT = (ROOT / "docker-compose.yml").read_text()
 SERVICES: dict[str, dict[str, Any]] = yaml.safe_load(TEXT)["services"]
-SERVERS = {"postgres", "redis"}
+SERVERS = {"postgres", "redis", "rabbitmq"}
 RUNNING = sorted(SERVICES.keys() - SERVERS - {"migrate"})
 ASKED = re.compile(r"\$\{(\w+)(?::([?-])([^}]*))?\}")
 
@@ -79,6 +79,12 @@ def test_what_must_be_there_first_is_waited_for() -> None:
             assert needs["migrate"] == "service_completed_successfully", name
             assert needs["redis"] == "service_healthy", name
     assert SERVICES["migrate"]["depends_on"] == {"postgres": {"condition": "service_healthy"}}
+
+
+def test_rabbitmq_is_there_only_for_who_asks_for_it() -> None:
+    assert SERVICES["rabbitmq"]["profiles"] == ["rabbitmq"]
+    assert not any("rabbitmq" in service.get("depends_on", {}) for service in SERVICES.values())
+    assert interpolated(SERVICES["web"]["environment"]["BROKER_URL"], {}) == ""
 
 
 def test_no_process_of_ours_is_root_or_may_become_it() -> None:

@@ -16,7 +16,7 @@ from inventory.services import Delivery, receive_stock
 from orders.models import Order
 from orders.placement import PlaceOrder, WantedLine, place_orders
 from shop.base import breaker
-from tests.counting import cost_of
+from tests.counting import Count, cost_of
 from tests.live import ADDRESS
 
 pytestmark = pytest.mark.django_db(transaction=True, databases="__all__")
@@ -25,6 +25,8 @@ both_styles = pytest.mark.parametrize("style", django_settings.STYLES)
 
 @pytest.fixture
 def broker(settings: Any) -> Iterator[redis.Redis]:
+    if settings.BROKER.is_rabbitmq:
+        pytest.skip("it counts what Redis is asked")
     with redis.Redis.from_url(settings.CELERY_BROKER_URL) as client:
         yield client
 
@@ -59,6 +61,9 @@ def place(style: str, orders: int, *skus: str) -> None:
     )
 
 
+# With databases apart, each of the two readings of all outboxes takes a statement in each of them; and now and then one
+# is asked whether it is still there.
+MORE_STATEMENTS = {8, 9} if len(django_settings.DATABASES) > 1 else {0}
 # style: messages, statements, transactions, row versions
 A_LONE_ORDER = {"orchestration": (10, 59, 13, 50), "choreography": (9, 54, 12, 58)}
 TWO_HUNDRED = {"orchestration": (9, 57, 12, 8202), "choreography": (10, 58, 13, 9802)}
@@ -70,14 +75,20 @@ def test_a_lone_order_in_two_parcels(style: str, broker: redis.Redis) -> None:
     cost_of(lambda: None, broker)
     cost = cost_of(lambda: place(style, 1, "NORTH", "SOUTH"), broker)
     assert_ended(2)
-    assert cost.figures == A_LONE_ORDER[style], cost.messages
+    assert_costs(cost, A_LONE_ORDER[style])
 
 
 @both_styles
 def test_two_hundred_orders_in_one_parcel_each(style: str, broker: redis.Redis) -> None:
     cost = cost_of(lambda: place(style, 200, "NORTH"), broker)
     assert_ended(200)
-    assert cost.figures == TWO_HUNDRED[style], cost.messages
+    assert_costs(cost, TWO_HUNDRED[style])
+
+
+def assert_costs(cost: Count, figures: tuple[int, int, int, int]) -> None:
+    messages, statements, transactions, versions = figures
+    expected = [(messages, statements + more, transactions, versions) for more in MORE_STATEMENTS]
+    assert cost.figures in expected, (cost.figures, expected, cost.messages)
 
 
 def assert_ended(orders: int) -> None:

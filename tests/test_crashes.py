@@ -5,8 +5,6 @@ from __future__ import annotations
 from datetime import timedelta
 
 import pytest
-import redis
-from celery import current_app
 from django.utils import timezone
 
 from orders.models import Order, Saga
@@ -19,6 +17,7 @@ from shop.messaging.subscriptions import noting_services
 from shop.messaging.tables import outbox_of, services
 from tests.live import Live
 
+pytestmark = pytest.mark.scenario
 both_styles = pytest.mark.parametrize("style", ["orchestration", "choreography"])
 
 
@@ -150,15 +149,14 @@ def test_a_commit_that_fails_once_is_tried_again_and_charges_once(
 
 
 @both_styles
-def test_a_flushed_broker_loses_no_order(live: Live, style: str, settings: object) -> None:
+def test_a_flushed_broker_loses_no_order(live: Live, style: str) -> None:
     skus = live.products(100)
     orders = []
-    with redis.Redis.from_url(settings.CELERY_BROKER_URL) as broker:  # type: ignore[attr-defined]
-        for _ in range(5):
-            orders += live.place(style, skus, orders=2)
-            broker.flushall()
-        live.wait_for_event(orders[-1], "OrderCreated")
-        broker.flushall()
+    for _ in range(5):
+        orders += live.place(style, skus, orders=2)
+        live.broker.flush()
+    live.wait_for_event(orders[-1], "OrderCreated")
+    live.broker.flush()
     live.wait_until_ended(orders)
     assert_whole(live, orders, skus)
 
@@ -175,7 +173,7 @@ def test_messages_delivered_twice_change_nothing(live: Live, style: str, first: 
         rows = list(outbox_of(service)._default_manager.filter(order_id__in=[order.uuid for order in orders]))
         for subscriber in services():
             wanted = [row for row in rows if subscriptions.of(row.type, service=subscriber, style=style)]
-            with current_app.producer_pool.acquire(block=True) as producer:
+            with live.broker.producer() as producer:
                 letters = [
                     Letter(row.type, row.order_id, row.number, row.style, as_json(row.payload))
                     for row in wanted

@@ -29,6 +29,7 @@ heartbeat.begin("worker")
 """
 
 
+@pytest.mark.scenario
 @both_styles
 def test_a_worker_frozen_within_a_transaction_holds_its_twin_up_for_less_than_15_seconds(
     live: Live, style: str

@@ -14,6 +14,7 @@ from shop.messaging.outages import outages
 from shop.messaging.tables import inbox_of
 from tests.live import Live
 
+pytestmark = pytest.mark.scenario
 SERVICE_OF = {"payments": "payments", "carrier": "shipping"}  # whose provider it is
 LONGER_THAN_ALL_ATTEMPTS = 9.0  # s: six of them take some 6 s here
 

@@ -60,7 +60,8 @@ def stopped(live: Live, names: Sequence[str]) -> Iterator[None]:
 
 def test_relays_and_workers_of_two_versions_side_by_side_lose_nothing(live: Live, next_version: Path) -> None:
     env = {**live.stack.env, "MESSAGING_POINTS": ""}
-    for command in ("makemigrations payments --name screening", "migrate -v 0"):
+    migrate = [f"migrate -v 0 --database {alias}" for alias in settings.DATABASES]
+    for command in ("makemigrations payments --name screening", *migrate):
         done = run(next_version, sys.executable, "-W", "ignore", "manage.py", *command.split(), **env)
         assert done.returncode == 0, done.stderr
     skus = live.products(100)

@@ -8,6 +8,7 @@ import pytest
 
 from tests.live import Live
 
+pytestmark = pytest.mark.scenario
 both_styles = pytest.mark.parametrize("style", ["orchestration", "choreography"])
 
 

@@ -6,11 +6,14 @@ import signal
 import time
 from typing import Any
 
+import pytest
+
 from orders.models import Order
 from tests.live import Live
 from tests.processes import alive
 from tests.test_crashes import assert_whole
 
+pytestmark = pytest.mark.scenario
 AT_MOST = 30.0  # s that a process may take to stop
 
 

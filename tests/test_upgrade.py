@@ -16,6 +16,7 @@ from uuid import uuid4
 import psycopg
 import pytest
 
+from tests.brokers import broker_environment
 from tests.conftest import QUICK
 from tests.upgrade.dumps import restore_dump
 from tests.upgrade.moment import EACH
@@ -94,7 +95,7 @@ def test_orders_in_flight_reach_their_ends_after_the_upgrade(restored: Restored)
         UNION SELECT order_id FROM ({ALL_INBOXES}) AS inbox WHERE state = 'parked'
         """
     )
-    env = one_database(restored.url) | QUICK | {"REDIS_PREFIX": "upgrade:"}
+    env = one_database(restored.url) | QUICK | broker_environment("upgrade")
     manage(env, "migrate", "-v", "0")
     with running(env, restored.ledgers) as shop:
         manage(shop.env, "shell", "-v", "0", "-c", RESUME.format(orders=[str(uuid) for (uuid,) in parked]))

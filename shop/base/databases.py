@@ -19,10 +19,13 @@ def unasked(model: type[Model], act: Callable[[], T]) -> T:
     """
     connection = connections[router.db_for_write(model)]
     connection.health_check_done = True  # type: ignore[attr-defined]  # the stubs lack it
+    before = connection.connection
     try:
         return act()
     except (OperationalError, InterfaceError):
-        if connection.in_atomic_block or connection.is_usable():
+        # Lost within a transaction, it is there again: Django connects anew where it leaves one.
+        anew = before is not None and connection.connection is not before
+        if connection.in_atomic_block or (not anew and connection.is_usable()):
             raise
         connection.close()
         return act()

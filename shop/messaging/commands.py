@@ -10,6 +10,7 @@ from uuid import UUID, uuid5
 import msgspec
 from celery import Signature, Task, current_app, current_task, signature
 
+from shop.messaging import brokers
 from shop.messaging.dead_letters import Unreadable
 from shop.messaging.delivery import taking_own
 from shop.messaging.events import Ref, StepFailed
@@ -19,7 +20,7 @@ from shop.messaging.points import Point, reach
 from shop.messaging.reactions import expect
 from shop.messaging.recording import recording
 from shop.messaging.retries import set_policy
-from shop.messaging.sending import BROKER_AWAY, post
+from shop.messaging.sending import post
 from shop.messaging.tasks import can_run_in, service_of, task
 
 logger = logging.getLogger(__name__)
@@ -118,7 +119,7 @@ def _send(following: dict[str, Any], done: list[list[str]], rest: list[dict[str,
             root_id=request.root_id,
             parent_id=request.id,
         )
-    except BROKER_AWAY as error:
+    except brokers.AWAY as error:
         logger.warning(
             "The broker is away; %s waits until its orders are taken up again: %s", following["task"], error
         )

@@ -35,11 +35,24 @@ def dead_letters_of(service: str) -> type[AbstractDeadLetter]:
     return cast(type[AbstractDeadLetter], apps.get_model(service, "DeadLetter"))
 
 
+def keep_message(service: str, message: Any, reason: str) -> None:
+    """Keep a message as kombu has read it. Raises django.db.Error: it is not kept."""
+    headers = message.headers if isinstance(message.headers, dict) else {}
+    body = message.body
+    kept = {
+        # Not what RabbitMQ has written on its way: sent again, it would be taken for what has come back already.
+        "headers": {name: value for name, value in headers.items() if not str(name).startswith("x-")},
+        "content-type": message.content_type,
+        "content-encoding": message.content_encoding,
+        "body": body.decode(errors="replace") if isinstance(body, bytes) else str(body),
+    }
+    keep(service, kept, reason, task=str(headers.get("task", "")))
+
+
 def keep(service: str, message: Message | str, reason: str, task: str = "") -> None:
     """Keep a message that came in a service's queue. Raises django.db.Error: it is not kept."""
     model = dead_letters_of(service)
-    text = message if isinstance(message, str) else json.dumps(message, default=repr)
-    text = text.replace("\0", "\N{SYMBOL FOR NULL}")
+    text, task, reason = _storable(_as_text(message)), _storable(task), _storable(reason)
     execute(
         model,
         f"""
@@ -85,10 +98,31 @@ def send_again(service: str, ids: Sequence[int]) -> int:
                 content_type=message["content-type"],
                 content_encoding=message["content-encoding"],
                 delivery_mode=2,
+                mandatory=True,
+                retry=True,
+                retry_policy=current_app.conf.task_publish_retry_policy,
             )
             row.delete()
             sent += 1
     return sent
+
+
+def _as_text(message: Message | str) -> str:
+    if isinstance(message, str):
+        return message
+    try:
+        return json.dumps(message, default=repr)
+    except (
+        TypeError,
+        ValueError,
+        RecursionError,
+    ):  # headers that no JSON has: the body is what says something
+        return json.dumps({**message, "headers": {}}, default=repr)
+
+
+def _storable(text: str) -> str:
+    """As PostgreSQL takes it."""
+    return text.replace("\0", "\N{SYMBOL FOR NULL}").encode(errors="backslashreplace").decode()
 
 
 def _lasting(message: Message | str) -> str:

@@ -6,8 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import TypeVar
 
-from kombu.exceptions import OperationalError
-
+from shop.messaging.brokers import SAYS_AWAY
 from shop.messaging.events import Ref
 from shop.messaging.reach import is_out_of_reach
 
@@ -56,7 +55,7 @@ def attempt(
         if is_out_of_reach(error):
             waits = Unavailable(f"A database is away ({in_a_word(error)}).")
             return Outcome(faults={ref_of(item): waits for item in items})
-        if len(items) == 1 or isinstance(error, OperationalError):
+        if len(items) == 1 or isinstance(error, SAYS_AWAY):
             return Outcome(faults={ref_of(item): error for item in items})
     outcome = Outcome()
     for item in items:

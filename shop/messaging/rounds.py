@@ -10,6 +10,7 @@ from kombu import Producer
 
 from shop.messaging.confirming import Confirming
 from shop.messaging.gathering import Gathering
+from shop.messaging.given_up import GivenUp
 from shop.messaging.incidents import look_for_silence
 from shop.messaging.leading import Leading, leads_in
 from shop.messaging.reach import only_holding_up, only_losing, within_reach
@@ -36,6 +37,7 @@ class Rounds:
         self._producer, self._leading = producer, leading
         self._gathering, self._sweeper = Gathering(producer), Sweeper()
         self._confirming = Confirming(self._gathering.read_until)
+        self._given_up = GivenUp(producer)
         self._due: set[str] = set()  # services of which rows are to be sent, or may be
         self._held_back = self._next_look = self._next_listen = 0.0
         self._next_gathering = self._expected_since = self._pause = self._lively_until = 0.0
@@ -66,6 +68,7 @@ class Rounds:
                 self._leading.look()
         if self._leading.leads:
             self._gather_and_confirm(now, looking)
+            self._given_up.keep(within_reach(services()))
         self._sweeper.sweep()
 
     def _send_due(self, now: float, looking: bool) -> None:

@@ -15,10 +15,9 @@ import msgspec
 from celery import current_app
 from django.conf import settings
 from kombu import Producer
-from kombu.exceptions import OperationalError
 from kombu.utils.uuid import uuid
-from redis.exceptions import RedisError
 
+from shop.messaging import brokers
 from shop.messaging.events import Event
 from shop.messaging.subscriptions import noting_task_name, services_acting_on, task_name
 
@@ -28,8 +27,6 @@ T = TypeVar("T")
 
 MANY = 10  # messages in a queue; fewer are worked off in the few seconds after which anybody asks
 SILENCE = 5.0  # s for which nobody tries a broker that is away; the relay sends what was left
-
-BROKER_AWAY = (OperationalError, RedisError, OSError)
 
 
 class Letter(NamedTuple):
@@ -104,6 +101,8 @@ def post(
 ) -> None:
     """Put a task into a service's queue, as ``send_task`` does it, but without looking up what is known here: that takes
     half its time. ``shown``: its arguments, for people; ``more``: of Celery's protocol. Raises what the broker raises.
+
+    What it refuses, as the queue is full, is as good as lost: it is sent again when no inbox has it. Others have room.
     """
     message = current_app.amqp.as_task_v2(
         id,
@@ -115,17 +114,21 @@ def post(
         **more,
     )
     with current_app.producer_or_acquire(producer) as producer:
-        producer.publish(
-            message.body,
-            exchange="",  # straight into the queue, which its worker has declared
-            routing_key=service,
-            headers=message.headers,
-            serializer="json",
-            delivery_mode=2,  # persistent
-            retry=True,
-            retry_policy=current_app.conf.task_publish_retry_policy,
-            **message.properties,
-        )
+        try:
+            producer.publish(
+                message.body,
+                exchange="",  # straight into the queue, which relay and worker have declared
+                routing_key=service,
+                mandatory=True,  # where RabbitMQ has no such queue, it says so
+                headers=message.headers,
+                serializer="json",
+                delivery_mode=2,  # persistent
+                retry=True,
+                retry_policy=current_app.conf.task_publish_retry_policy,
+                **message.properties,
+            )
+        except brokers.REFUSED:
+            logger.error("The queue of %s is full: %s will be sent again later.", service, task)
 
 
 def sets(items: Iterable[T], size: int, order_of: Callable[[T], UUID]) -> Iterator[list[T]]:
@@ -149,11 +152,11 @@ def waiting(service: str, producer: Producer) -> int:
     """How many messages wait in a service's queue."""
     channel: Any = producer.channel
     queue = current_app.amqp.queues[service]
-    declared = channel.queue_declare(  # not passively: on Redis a queue without messages is not there
+    declared = channel.queue_declare(
         queue=queue.name,
+        passive=settings.BROKER.is_rabbitmq,  # on Redis a queue without messages is not there
         durable=queue.durable,
         auto_delete=queue.auto_delete,
-        arguments=queue.queue_arguments,
     )
     return int(declared.message_count)
 
@@ -199,6 +202,6 @@ def send_on(service: str, events: Sequence[Event]) -> None:
     try:
         for hearing, letters in others.items():
             send(hearing, letters, first=True)
-    except BROKER_AWAY as error:
+    except brokers.AWAY as error:
         _silent["until"] = time.monotonic() + SILENCE
         logger.warning("The broker is away; the relay will send what %s has published: %s", service, error)

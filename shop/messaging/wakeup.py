@@ -12,9 +12,9 @@ import psycopg
 from celery import current_app
 from django.db import Error as DatabaseError
 from django.db import close_old_connections, connections
-from kombu.exceptions import OperationalError as BrokerError
-from redis.exceptions import RedisError
 
+from shop.messaging import brokers
+from shop.messaging.given_up import declare_queues
 from shop.messaging.heartbeat import beat
 from shop.messaging.leading import LISTENER, Leading, leads_in
 from shop.messaging.pruning import Pruning
@@ -32,8 +32,10 @@ def run_for_ever(ready: Callable[[], None], stopping: Callable[[], bool]) -> Non
         beat()
         try:
             with _Listening(leading) as listening, current_app.connection_for_write() as broker:
+                producer = current_app.amqp.Producer(broker)
+                declare_queues(producer)
                 ready()
-                rounds = Rounds(current_app.amqp.Producer(broker), leading)
+                rounds = Rounds(producer, leading)
                 pruning = Pruning(lambda: leading.leads)
                 while not stopping():
                     beat()
@@ -41,7 +43,7 @@ def run_for_ever(ready: Callable[[], None], stopping: Callable[[], bool]) -> Non
                     pruning.prune_some()
                     wait = 0.2
             return
-        except (DatabaseError, psycopg.Error, BrokerError, RedisError, OSError) as error:
+        except (DatabaseError, psycopg.Error, *brokers.AWAY) as error:
             logger.warning("Relay waits %.1f s: %s", wait, str(error).partition("\n")[0])
             close_old_connections()
             time.sleep(wait)

@@ -10,7 +10,8 @@ from django.conf import settings
 from django.db import DatabaseError, connections
 from django.http import HttpRequest, JsonResponse
 
-from shop.messaging.sending import BROKER_AWAY, crowded_services
+from shop.messaging import brokers
+from shop.messaging.sending import crowded_services
 
 STUCK_AFTER = 15.0  # s in which messages wait for a service, and no worker of it answers
 ANSWERS_WITHIN = 1.0  # s; it answers between two messages
@@ -49,7 +50,7 @@ def _broker() -> tuple[str, Mapping[str, str]]:
     try:
         crowded = crowded_services(at_least=1)
         answering = _answering() if crowded else set()
-    except BROKER_AWAY:
+    except brokers.AWAY:
         _moved.clear()
         return "unreachable", {}
     now = time.monotonic()

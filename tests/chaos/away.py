@@ -27,7 +27,7 @@ def measure(shop: Shop, options: argparse.Namespace) -> Found:
         until = time.monotonic() + options.seconds
         while (left := until - time.monotonic()) > 0:
             time.sleep(min(left, TOLD_EVERY))
-            parked += insist(Saga.objects.filter(state="parked").count)
+            parked += insist(Saga.objects.filter(state__in=Saga.WAIT_FOR_A_PERSON).count)
             print(f"  {_open()} orders wait, {parked} parked", flush=True)
         known = bool(outages(SERVICE_OF[options.provider]))
         waiting = _open()

@@ -24,6 +24,7 @@ from shop.messaging.tables import inbox_of
 from shop.tools.audit.run import audit
 from shop.tools.up.servers import Server
 from shop.tools.up.stack import Stack
+from tests.brokers import broker_of
 from tests.live import Live
 
 T = TypeVar("T")
@@ -107,7 +108,7 @@ class Shop:
             "placed_per_s": self.load.per_second,
             "orders": Saga.objects.count(),
             "unended": Saga.objects.exclude(state="ended").count(),
-            "parked": Saga.objects.filter(state="parked").count() + parked,
+            "parked": Saga.objects.filter(state__in=Saga.WAIT_FOR_A_PERSON).count() + parked,
             "audit": [violation.sentence for violation in audit().violations],
         }
 
@@ -122,7 +123,7 @@ def running(
         subprocess.run(migrate, cwd=settings.BASE_DIR, check=True, timeout=120)
     with Stack(os.environ, servers.folder / "shop", twice=twice, say=lambda line: None) as stack:
         settings.PAYMENTS_URL, settings.CARRIER_URL = stack.env["PAYMENTS_URL"], stack.env["CARRIER_URL"]
-        live = Live(stack)  # type: ignore[arg-type]
+        live = Live(stack, broker_of("shop"))  # type: ignore[arg-type]
         load = Load(live, rate)
         load.begin()
         try:

@@ -17,7 +17,7 @@ from shop.base.admin.cells import NOTHING
 from shop.base.admin.filters import ConfirmedFilter, EventTypeFilter, OpenFilter, StyleFilter
 from shop.base.admin.rows import OfAnOrderAdmin, ReadOnlyAdmin
 from shop.base.spans import span
-from shop.messaging import dead_letters, inbox
+from shop.messaging import brokers, dead_letters, inbox
 from shop.messaging.models import AbstractDeadLetter, AbstractInbox, AbstractIncident, AbstractOutbox
 from shop.messaging.outbox import confirmed_until
 from shop.messaging.rows import now_in
@@ -150,7 +150,12 @@ class DeadLetterAdmin(ReadOnlyAdmin):
     @admin.action(description="Put back into the queue", permissions=["send"])
     def put_back(self, request: HttpRequest, queryset: QuerySet[AbstractDeadLetter]) -> None:
         rows = chosen(self, request, queryset)
-        sent = dead_letters.send_again(self.opts.app_label, [row.pk for row in rows])
+        try:
+            sent = dead_letters.send_again(self.opts.app_label, [row.pk for row in rows])
+        except brokers.AWAY:
+            told = "The broker takes no messages now. What was not put back is still here: try again later."
+            self.message_user(request, told, messages.ERROR)
+            return
         if sent:
             self.message_user(request, f"{_messages(sent)} put back into the queue.", messages.SUCCESS)
         if left := len(rows) - sent:

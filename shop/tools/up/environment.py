@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from shop.tools.up.broker import check_broker
 from shop.tools.up.datafolder import JsonFile, secret
 from shop.tools.up.errors import StartError
 from shop.tools.up.ports import port_is_free
@@ -56,7 +57,7 @@ def check_ports(wanted: Mapping[str, int]) -> None:
 
 
 def find_servers(data: Path) -> Servers:
-    """PostgreSQL and Redis: those of the environment, else our own on the data folder."""
+    """PostgreSQL and Redis: those of the environment, else our own on the data folder. A RabbitMQ is never ours."""
     own: list[Server] = []
     try:
         if database_url := os.environ.get("DATABASE_URL", ""):
@@ -66,6 +67,8 @@ def find_servers(data: Path) -> Servers:
                 check_database(url, name)
         if redis_url := os.environ.get("REDIS_URL", ""):
             check_redis(redis_url)
+        if broker_url := os.environ.get("BROKER_URL", ""):
+            check_broker(broker_url)
         if not database_url:
             own.append(start_postgres(data))
             database_url = own[-1].url

@@ -29,7 +29,6 @@ LATE = (
     "celery.worker.loops",
     "celery.worker.pidbox",
     "django.core.cache.backends.redis",
-    "kombu.transport.redis",
 )
 
 
@@ -50,7 +49,9 @@ def prepare() -> None:
 
     django.setup()
     run_checks()
-    for module in LATE:
+    from django.conf import settings
+
+    for module in (*LATE, settings.BROKER.transport):
         importlib.import_module(module)
     gc.collect()
     gc.freeze()  # the children's collections leave it alone, and so the pages stay shared

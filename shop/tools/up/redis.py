@@ -19,18 +19,18 @@ ATTEMPTS = 3  # a port can be taken between its choice and its use
 LOADING = 60.0  # s that reading a large append-only file may take
 
 
-def check_redis(url: str) -> None:
-    """A Redis somebody else runs: that it answers is all we ask."""
+def check_redis(url: str, name: str = "REDIS_URL") -> None:
+    """A Redis somebody else runs: that it answers is all we ask. ``name``: of the variable that names it."""
     parts = urlparse(url)
     if parts.scheme not in ("redis", "rediss"):
-        raise StartError("REDIS_URL must be a Redis URL: redis://:password@host:port/0.")
+        raise StartError(f"{name} must be a Redis URL: redis://:password@host:port/0.")
     try:
         with redis.Redis.from_url(url, socket_connect_timeout=3, socket_timeout=3) as client:
             client.ping()
     except (redis.RedisError, ValueError, OSError) as error:
         place = f"{parts.hostname or 'localhost'}:{parts.port or 6379}"
         raise StartError(
-            f"REDIS_URL is set, but {place} does not let us in: {str(error).rstrip('.')}."
+            f"{name} is set, but {place} does not let us in: {str(error).rstrip('.')}."
         ) from None
 
 

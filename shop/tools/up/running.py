@@ -13,6 +13,7 @@ from shop.tools.up.datafolder import JsonFile
 FILE = "environment.json"
 SHARED = (
     "REDIS_URL",
+    "BROKER_URL",
     "SECRET_KEY",
     "PUBLIC_URL",
     "FULFILLMENT_STYLE",
