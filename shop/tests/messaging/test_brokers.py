@@ -120,7 +120,7 @@ def test_what_rabbitmq_gives_up_becomes_a_dead_letter(producer: Any, shape: str)
         eventually(producer, "shipping", 1)
 
 
-@pytest.mark.django_db(databases="__all__")
+@pytest.mark.django_db(databases="__all__", transaction=True)  # where the database seems away, it is closed
 def test_what_can_not_be_kept_stays_in_rabbitmq(producer: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     send(producer)
     eventually(producer, "shipping", 1)
