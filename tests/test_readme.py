@@ -55,9 +55,10 @@ def running(command: str, folder: Path) -> Iterator[str]:
         family = psutil.Process(shell.pid).children(recursive=True)
         yield said
     finally:
-        for process in [*psutil.Process(shell.pid).children(), psutil.Process(shell.pid)]:
-            process.send_signal(signal.SIGINT)  # as a terminal does, to make and to `up`
-        shell.wait(60)
+        if shell.poll() is None:
+            for process in [*psutil.Process(shell.pid).children(), psutil.Process(shell.pid)]:
+                process.send_signal(signal.SIGINT)  # as a terminal does, to make and to `up`
+            shell.wait(60)
     assert [process for process in family if process.is_running()] == []
 
 

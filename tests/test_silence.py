@@ -41,7 +41,7 @@ def test_a_silent_service_opens_an_incident_that_closes_when_it_reacts(live: Liv
 @pytest.mark.parametrize("style", settings.STYLES)
 def test_a_busy_shop_is_not_silent(live: Live, style: str) -> None:
     """Its last orders take longer than the time in which a reaction is expected; they queue."""
-    orders = live.place(style, live.products(2000), orders=1500)
+    orders = live.place(style, live.products(5000), orders=4000)
     live.wait_until_ended(orders)
     ours = [order.uuid for order in orders]
     for service in settings.SERVICES:
