@@ -13,6 +13,8 @@ from shop.messaging.incidents import open_incidents, orders_with_incidents
 from shop.messaging.tables import incidents_of
 from tests.live import Live
 
+pytestmark = pytest.mark.scenario
+
 EDGE = ("inventory.reserve_stock", "OrderCreated")
 
 

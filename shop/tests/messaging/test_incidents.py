@@ -151,6 +151,14 @@ def test_what_was_overtaken_is_not_waited_for() -> None:
     assert orders_with_incidents() == {lost.ref.id}
 
 
+def test_an_id_that_tells_no_time_has_overtaken_nobody() -> None:
+    """Such as a failed command's, which is the same for all who fail in one try."""
+    take(published(), "orders.note_progress")
+    no_time = UUID("ffffffff-ffff-5fff-8fff-ffffffffffff")
+    ShippingInbox.objects.create(event_id=no_time, receiver=CREATE_LABELS, order_id=uuid4())
+    assert silent() == []
+
+
 def test_a_long_queue_is_waited_for_as_long_as_it_is_worked_off(
     nobody_queues: dict[str, int], now: list[float]
 ) -> None:
