@@ -31,7 +31,7 @@ from shop.messaging.sending import crowded_services
 from shop.messaging.sweeps import sweep
 
 State = Saga.State
-WOKEN_AT_ONCE = 200
+WOKEN_AT_ONCE = 400
 QUEUES_AT_MOST = timedelta(
     seconds=12 * settings.SAGA_DEADLINE
 )  # then a saga is taken up, whatever waits in the queues
