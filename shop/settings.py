@@ -32,7 +32,9 @@ MESSAGING = {
     "RESEND_AFTER": float(
         env("MESSAGING_RESEND_AFTER", "5")
     ),  # s until an unconfirmed event is sent again; doubles
-    "RESEND_CAP": 120.0,  # s, the longest wait between two sends of one event
+    "RESEND_CAP": float(
+        env("MESSAGING_RESEND_CAP", "60")
+    ),  # s, the longest wait between two sends of one event
     # s in which a reaction to an event or a command is expected, where none is declared; silence is shown as an incident
     "REACT_WITHIN": float(env("MESSAGING_REACT_WITHIN", "15")),
     "CLAIM_SIZE": 500,  # outbox rows one relay takes at once

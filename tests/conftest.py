@@ -26,6 +26,7 @@ from tests.stack import LiveStack
 QUICK = {
     "MESSAGING_POLL_EVERY": "0.25",
     "MESSAGING_RESEND_AFTER": "0.5",
+    "MESSAGING_RESEND_CAP": "5",
     "MESSAGING_REACT_WITHIN": "2",
     "SAGA_DEADLINE": "1",
     "RETRY_FIRST": "0.2",
