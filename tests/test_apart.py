@@ -77,8 +77,8 @@ def test_who_has_to_ask_another_service_waits_for_its_database_however_long(
         time.sleep(LONGER_THAN_ALL_ATTEMPTS)
         waiting = inbox_of(asking)._default_manager.filter(order_id__in=[order.uuid for order in orders])
         assert set(waiting.values_list("state", "attempts")) == {("failing", 0)}
-        (error,) = waiting.values_list("error", flat=True).distinct()
-        assert error.startswith("Unavailable: A database is away")
-        assert f"_{app}_" in error
+        for error in waiting.values_list("error", flat=True):
+            assert error.startswith("Unavailable: A database is away")
+            assert f"_{app}_" in error
     live.wait_until_ended(orders)
     assert {live.traces(order).status for order in orders} == {"completed"}
