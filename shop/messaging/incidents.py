@@ -8,7 +8,7 @@ done about an incident: the event is sent again anyway. It is how a person learn
 from __future__ import annotations
 
 import logging
-from collections import Counter, defaultdict
+from collections import Counter
 from collections.abc import Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
@@ -23,10 +23,10 @@ from shop.messaging.ids import time_of
 from shop.messaging.models import AbstractIncident
 from shop.messaging.outbox import confirmed_until
 from shop.messaging.queues import Queues, gets_on
-from shop.messaging.reach import only_holding_up, within_reach
+from shop.messaging.reach import by_database, only_holding_up
 from shop.messaging.reactions import expected_within, shortest
 from shop.messaging.rows import Row, execute, insert
-from shop.messaging.tables import database_of, incidents_of, outbox_of
+from shop.messaging.tables import incidents_of, outbox_of
 
 logger = logging.getLogger(__name__)
 
@@ -61,11 +61,8 @@ def open_incidents(service: str) -> QuerySet[AbstractIncident]:
 
 def orders_with_incidents() -> set[UUID]:
     """The orders of which an edge is silent. Services that share a database are asked at once."""
-    by_database: dict[str, list[str]] = defaultdict(list)
-    for service in within_reach(settings.SERVICES):
-        by_database[database_of(incidents_of(service))].append(service)
     found: set[UUID] = set()
-    for first, *others in by_database.values():
+    for first, *others in by_database(settings.SERVICES):
         with only_holding_up(first):
             of_each = [open_incidents(name).order_by().values_list("order_id") for name in (first, *others)]
             found |= {order_id for (order_id,) in of_each[0].union(*of_each[1:])}

@@ -7,7 +7,6 @@ The pattern is called circuit breaker (Nygard, "Release It!"): closed there is n
 from __future__ import annotations
 
 import logging
-from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from datetime import datetime
 from typing import Any, NamedTuple, cast
@@ -16,9 +15,8 @@ from django.apps import apps
 from django.conf import settings
 
 from shop.messaging.models import AbstractOutage
-from shop.messaging.reach import only_holding_up, within_reach
+from shop.messaging.reach import by_database, only_holding_up
 from shop.messaging.rows import Found, execute
-from shop.messaging.tables import database_of
 
 logger = logging.getLogger(__name__)
 
@@ -68,11 +66,7 @@ def waited_for(only: str | None = None) -> dict[str, Outage]:
 
 def _read(services: Sequence[str]) -> Iterator[tuple[str, Outage]]:
     """Oldest first. Those that share a database are read at once."""
-    by_database: dict[str, list[str]] = defaultdict(list)
-    for service in services:
-        if model := outages_of(service):
-            by_database[database_of(model)].append(service)
-    for sharing in by_database.values():
+    for sharing in by_database(service for service in services if outages_of(service)):
         tables = {service: _table(service) for service in sharing}
         parts = " UNION ALL ".join(
             f"SELECT '{service}' AS service, provider, since, error, probe_at FROM {table._meta.db_table}"
@@ -82,11 +76,8 @@ def _read(services: Sequence[str]) -> Iterator[tuple[str, Outage]]:
         waited_for = "now() < since + make_interval(secs => %s)"
         sql = f"SELECT service, provider, since, error, {late}, {waited_for} FROM ({parts}) AS away ORDER BY since"
         found: Found = []
-        if within_reach(sharing):
-            with only_holding_up(sharing[0]):  # what lies there can't be done anyway
-                found = execute(
-                    tables[sharing[0]], sql, settings.PROBE_EVERY, settings.OUTAGE_LIMIT, fetch=True
-                )
+        with only_holding_up(sharing[0]):  # what lies there can't be done anyway
+            found = execute(tables[sharing[0]], sql, settings.PROBE_EVERY, settings.OUTAGE_LIMIT, fetch=True)
         for service, *row in found:
             yield service, Outage(*row)
 

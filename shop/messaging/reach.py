@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import logging
 import time
+from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 
@@ -42,6 +43,14 @@ def answers(database: str) -> bool:
 def within_reach(some: Iterable[str]) -> list[str]:
     """Those of these services whose databases are worth a try."""
     return [service for service in some if answers(_database(service))]
+
+
+def by_database(some: Iterable[str]) -> list[list[str]]:
+    """Those of these services whose databases are worth a try; those that share one are together, to be asked at once."""
+    sharing: dict[str, list[str]] = defaultdict(list)
+    for service in within_reach(some):
+        sharing[_database(service)].append(service)
+    return [*sharing.values()]
 
 
 @contextmanager
