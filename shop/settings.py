@@ -234,7 +234,7 @@ CELERY_TASK_PUBLISH_RETRY_POLICY = {
     "interval_step": 0.2,
     "interval_max": 0.5,
 }
-CELERY_WORKER_PREFETCH_MULTIPLIER = BROKER.prefetch
+CELERY_WORKER_PREFETCH_MULTIPLIER = 1  # what waits behind a slow message, an idle worker can't take
 CELERY_WORKER_CONSUMER = "shop.messaging.consumer:GuardedConsumer"
 # With one process a worker there is nothing to cancel: it only spares the log a long warning whenever the broker is lost.
 CELERY_WORKER_CANCEL_LONG_RUNNING_TASKS_ON_CONNECTION_LOSS = True

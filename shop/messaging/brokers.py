@@ -24,7 +24,6 @@ TRANSPORTS = {
 }
 DEAD = "dead-letters"  # on RabbitMQ: the exchange to which it gives what it gives up
 MOST_WAITING = 100_000  # messages in a queue of RabbitMQ; what comes then it refuses, and the outbox keeps it
-PREFETCH = 8  # on RabbitMQ: each acknowledgement is a write to disk, for which one at a time would wait
 MOST_DELIVERIES = 20  # of one message that is never acknowledged; RabbitMQ then gives it up
 
 REFUSED = MessageNacked  # RabbitMQ has answered that it does not take a message: its queue is full
@@ -38,7 +37,6 @@ class Broker:
 
     is_rabbitmq: bool
     transport: str  # its module
-    prefetch: int  # messages a worker is given beside the one it is at
     queues: dict[str, dict[str, Any]]
     transport_options: dict[str, Any]
 
@@ -51,10 +49,8 @@ def broker(url: str, services: Iterable[str], prefix: str) -> Broker:
         raise ImproperlyConfigured(f"BROKER_URL begins with {scheme!r}; it must begin with one of {known}.")
     transport = TRANSPORTS[scheme].partition(":")[0]
     if scheme.startswith("amqp"):
-        return Broker(
-            True, transport, PREFETCH, {name: _quorum_queue(name) for name in services}, _rabbitmq_options()
-        )
-    return Broker(False, transport, 1, {name: _queue(name) for name in services}, _redis_options(prefix))
+        return Broker(True, transport, {name: _quorum_queue(name) for name in services}, _rabbitmq_options())
+    return Broker(False, transport, {name: _queue(name) for name in services}, _redis_options(prefix))
 
 
 def dead_queue(service: str) -> str:

@@ -40,6 +40,12 @@ class GuardedConsumer(Consumer):
         with waiting():
             return super().connect()
 
+    def call_soon_ack(self, p: Callable[..., Any], *args: Any, **kwargs: Any) -> None:
+        """Acknowledge now. The event loop would first wait until something else happens; but where a worker is given one
+        message at a time, nothing does before the last one is acknowledged.
+        """
+        p(*args, **kwargs)
+
     def create_task_handler(self, *args: Any, **kwargs: Any) -> Callable[[Any], None]:
         handle = super().create_task_handler(*args, **kwargs)
 

@@ -14,10 +14,12 @@ from celery import current_app
 from django.core.exceptions import ImproperlyConfigured
 from django.db import OperationalError
 from kombu import Producer
+from kombu.asynchronous import Hub
 
 from shipping.models import DeadLetter
 from shop.messaging import brokers, dead_letters, given_up, rabbitmq
 from shop.messaging.brokers import AWAY, broker, dead_queue
+from shop.messaging.consumer import GuardedConsumer
 from shop.messaging.given_up import GivenUp, declare_queues
 from shop.messaging.sending import crowded_services, post, waiting
 from shop.tools.up.broker import check_broker
@@ -91,6 +93,14 @@ def test_a_broker_that_lets_us_in_is_accepted_and_one_that_does_not_is_told(prod
     check_broker(url)
     with pytest.raises(StartError, match=r"does not let us in: .*ACCESS_REFUSED"):
         check_broker(url.replace("shop:", "shop:not"))
+
+
+def test_a_message_is_acknowledged_before_the_event_loop_waits_again() -> None:
+    """Celery has its loop acknowledge, which first waits for an event: up to a second, each time."""
+    consumer: Any = GuardedConsumer.__new__(GuardedConsumer)
+    consumer.hub, acknowledged = Hub(), list[int]()
+    consumer.call_soon_ack(acknowledged.append, 7)
+    assert acknowledged == [7]
 
 
 @pytest.mark.parametrize("shape", ["rejected", "delivered too often", "not to be read"])
