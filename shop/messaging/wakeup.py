@@ -89,6 +89,8 @@ class _Listening:
 
     def _connect(self) -> None:
         for database in databases():
+            if database in self._open and self._open[database].closed:
+                self._close(database)  # whoever found it lost: of a closed socket the selector says nothing
             if not answers(database):
                 continue
             if database in self._open:
