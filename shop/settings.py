@@ -160,13 +160,20 @@ DATABASE_WAITS = {
     "idle_in_transaction_session_timeout": env("DATABASE_IDLE_TIMEOUT", "8000"),
     "statement_timeout": env("DATABASE_STATEMENT_TIMEOUT", "30000"),
 }
+# A host that vanishes ends no connection: after 10 s (ms, s, s, times) it is given up, not after TCP's 15 minutes.
+DATABASE_VANISHED = {
+    "tcp_user_timeout": 10_000,
+    "keepalives_idle": 5,
+    "keepalives_interval": 2,
+    "keepalives_count": 3,
+}
 
 
 def database(url: str) -> dict[str, object]:
     # Set SQL binds on the server (shop/messaging/rows.py): what a connection runs a second time is prepared.
     found = dj_database_url.parse(url, conn_max_age=None, conn_health_checks=True)
     waits = " ".join(f"-c {name}={value}" for name, value in DATABASE_WAITS.items())
-    defaults = {"prepare_threshold": 1, "connect_timeout": 5, "options": waits}
+    defaults = {"prepare_threshold": 1, "connect_timeout": 5, "options": waits, **DATABASE_VANISHED}
     return {**found, "OPTIONS": {**defaults, **found.get("OPTIONS", {})}}
 
 

@@ -10,6 +10,7 @@ from typing import Any, Self
 
 import psycopg
 from celery import current_app
+from django.conf import settings
 from django.db import Error as DatabaseError
 from django.db import close_old_connections, connections
 
@@ -98,7 +99,7 @@ class _Listening:
                 continue
             with only_losing(database):
                 params = connections[database].get_connection_params()
-                known = ("dbname", "host", "port", "user", "password")
+                known = ("dbname", "host", "port", "user", "password", *settings.DATABASE_VANISHED)
                 connection = psycopg.connect(
                     **{key: params[key] for key in known if params.get(key)},
                     autocommit=True,

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import socket
+
 import psycopg
 import pytest
 from django.db import connections
@@ -38,6 +41,15 @@ def test_a_lost_connection_is_opened_again_whoever_was_the_first_to_find_it_lost
         assert eventually(lambda: "orders" in listening.woken(0.1))
         leading.look()
         assert leading.leads
+
+
+@pytest.mark.django_db(databases="__all__")
+def test_a_host_that_vanishes_is_noticed_by_whoever_talks_to_it_or_listens() -> None:
+    with _Listening(Leading()) as listening, connections[leads_in()].cursor() as cursor:
+        for open_one in (listening._open[leads_in()], cursor.connection):
+            with socket.socket(fileno=os.dup(open_one.fileno())) as wire:
+                assert wire.getsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT) == 10_000
+                assert wire.getsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPIDLE) == 5
 
 
 def end_session(connection: psycopg.Connection[object]) -> None:
