@@ -50,7 +50,7 @@ class Counters:
             statements = round((self.statements - before.statements) / orders, 2)
         return {
             "cpu_ms_per_order": round(sum(cpu.values()), 3),
-            "cpu_ms_per_order_by_group": {group: value for group, value in cpu.items() if value},
+            "cpu_ms_per_order_by_group": cpu,
             "row_versions_per_order": round((self.versions - before.versions) / orders, 2),
             "hot_share": round((self.hot_updates - before.hot_updates) / updates, 3) if updates else None,
             "wal_bytes_per_order": round((self.wal_bytes - before.wal_bytes) / orders),
