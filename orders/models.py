@@ -181,6 +181,12 @@ class TimelineEntry(models.Model):
     event = models.CharField(max_length=60)
     kind = models.CharField(max_length=7, choices=Kind)
     text = models.CharField(max_length=500)
+    # What led to it, and where the time went: see shop/messaging/origins.py
+    cause = models.UUIDField(null=True, blank=True)
+    task = models.UUIDField(null=True, blank=True)
+    sent_at = models.DateTimeField(null=True, blank=True)
+    began_at = models.DateTimeField(null=True, blank=True)
+    outside = models.FloatField(null=True, blank=True, help_text="In seconds.")
 
     class Meta:
         ordering = ["at", "id"]

@@ -29,6 +29,7 @@ def shown(request: HttpRequest, order: Order) -> dict[str, Any]:
     around = trouble.elsewhere()
     now, saga = around.now, order.saga
     timeline = list(order.timeline.all()[: MOST_ENTRIES + 1])
+    events = {entry.event_id: entry for entry in timeline}
     findings = trouble.why_it_waits(order, around)
     return {
         "title": f"Order {order.number}",
@@ -42,7 +43,10 @@ def shown(request: HttpRequest, order: Order) -> dict[str, Any]:
         "waits_for": "" if saga.state == Saga.State.ENDED else awaited(saga.position).service,
         "forward": lanes.steps_reached(saga, timeline),
         "undone": lanes.steps_undone(saga, timeline),
-        "timeline": [(entry, f"+{span(entry.at - order.placed_at)}") for entry in timeline[:MOST_ENTRIES]],
+        "timeline": [
+            (entry, f"+{span(entry.at - order.placed_at)}", events.get(entry.cause) if entry.cause else None)
+            for entry in timeline[:MOST_ENTRIES]
+        ],
         "timeline_cut": len(timeline) > MOST_ENTRIES,
         "lines": [
             (

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from copy import copy
+from datetime import UTC, datetime
 from uuid import UUID
 
 from orders import saga as sagas
@@ -26,6 +27,7 @@ from orders.process import (
 from orders.standing import Standing, locked, write
 from shipping.events import CancellationRefused
 from shop.messaging.events import Event, StepFailed
+from shop.messaging.origins import Origin
 from shop.messaging.outcomes import Outcome, Unavailable
 from shop.messaging.recording import recording
 from shop.messaging.relay import take_up_parked
@@ -129,6 +131,7 @@ def _kind(event: Event) -> TimelineEntry.Kind:
 
 
 def _entry(order: Standing, event: Event) -> Row:
+    origin = event.origin or Origin()
     return {
         "order_id": order.id,
         "event_id": event.id,
@@ -137,4 +140,13 @@ def _entry(order: Standing, event: Event) -> Row:
         "event": type(event).__name__,
         "kind": _kind(event),
         "text": event.in_words()[:500],
+        "cause": origin.cause,
+        "task": origin.task,
+        "sent_at": _moment(origin.sent),
+        "began_at": _moment(origin.began),
+        "outside": origin.outside,
     }
+
+
+def _moment(seconds: float | None) -> datetime | None:
+    return None if seconds is None else datetime.fromtimestamp(seconds, UTC)

@@ -196,12 +196,17 @@ class OrderDetailSerializer(OrderSerializer):
 
 
 class TimelineEntrySerializer(serializers.ModelSerializer[TimelineEntry]):
+    id = serializers.UUIDField(source="event_id", help_text="Of the event.")
+    cause = serializers.UUIDField(
+        allow_null=True,
+        help_text="The event it followed from; null: somebody asked for it, or its time had come.",
+    )
     event = serializers.CharField(help_text="What happened, such as `OrderCreated`.")
     text = serializers.SerializerMethodField()
 
     class Meta:
         model = TimelineEntry
-        fields = ["at", "service", "event", "kind", "text"]
+        fields = ["id", "cause", "at", "service", "event", "kind", "text"]
 
     def get_text(self, entry: TimelineEntry) -> str:
         return told(entry, for_staff=self.context["request"].user.is_staff)

@@ -12,6 +12,7 @@ import msgspec
 from shop.base.breaker import Breaker
 from shop.base.calls import Call, caller
 from shop.messaging.heartbeat import beat
+from shop.messaging.origins import waiting_outside
 from shop.messaging.outcomes import Fault
 from shop.messaging.points import Point, reach
 
@@ -77,7 +78,8 @@ class Client:
     def get(self, path: str, parameters: Mapping[str, str | int] | None = None) -> Reply:
         """Ask once. Raises Fault."""
         call = Call(f"{self._base}{path}{'?' if parameters else ''}{urlencode(parameters or {})}")
-        list(caller().make([call]))
+        with waiting_outside():
+            list(caller().make([call]))
         return self._reply(call)
 
     def post_each(
@@ -107,7 +109,12 @@ class Client:
         allowed = self._breaker.allowed(len(calls))
         while calls and allowed:
             now = deque(calls.popleft() for _ in range(allowed))
-            for group in caller().make(now):
+            groups = caller().make(now)
+            while True:
+                with waiting_outside():
+                    group = next(groups, None)
+                if not group:
+                    break
                 beat()
                 yield group
                 if self._breaker.open:  # they would be in vain, too

@@ -15,6 +15,7 @@ from shop.messaging.dead_letters import Unreadable
 from shop.messaging.delivery import taking_own
 from shop.messaging.events import Ref, StepFailed
 from shop.messaging.ids import uuid7
+from shop.messaging.origins import at_work, cause
 from shop.messaging.outcomes import Outcome, Unavailable, attempt, in_a_word
 from shop.messaging.points import Point, reach
 from shop.messaging.reactions import expect
@@ -24,6 +25,12 @@ from shop.messaging.sending import post
 from shop.messaging.tasks import can_run_in, service_of, task
 
 logger = logging.getLogger(__name__)
+
+Encoded = list[list[str | None]]  # a set of orders, as commands carry and return it
+
+
+class _Caused(Ref, frozen=True, array_like=True):
+    cause: UUID | None = None
 
 
 def command(
@@ -43,8 +50,12 @@ def command(
         expect(name, within)
 
     @task(name)
-    def run(encoded: list[list[str]], *args: Any) -> list[list[str]]:
-        refs = decode(encoded)
+    def run(encoded: Encoded, *args: Any) -> Encoded:
+        refs, causes = decode(encoded)
+        with at_work(causes):
+            return _go_on(name, encode(done(refs, *args)))
+
+    def done(refs: Sequence[Ref], *args: Any) -> Sequence[Ref]:
         with taking_own(service):
             outcome = attempt(lambda some: operation(some, *args), refs, lambda ref: ref)
         if outcome.faults:
@@ -61,7 +72,7 @@ def command(
                         )
                     )
                     logger.warning("%s failed for %s: %s", name, ref.number, in_a_word(error))
-        return _go_on(name, encode(outcome.done))
+        return outcome.done
 
 
 def _of_this_try(name: str, ref: Ref) -> UUID:
@@ -78,15 +89,17 @@ def link(name: str) -> Callable[[Callable[[Sequence[Ref]], Sequence[Ref]]], Task
 
     def make(function: Callable[[Sequence[Ref]], Sequence[Ref]]) -> Task[..., Any]:
         @task(name, only_sends=True)
-        def run(encoded: list[list[str]]) -> list[list[str]]:
-            return _go_on(name, encode(function(decode(encoded))))
+        def run(encoded: Encoded) -> Encoded:
+            refs, causes = decode(encoded)
+            with at_work(causes):
+                return _go_on(name, encode(function(refs)))
 
         return run
 
     return make
 
 
-def _go_on(name: str, done: list[list[str]]) -> list[list[str]]:
+def _go_on(name: str, done: Encoded) -> Encoded:
     """Play the links behind that need no message, and send the next one. Returns those the last played is done for."""
     chain: list[dict[str, Any]] | None = current_task.request.chain if current_task else None  # type: ignore[assignment]
     if not chain:
@@ -97,7 +110,7 @@ def _go_on(name: str, done: list[list[str]]) -> list[list[str]]:
     here = str(current_task.request.delivery_info["routing_key"])  # type: ignore[index]  # its queue is the service
     following = chain.pop()
     if can_run_in(here, following["task"]):
-        played: list[list[str]] = current_app.tasks[following["task"]].run(done, *following["args"])
+        played: Encoded = current_app.tasks[following["task"]].run(done, *following["args"])
         return played
     reach(Point.HANDLED, name)
     _send(following, done, [*chain])
@@ -105,7 +118,7 @@ def _go_on(name: str, done: list[list[str]]) -> list[list[str]]:
     return done
 
 
-def _send(following: dict[str, Any], done: list[list[str]], rest: list[dict[str, Any]]) -> None:
+def _send(following: dict[str, Any], done: Encoded, rest: list[dict[str, Any]]) -> None:
     """As Celery sends the next link of a chain. Should it not be sent, the saga is played on."""
     options, request = following["options"], current_task.request
     try:
@@ -145,17 +158,23 @@ def call(
     )
 
 
-def encode(refs: Sequence[Ref]) -> list[list[str]]:
-    encoded: list[list[str]] = msgspec.to_builtins(list(refs))
+def encode(refs: Sequence[Ref]) -> Encoded:
+    """A set of orders, each with the event that what is done next for it follows from."""
+    encoded: Encoded = msgspec.to_builtins([_Caused(*_fields(ref), cause(ref.id)) for ref in refs])
     return encoded
 
 
-def decode(encoded: list[list[str]]) -> list[Ref]:
-    """Raises shop.messaging.dead_letters.Unreadable."""
+def decode(encoded: Encoded) -> tuple[list[Ref], dict[UUID, UUID]]:
+    """The set, and these events by order. Raises shop.messaging.dead_letters.Unreadable."""
     try:
-        return msgspec.convert(encoded, list[Ref])
+        found = msgspec.convert(encoded, list[_Caused])
     except msgspec.ValidationError as error:
         raise Unreadable(f"It names no set of orders: {error}") from None
+    return [Ref(*_fields(one)) for one in found], {one.id: one.cause for one in found if one.cause}
+
+
+def _fields(ref: Ref) -> tuple[UUID, str, str]:
+    return ref.id, ref.number, ref.style
 
 
 def numbers(refs: Sequence[Ref]) -> str:

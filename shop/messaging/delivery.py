@@ -14,6 +14,7 @@ from celery.utils.dispatch import Signal
 from shop.messaging import inbox, outbox, subscriptions
 from shop.messaging.dead_letters import Unreadable
 from shop.messaging.events import Event, StepFailed, from_payload, registry, to_be_noted
+from shop.messaging.origins import at_work
 from shop.messaging.outcomes import Outcome, Unavailable, attempt, in_a_word
 from shop.messaging.recording import Answering, answering, recording
 from shop.messaging.sending import keeping_own, sets
@@ -143,9 +144,10 @@ def receive(
             rest = inbox.unhandled(subscription.service, subscription.receiver, events, again=again)
             return react(rest) if rest else Outcome()
 
-    faults = attempt(react_once, fresh, lambda event: event.ref).faults
-    broken = [(event, faults[event.ref]) for event in fresh if event.ref in faults]
-    _note_failures(subscription, broken, first=first)
+    with at_work({event.ref.id: event.id for event in fresh}):
+        faults = attempt(react_once, fresh, lambda event: event.ref).faults
+        broken = [(event, faults[event.ref]) for event in fresh if event.ref in faults]
+        _note_failures(subscription, broken, first=first)
 
 
 def take_note(subscription: Subscription, events: Sequence[Event]) -> None:

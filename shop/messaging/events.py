@@ -15,6 +15,7 @@ import msgspec
 from celery.utils.dispatch import Signal
 
 from shop.messaging.ids import uuid7
+from shop.messaging.origins import Origin
 
 
 class Ref(msgspec.Struct, frozen=True, array_like=True):
@@ -36,6 +37,7 @@ class Event(msgspec.Struct, frozen=True, kw_only=True):
     ref: Ref
     id: UUID = msgspec.field(default_factory=uuid7)
     at: datetime = msgspec.field(default_factory=lambda: datetime.now(UTC))
+    origin: Origin | None = None
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)

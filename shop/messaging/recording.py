@@ -7,10 +7,11 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from uuid import UUID
 
+import msgspec
 from celery import current_task
 from django.db import transaction
 
-from shop.messaging import outbox
+from shop.messaging import origins, outbox
 from shop.messaging.events import Event
 from shop.messaging.heartbeat import beat
 from shop.messaging.inbox import AlreadyHandled
@@ -26,7 +27,7 @@ class Record:
         self.events: list[Event] = []
 
     def publish(self, event: Event) -> None:
-        self.events.append(event)
+        self.events.append(msgspec.structs.replace(event, origin=origins.origin(event.ref.id)))
 
 
 class Answering:
@@ -78,6 +79,7 @@ def recording(service: str) -> Iterator[Record]:
             raise AlreadyHandled(f"{receiver} has handled some of these {len(answered)} events before.")
         reach(Point.COMMITTING, record.events)
     reach(Point.COMMITTED, record.events)
+    origins.led_to((event.ref.id, event.id) for event in record.events)
     if delivery:
         for event in answered:
             del delivery.open[event.ref.id]

@@ -19,6 +19,7 @@ from kombu.utils.uuid import uuid
 
 from shop.messaging import brokers
 from shop.messaging.events import Event
+from shop.messaging.origins import SENT
 from shop.messaging.subscriptions import noting_task_name, services_acting_on, task_name
 
 logger = logging.getLogger(__name__)
@@ -113,6 +114,7 @@ def post(
         ignore_result=True,  # else the sender subscribes to a result that never comes
         **more,
     )
+    message.headers[SENT] = round(time.time(), 4)
     with current_app.producer_or_acquire(producer) as producer:
         try:
             producer.publish(

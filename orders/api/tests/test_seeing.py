@@ -91,7 +91,7 @@ def test_a_timeline_is_read_in_the_order_of_events_page_by_page(ada: APIClient) 
         for n in range(10)
     )
     page = ada.get(f"{URL}{order.uuid}/timeline/?page_size=4").json()
-    assert set(page["results"][0]) == {"at", "service", "event", "kind", "text"}
+    assert set(page["results"][0]) == {"id", "cause", "at", "service", "event", "kind", "text"}
     texts = [entry["text"] for entry in page["results"]]
     while page["next"]:
         page = ada.get(page["next"]).json()

@@ -1,0 +1,97 @@
+"""What led to an event, and where its time went: it carries both, so that an order's page can draw one from the other.
+
+Whoever works on a message says so with ``at_work``; what is published meanwhile is told what led to it.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from contextvars import ContextVar
+from typing import Any
+from uuid import UUID
+
+import msgspec
+from celery import current_task
+from celery.signals import before_task_publish
+
+SENT = "sent"  # the header of a message that tells when it was sent, in Unix s
+
+
+class Origin(msgspec.Struct, frozen=True, array_like=True):
+    """``cause``: the event that an order's event followed from; none: a request, or the clock. ``task``: in which it was
+    published, by Celery's id, as Flower has it; none: in a relay, a request or a command.
+
+    ``sent`` and ``began``: when that task's message was sent, and when the work on it began, in Unix s, each by the clock
+    of whoever did. ``outside``: s of this work in which a provider was waited for.
+    """
+
+    cause: UUID | None = None
+    task: UUID | None = None
+    sent: float | None = None
+    began: float | None = None
+    outside: float = 0.0
+
+
+class _Work:
+    def __init__(self, causes: Mapping[UUID, UUID]) -> None:
+        self.causes = dict(causes)  # by order
+        self.began, self.outside = time.time(), 0.0
+
+
+_work: ContextVar[_Work | None] = ContextVar("work", default=None)
+
+
+@contextmanager
+def at_work(causes: Mapping[UUID, UUID]) -> Iterator[None]:
+    """In this block, work is done on messages about orders. ``causes``: by order, the event it follows from."""
+    token = _work.set(_Work(causes))
+    try:
+        yield
+    finally:
+        _work.reset(token)
+
+
+@contextmanager
+def waiting_outside() -> Iterator[None]:
+    """In this block, nothing is done but to wait for a provider."""
+    began = time.monotonic()
+    try:
+        yield
+    finally:
+        if work := _work.get():
+            work.outside += time.monotonic() - began
+
+
+def origin(order: UUID) -> Origin | None:
+    """Of an event of this order that is published now."""
+    work = _work.get()
+    if not work:
+        return None
+    request = current_task.request if current_task else None
+    return Origin(
+        work.causes.get(order),
+        UUID(request.id) if request else None,
+        request.get(SENT) if request else None,
+        round(work.began, 4),
+        round(work.outside, 4),
+    )
+
+
+def led_to(published: Iterable[tuple[UUID, UUID]]) -> None:
+    """(order, event) that were published: what this work leads to from here on follows from them."""
+    if work := _work.get():
+        work.causes.update(published)
+
+
+def cause(order: UUID) -> UUID | None:
+    """What is done now for this order follows from this event."""
+    work = _work.get()
+    return work.causes.get(order) if work else None
+
+
+@before_task_publish.connect
+def note_when_sent(headers: dict[str, Any], **kwargs: Any) -> None:
+    """Of what Celery itself sends; ``sending.post`` does the same."""
+    headers[SENT] = round(time.time(), 4)
