@@ -7,7 +7,10 @@ from typing import Any
 from django.http import HttpRequest
 from django.urls import reverse
 
-from orders import lanes, trouble
+from orders import trouble
+from orders.drawing import draw
+from orders.happenings import happenings
+from orders.headline import headline
 from orders.models import Order, Saga
 from orders.process import awaited
 from shipping.lookups import Labels
@@ -41,8 +44,7 @@ def shown(request: HttpRequest, order: Order) -> dict[str, Any]:
         "deadline": span(abs(saga.deadline - now)) if saga.deadline else "",
         "deadline_passed": bool(saga.deadline and saga.deadline < now),
         "waits_for": "" if saga.state == Saga.State.ENDED else awaited(saga.position).service,
-        "forward": lanes.steps_reached(saga, timeline),
-        "undone": lanes.steps_undone(saga, timeline),
+        "drawing": draw(happenings(saga, timeline, now), now),
         "timeline": [
             (entry, f"+{span(entry.at - order.placed_at)}", events.get(entry.cause) if entry.cause else None)
             for entry in timeline[:MOST_ENTRIES]
@@ -56,7 +58,9 @@ def shown(request: HttpRequest, order: Order) -> dict[str, Any]:
             )
             for line in order.lines.all()
         ],
-        "findings": [(finding, _rows_of(request, order, finding)) for finding in findings],
+        "headline": headline(order, timeline, findings),
+        "headline_rows": _rows_of(request, order, findings[0]),
+        "findings": [(finding, _rows_of(request, order, finding)) for finding in findings[1:]],
         "elsewhere": _elsewhere(request, order),
         "labels": _labels(request, order),
         "may_operate": may_change(request, Order),
