@@ -18,6 +18,7 @@ from django.utils.html import format_html
 from django.views.decorators.http import require_POST
 
 from orders import order_page, services, trouble
+from orders.headline import badge
 from orders.models import DeadLetter, Inbox, Incident, Order, Outbox, Saga
 from orders.saga import resume
 from orders.services import Cancellation
@@ -25,8 +26,6 @@ from shop.base.admin.boxes import DeadLetterAdmin, InboxAdmin, IncidentAdmin, Ou
 from shop.base.admin.buttons import chosen, confirmation, confirmed, may_change
 from shop.base.admin.filters import StyleFilter
 from shop.base.admin.rows import ReadOnlyAdmin, as_uuid
-
-Status = Order.Status
 
 LEVELS = {
     Cancellation.REQUESTED: messages.SUCCESS,
@@ -74,9 +73,7 @@ class OrderAdmin(ReadOnlyAdmin):
 
     @admin.display(description="status", ordering="status")
     def status_badge(self, order: Order) -> str:
-        return format_html(
-            '<span class="badge badge-{}">{}</span>', order.status, Status(order.status).label.lower()
-        )
+        return format_html('<span class="badge badge-{}">{}</span>', *badge(order, self._around))
 
     @admin.display(description="total", ordering="total_minor")
     def order_total(self, order: Order) -> str:

@@ -10,7 +10,7 @@ from django.urls import reverse
 from orders import trouble
 from orders.drawing import draw
 from orders.happenings import happenings
-from orders.headline import headline
+from orders.headline import badge, headline
 from orders.models import Order, Saga
 from orders.process import awaited
 from shipping.lookups import Labels
@@ -58,6 +58,7 @@ def shown(request: HttpRequest, order: Order) -> dict[str, Any]:
             )
             for line in order.lines.all()
         ],
+        "badge": badge(order, around),
         "headline": headline(order, timeline, findings),
         "headline_rows": _rows_of(request, order, findings[0]),
         "findings": [(finding, _rows_of(request, order, finding)) for finding in findings[1:]],

@@ -65,6 +65,11 @@ def elsewhere() -> Elsewhere:
     return Elsewhere(now_in(Order), waited_for(), orders_with_incidents(), queueing)
 
 
+def is_overdue(saga: Saga, now: datetime) -> bool:
+    """Nobody has taken it up when it was time to."""
+    return saga.deadline is None or saga.deadline < now - LATE
+
+
 def in_short(order: Order, around: Elsewhere) -> tuple[str, str]:
     """(level, a few words) for a list."""
     saga, now = order.saga, around.now
@@ -80,7 +85,7 @@ def in_short(order: Order, around: Elsewhere) -> tuple[str, str]:
         return WAITING, f"{waits_for}: {one.in_words}"
     if order.uuid in around.silent:
         return TROUBLE, f"{waits_for}, which is silent"
-    if saga.deadline is None or saga.deadline < now - LATE:
+    if is_overdue(saga, now):
         return TROUBLE, f"{waits_for}, overdue"
     if saga.attempt or saga.last_error:
         error = f": {saga.last_error}" if saga.last_error else ""
