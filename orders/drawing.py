@@ -16,9 +16,9 @@ from orders.happenings import Happening, Kind
 from shop.base.spans import span
 
 # In px.
-NAMES = 116  # the lanes' names
-GAP = 20  # between a step and what it follows from, for the arrow
-LETTER, PADDING = 6.7, 16
+NAMES = 104  # the lanes' names
+GAP = 18  # between a step and what it follows from, for the arrow
+LETTER, PADDING = 6.6, 16
 NARROWEST, PER_DECADE = 40, 16  # of a stretch of time: for none, and for each power of ten of ms
 TOP, ROW, BOX = 34, 40, 30
 TICKS_APART = 84
@@ -110,7 +110,7 @@ def draw(found: Sequence[Happening], now: datetime) -> Drawing:
         if one.service in tops
     ]
     return Drawing(
-        max((x + width for x, width in spans), default=time.end) + GAP,
+        max((x + width for x, width in spans), default=time.end) + 2 * GAP,
         y + 18,
         lanes,
         boxes,
@@ -150,7 +150,7 @@ class _Time:
             return self._expected - wide, wide
         right = self._x[one.ended or self._now]
         left = self._x[one.began] + GAP
-        if right - left < wide and one.began == one.ended:  # it took no time that anybody knows of
+        if right - left < wide:  # it took no time that anybody knows of
             left = right - wide
         return left, right - left
 
