@@ -22,6 +22,7 @@ LETTER, PADDING = 6.6, 16
 NARROWEST, PER_DECADE = 40, 16  # of a stretch of time: for none, and for each power of ten of ms
 TOP, ROW, BOX = 34, 40, 30
 TICKS_APART = 84
+FULL = 1140  # as wide as the page is at 1280
 
 
 @dataclass(frozen=True)
@@ -135,8 +136,16 @@ class _Time:
                 x += max(self._width(moment - last), needed.get((last, moment), 0))
             self._x[moment] = x
             last = moment
-        self.end = x
-        self._expected = x
+        ahead = sum(_wide(one.text) + GAP for one in found if one.kind == Kind.EXPECTED)
+        self._stretch(FULL - 2 * GAP - ahead)
+        self.end = self._expected = max(self._x.values(), default=x)
+
+    def _stretch(self, end: float) -> None:
+        """Have what is known take all the room there is."""
+        first, last = min(self._x.values(), default=0.0), max(self._x.values(), default=0.0)
+        if first < last < end:
+            factor = (end - first) / (last - first)
+            self._x = {moment: first + (x - first) * factor for moment, x in self._x.items()}
 
     @staticmethod
     def _width(length: timedelta) -> float:
