@@ -1,0 +1,124 @@
+"""``manage.py explain ORDER``: where an order is and why it does not move, as its page says it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.db import Error as DatabaseError
+from django.db.models import QuerySet
+
+from orders import trouble
+from orders.happenings import Happening, Kind, happenings
+from orders.headline import Headline, badge, headline
+from orders.models import Order
+from shop.base.spans import span
+
+LEVELS = {"fine": "SUCCESS", "done": "SUCCESS", "undone": "WARNING", "waiting": "WARNING", "trouble": "ERROR"}
+SHADES = {Kind.REFUSED: "ERROR", Kind.LATE: "WARNING", Kind.UNDO: "WARNING"}
+
+
+class Command(BaseCommand):
+    help = "Say where an order is, what has happened to it, what led to what, and why it does not move. Reads only."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("order", metavar="ORDER", help="its number, such as S-100042, or its id")
+        parser.add_argument("--json", action="store_true", help="print it as JSON")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        try:
+            self._explain(options["order"], as_json=options["json"])
+        except DatabaseError as error:
+            reason = str(error).partition("\n")[0].rstrip(".")
+            raise CommandError(
+                f"The database does not answer: {reason}. Is the shop running (make run)?"
+            ) from None
+
+    def _explain(self, wanted: str, *, as_json: bool) -> None:
+        order = _called(wanted).select_related("saga").first()
+        if order is None:
+            raise CommandError(
+                f"There is no order {wanted!r}. Give its number, such as S-100042, or its id; the admin lists both."
+            )
+        around = trouble.elsewhere()
+        timeline = list(order.timeline.all())
+        findings = trouble.why_it_waits(order, around)
+        first = headline(order, timeline, findings)
+        told = happenings(order.saga, timeline, around.now)
+        level, words = badge(order, around)
+        if as_json:
+            self.stdout.write(json.dumps(_as_json(order, words, first, findings, told), indent=2))
+            return
+        shade = getattr(self.style, LEVELS[level])
+        age = span(around.now - order.placed_at)
+        self.stdout.write(
+            f"{order.number}  {shade(words)}  {order.total}  {order.style}  "
+            f"placed {order.placed_at:%d %B %Y, %H:%M:%S} UTC, {age} ago\n"
+        )
+        self.stdout.write(f"{shade(first.first)} {first.rest}".strip())
+        for finding in findings[1:]:
+            self.stdout.write(f"- {finding.text}")
+        self.stdout.write("")
+        for one, line in _lines(told, order.placed_at):
+            self.stdout.write(getattr(self.style, SHADES[one.kind])(line) if one.kind in SHADES else line)
+
+
+def _called(wanted: str) -> QuerySet[Order]:
+    try:
+        return Order.objects.filter(uuid=UUID(wanted))
+    except ValueError:
+        return Order.objects.with_number(wanted)
+
+
+def _lines(told: list[Happening], since: datetime) -> Iterator[tuple[Happening, str]]:
+    events = {one.entry.event_id: one.entry.event for one in told if one.entry}
+    for one in told:
+        after = f"+{span(one.entry.at - since)}" if one.entry else _when(one)
+        what = one.entry.text if one.entry else one.text
+        if one.entry and one.failures:
+            what += f" (at attempt {len(one.failures) + 1})"
+        elif one.failures:
+            what += f": {one.failures[-1].text}"
+        because = ", ".join(events[cause] for cause in one.causes if cause in events)
+        yield one, f"{after:>12}  {one.service:<13}  {what}{f'  [because of {because}]' if because else ''}"
+
+
+def _when(one: Happening) -> str:
+    return "expected" if one.kind == Kind.EXPECTED else "under way"
+
+
+def _as_json(
+    order: Order, words: str, first: Headline, findings: list[trouble.Finding], told: list[Happening]
+) -> dict[str, Any]:
+    """Nothing of the customer: ids, times and what happened."""
+    return {
+        "id": str(order.uuid),
+        "number": order.number,
+        "style": order.style,
+        "state": words,
+        "placed_at": order.placed_at.isoformat(),
+        "ended_at": order.ended_at.isoformat() if order.ended_at else None,
+        "sentence": f"{first.first} {first.rest}".strip(),
+        "findings": [{"level": one.level, "text": one.text} for one in findings],
+        "steps": [
+            {
+                "kind": one.kind.value,
+                "service": one.service,
+                "event": one.entry.event if one.entry else None,
+                "event_id": str(one.entry.event_id) if one.entry else None,
+                "causes": [str(cause) for cause in one.causes],
+                "text": one.entry.text if one.entry else one.words,
+                "began": one.began.isoformat(),
+                "ended": one.ended.isoformat() if one.ended else None,
+                "waited_s": round(one.waited, 4),
+                "worked_s": round(one.worked, 4),
+                "outside_s": round(one.outside, 4),
+                "failures": [failure.text for failure in one.failures],
+            }
+            for one in told
+        ],
+    }
