@@ -57,7 +57,8 @@ class ProcessFilter(admin.ChoicesFieldListFilter):
 @admin.register(Order)
 class OrderAdmin(ReadOnlyAdmin):
     change_form_template = "admin/orders/order/page.html"
-    list_display = ("order_number", "status_badge", "style", "order_total", "placed_at", "where_now")
+    change_list_template = "admin/orders/order/list.html"
+    list_display = ("order_number", "status_badge", "where_now", "order_total", "style", "placed_at")
     list_filter = ("status", AttentionFilter, StyleFilter, ("saga__state", ProcessFilter), "placed_at")
     search_fields = ("email",)
     search_help_text = "An order's number, such as S-100042, its id, or an email address."
