@@ -15,7 +15,9 @@ class OrderCreated(Event, frozen=True, kw_only=True):
 
     def in_words(self) -> str:
         total = show(self.total_minor, self.currency)
-        return f"placed: {self.line_count} lines, {total}, {self.ref.style}"
+        return (
+            f"placed: {self.line_count} line{'' if self.line_count == 1 else 's'}, {total}, {self.ref.style}"
+        )
 
 
 class CancellationRequested(Event, frozen=True, kw_only=True):

@@ -74,11 +74,11 @@ def in_short(order: Order, around: Elsewhere) -> tuple[str, str]:
     """(level, a few words) for a list."""
     saga, now = order.saga, around.now
     if saga.state == Saga.State.NEEDS_ATTENTION:
-        return TROUBLE, f"needs attention.{_owed(order)} {saga.last_error}"
+        return TROUBLE, f"{saga.last_error}.{_owed(order)}"
     if saga.state == Saga.State.PARKED:
-        return TROUBLE, f"parked after {_position(saga)}: {saga.last_error or 'waits for a person'}"
+        return TROUBLE, f"after {_position(saga)}: {saga.last_error or 'waits for a person'}"
     if saga.state == Saga.State.ENDED:
-        return FINE, f"at its end{f': {saga.reason}' if saga.reason else ''}"
+        return FINE, saga.reason
     whom = awaited(saga.position).service
     waits_for = f"{_position(saga)}, waits for {whom}"
     if one := around.away.get(whom):
@@ -140,12 +140,12 @@ def _of_the_saga(order: Order, around: Elsewhere) -> Finding:
         return Finding(FINE, "The order is at its end: there is nothing left to do.")
     whom = awaited(saga.position).service
     reached = f"It has come as far as “{_position(saga)}”, {ago(saga.moved_at, now)}, and waits for {whom}."
-    error = f" The last error was: {saga.last_error}." if saga.last_error else ""
+    cause = f"{saga.last_error.rstrip('.')}. " if saga.last_error else ""
     if saga.state in Saga.WAIT_FOR_A_PERSON:
         what = "is parked and waits for a person"
         if saga.state == Saga.State.NEEDS_ATTENTION:
             what = "needs attention: what undoes it has failed for good"
-        text = f"It {what}. {reached}{error}{_owed(order)} Remove the cause, then resume it."
+        text = f"It {what}. {cause}{reached}{_owed(order)} Remove the cause, then resume it."
         return Finding(TROUBLE, text)
     if one := around.away.get(whom):
         return Finding(
@@ -153,16 +153,16 @@ def _of_the_saga(order: Order, around: Elsewhere) -> Finding:
         )
     if saga.deadline is None:
         return Finding(
-            TROUBLE, f"{reached}{error} Nothing will take it up by itself, as it has no deadline: resume it."
+            TROUBLE, f"{cause}{reached} Nothing will take it up by itself, as it has no deadline: resume it."
         )
     if saga.deadline < now - LATE:
         return Finding(
             TROUBLE,
-            f"{reached}{error} It was to be taken up again {ago(saga.deadline, now)} and was not: is a relay running?",
+            f"{cause}{reached} It was to be taken up again {ago(saga.deadline, now)} and was not: is a relay running?",
         )
     again = f"Without progress it is taken up again {until(saga.deadline, now)}"
     if saga.attempt or saga.last_error:
-        return Finding(WAITING, f"{reached}{error} {again}, attempt {saga.attempt + 1}.")
+        return Finding(WAITING, f"{cause}{reached} {again}, attempt {saga.attempt + 1}.")
     if many := around.queueing.get(whom):
         return Finding(
             WAITING, f"{reached} It may wait its turn there: {many:,} messages are before {whom}. {again}."
@@ -189,7 +189,10 @@ def _failing(order: Order, now: datetime) -> Iterable[Finding]:
             table._default_manager.filter(order_id=order.uuid).exclude(state=table.State.DONE).order_by("id")
         )[:AT_MOST]
         for row in rows:
-            what = f"{row.receiver} failed on {row.type}, {_times(row.attempts)}: {row.error or 'no error noted'}."
+            tried = (
+                f"failed on {row.type}, {_times(row.attempts)}" if row.attempts else f"waits with {row.type}"
+            )
+            what = f"{row.receiver} {tried}: {(row.error or 'no error noted').rstrip('.')}."
             if row.state == table.State.PARKED:
                 then = " It is parked; remove the cause, then send it again."
             elif row.due_at is None or row.due_at < now - LATE:

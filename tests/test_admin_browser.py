@@ -33,7 +33,7 @@ UNDONE = [
         "payments",
         "StepFailed",
         "trouble",
-        "payments.take_payment failed, to be tried again: Fault: no answer",
+        "payments.take_payment failed, to be tried again: no answer",
     ),
     (1203, "payments", "PaymentProcessed", "forward", "charged GBP 25.00"),
     (1220, "shipping", "ParcelsLabelled", "forward", "labels for the parcels from NORTH: SB1, SOUTH: SB2"),
@@ -79,7 +79,7 @@ def order() -> Order:
         undo="stopped",
         attempt=20,
         moved_at=placed + timedelta(seconds=2),
-        last_error="payments.refund_payment: Fault: the provider does not answer",
+        last_error="payments.refund_payment: the provider does not answer",
         reason="cancelled by customer",
     )
     for sku, name, quantity in (("MUG-RED", "Red mug", 4), ("TEA-EARL", "Earl Grey, 250 g", 1)):
@@ -97,7 +97,7 @@ def order() -> Order:
         number=order.number,
         state="parked",
         attempts=20,
-        error="Fault: the provider does not answer",
+        error="the provider does not answer",
         payload={"at": "noon"},
     )
     Mail.objects.create(

@@ -26,7 +26,7 @@ def said(response: Any) -> str:
 
 def parked(service: str, order: Order, **values: Any) -> Any:
     given = {"receiver": f"{service}.act", "type": "OrderCreated", "state": "parked", "attempts": 8}
-    given |= {"error": "Fault: no answer", "payload": {"what": "<b>this</b>"}, **values}
+    given |= {"error": "no answer", "payload": {"what": "<b>this</b>"}, **values}
     return inbox_of(service)._default_manager.create(
         event_id=uuid4(), order_id=order.uuid, number=order.number, **given
     )

@@ -40,7 +40,7 @@ def stuck(order: Order) -> Order:
             cause=cause,
         )
     Saga.objects.filter(order=order).update(
-        state="parked", attempt=8, last_error="inventory.reserve_stock: Fault: no answer"
+        state="parked", attempt=8, last_error="inventory.reserve_stock: no answer"
     )
     return order
 

@@ -66,4 +66,6 @@ def attempt(
 def in_a_word(error: Exception) -> str:
     """One line for a row or a log. Only the first line: PostgreSQL puts the values of a row, people's data, below."""
     first_line = (str(error).splitlines() or [""])[0][:300].replace("\0", "")  # which no column takes
+    if first_line and isinstance(error, Fault):  # a sentence of our own
+        return first_line
     return f"{type(error).__name__}: {first_line}" if first_line else type(error).__name__
