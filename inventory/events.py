@@ -25,10 +25,12 @@ class InventoryRejected(Event, frozen=True, kw_only=True):
 
 
 class InventoryReleased(Event, frozen=True, kw_only=True):
-    """The undo: nothing is set aside for the order, and nothing will be."""
+    """The undo: nothing is set aside for the order, and nothing will be. ``held``: something was."""
+
+    held: bool = True
 
     def in_words(self) -> str:
-        return "stock put back"
+        return "stock put back" if self.held else "nothing had been set aside"
 
 
 class StockDispatched(Event, frozen=True, kw_only=True):

@@ -58,7 +58,7 @@ def release_stock(refs: Sequence[Ref]) -> Outcome:
         Reservation.begin_all([_row(ref, State.RELEASED) for ref in others if ref.id not in states])
         for ref in refs:
             if ref.id not in states:
-                record.publish(InventoryReleased(ref=ref))
+                record.publish(InventoryReleased(ref=ref, held=ref.id in held))
     return Outcome(done=list(refs))
 
 

@@ -27,7 +27,7 @@ from orders.process import (
 from orders.standing import Standing, locked, write
 from shipping.events import CancellationRefused
 from shop.messaging.events import Event, StepFailed
-from shop.messaging.origins import Origin
+from shop.messaging.origins import LATEST, Origin
 from shop.messaging.outcomes import Outcome, Unavailable
 from shop.messaging.recording import recording
 from shop.messaging.relay import take_up_parked
@@ -149,4 +149,4 @@ def _entry(order: Standing, event: Event) -> Row:
 
 
 def _moment(seconds: float | None) -> datetime | None:
-    return None if seconds is None else datetime.fromtimestamp(seconds, UTC)
+    return datetime.fromtimestamp(seconds, UTC) if seconds and 0 < seconds < LATEST else None

@@ -34,10 +34,13 @@ class ShippingFailed(Event, frozen=True, kw_only=True):
 
 
 class ShippingStopped(Event, frozen=True, kw_only=True):
-    """The undo: no parcel of the order leaves, now or later."""
+    """The undo: no parcel of the order leaves, now or later. ``void``: how many labels that takes out of use."""
+
+    void: int = 0
 
     def in_words(self) -> str:
-        return "shipping stopped, labels void"
+        labels = f", {self.void} label{'' if self.void == 1 else 's'} void" if self.void else ""
+        return f"held back from the carrier{labels}"
 
 
 class CancellationRefused(Event, frozen=True, kw_only=True):

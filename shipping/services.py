@@ -261,7 +261,9 @@ def _finish_undo(refs: Sequence[Ref]) -> Outcome:
             for ref in over:
                 state, reason = ended[ref.id]
                 failed = state == State.FAILED
-                record.publish(ShippingFailed(ref=ref, reason=reason) if failed else ShippingStopped(ref=ref))
+                void = sum(bool(parcel.tracking) for parcel in some[ref].parcels)
+                stopped = ShippingStopped(ref=ref, void=void)
+                record.publish(ShippingFailed(ref=ref, reason=reason) if failed else stopped)
     return outcome
 
 

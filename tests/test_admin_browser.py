@@ -38,7 +38,7 @@ UNDONE = [
     (1203, "payments", "PaymentProcessed", "forward", "charged GBP 25.00"),
     (1220, "shipping", "ParcelsLabelled", "forward", "labels for the parcels from NORTH: SB1, SOUTH: SB2"),
     (1250, "orders", "CancellationRequested", "undo", "cancellation requested by customer"),
-    (1274, "shipping", "ShippingStopped", "undo", "shipping stopped, labels void"),
+    (1274, "shipping", "ShippingStopped", "undo", "held back from the carrier, 2 labels void"),
     (64000, "orders", "OrderStalled", "trouble", "no progress since 'stopped'; taken up again, attempt 1"),
 ]
 

@@ -16,6 +16,7 @@ import msgspec
 from celery import current_task
 from celery.signals import before_task_publish
 
+LATEST = 2.0**32  # Unix s that anybody takes for a time
 SENT = "sent"  # the header of a message that tells when it was sent, in Unix s
 
 
@@ -69,14 +70,21 @@ def origin(order: UUID) -> Origin | None:
     work = _work.get()
     if not work:
         return None
+    task, sent = _message()
+    return Origin(work.causes.get(order), task, sent, round(work.began, 4), round(work.outside, 4))
+
+
+def _message() -> tuple[UUID | None, float | None]:
+    """The id of the task that runs here, and when it was sent. Of a stranger's message neither is sure."""
     request = current_task.request if current_task else None
-    return Origin(
-        work.causes.get(order),
-        UUID(request.id) if request else None,
-        request.get(SENT) if request else None,
-        round(work.began, 4),
-        round(work.outside, 4),
-    )
+    if request is None:
+        return None, None
+    try:
+        task = UUID(request.id) if request.id else None
+    except ValueError:
+        task = None
+    sent = request.get(SENT)
+    return task, sent if isinstance(sent, int | float) and 0 < sent < LATEST else None
 
 
 def led_to(published: Iterable[tuple[UUID, UUID]]) -> None:
