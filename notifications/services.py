@@ -20,6 +20,7 @@ from notifications.models import Notification, new_message_id
 from orders.events import OrderCancelled
 from orders.lookups import Contact, OrderLines
 from shipping.events import OrderShipped
+from shipping.lookups import Labels
 from shop.base.breaker import Breaker
 from shop.base.databases import alias_of
 from shop.base.lookups import ask
@@ -220,6 +221,7 @@ def _write(template: str, subject: str, refs: Sequence[Ref]) -> dict[UUID, Email
     ids = [ref.id for ref in refs]
     contacts: Mapping[UUID, Contact] = ask(Contact, ids)
     ordered: Mapping[UUID, OrderLines] = ask(OrderLines, ids)
+    shipped: Mapping[UUID, Labels] = ask(Labels, ids) if template == "confirmation" else {}
     text, html = TEMPLATES.get_template(f"{template}.txt"), TEMPLATES.get_template(f"{template}.html")
     mails: dict[UUID, EmailMultiAlternatives] = {}
     for ref in refs:
@@ -229,6 +231,7 @@ def _write(template: str, subject: str, refs: Sequence[Ref]) -> dict[UUID, Email
             "name": contacts[ref.id].name,
             "lines": [(line, show(line.price_minor * line.quantity, order.currency)) for line in order.lines],
             "total": show(order.total_minor, order.currency),
+            "tracking": list(shipped[ref.id].tracking.values()) if ref.id in shipped else [],
         }
         mail = EmailMultiAlternatives(
             subject.format(number=ref.number),

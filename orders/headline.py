@@ -19,7 +19,7 @@ def badge(order: Order, around: Elsewhere) -> tuple[str, str]:
     """(level, two words), for staff and customers; what stands in its way comes before how far it has come."""
     saga = order.saga
     if saga.state == Saga.State.ENDED:
-        return UNDONE if saga.undo else DONE, "cancelled" if saga.undo else "completed"
+        return UNDONE if saga.undo else DONE, order.status
     if saga.state == Saga.State.NEEDS_ATTENTION:
         return TROUBLE, "needs attention"
     if saga.state == Saga.State.PARKED:

@@ -131,6 +131,9 @@ class OrderLine(models.Model):
         return f"{self.quantity} x {self.sku}"
 
 
+BY = "cancelled by "  # with who wanted it, the reason for which an order is undone
+
+
 class Saga(models.Model):
     """How far an order's process has come, in either direction, and until when it must have come further."""
 

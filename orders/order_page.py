@@ -96,11 +96,14 @@ def _elsewhere(request: HttpRequest, order: Order) -> list[tuple[str, str]]:
 
 
 def _labels(request: HttpRequest, order: Order) -> list[tuple[str, str]]:
-    """(warehouse, address of the PDF) of each label of the order."""
+    """(what it is for, address of the PDF) of each label of the order."""
     if not may_view(request, "shipping", "parcel"):
         return []
     found = ask(Labels, [order.uuid]).get(order.uuid)
     return [
-        (warehouse, reverse("admin:shipping_parcel_label_of", args=[order.uuid, warehouse]))
-        for warehouse in (found.codes if found else ())
+        (
+            f"{tracking} from {warehouse}",
+            reverse("admin:shipping_parcel_label_of", args=[order.uuid, warehouse]),
+        )
+        for warehouse, tracking in (found.tracking.items() if found else ())
     ]

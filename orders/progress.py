@@ -12,7 +12,7 @@ from uuid import UUID
 
 from orders import saga as sagas
 from orders.events import OrderStalled
-from orders.models import Order, Saga, TimelineEntry
+from orders.models import BY, Order, Saga, TimelineEntry
 from orders.process import (
     BACKWARD,
     DONE_BY,
@@ -120,7 +120,7 @@ def _move(order: Standing, event: Event) -> None:
 
 def _why_undone(event: Event) -> str:
     if isinstance(event, WISH):
-        return f"cancelled by {event.by}"
+        return f"{BY}{event.by}"
     return str(getattr(event, "reason", ""))[:300] if type(event) in REFUSED_BY else ""
 
 

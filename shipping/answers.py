@@ -9,12 +9,14 @@ from uuid import UUID
 from shipping.lookups import Labels
 from shipping.models import Parcel
 from shop.base.lookups import answers
+from shop.messaging.rows import select
 
 
 @answers(Labels)
 def labels(order_ids: Collection[UUID]) -> Mapping[UUID, Labels]:
-    found: dict[UUID, list[str]] = defaultdict(list)
-    rows = Parcel.objects.filter(shipment__in=order_ids).exclude(tracking="").order_by("warehouse")
-    for order_id, warehouse in rows.values_list("shipment_id", "warehouse"):
-        found[order_id].append(warehouse)
-    return {order_id: Labels(codes) for order_id, codes in found.items()}
+    found: dict[UUID, dict[str, str]] = defaultdict(dict)
+    rows = select(Parcel, ("shipment_id", "warehouse", "tracking", "state"), "shipment_id", order_ids)
+    for order_id, warehouse, tracking, state in sorted(rows):
+        if tracking and state != Parcel.State.VOID:
+            found[order_id][warehouse] = tracking
+    return {order_id: Labels(tracking) for order_id, tracking in found.items()}

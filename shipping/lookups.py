@@ -6,6 +6,7 @@ import msgspec
 
 
 class Labels(msgspec.Struct, frozen=True):
-    """The codes of the warehouses for whose parcels of an order there are labels. Asked for by order id."""
+    """The carrier's tracking number of each parcel of an order that has a label, by its warehouse's code; without those
+    that are void. Asked for by order id."""
 
-    codes: list[str]
+    tracking: dict[str, str]

@@ -14,9 +14,11 @@ from rest_framework import serializers
 from orders.api.fields import Email, ShortList, Text, WholeNumber
 from orders.api.waiting import told, waiting
 from orders.lookups import DeliveryAddress
-from orders.models import Order, OrderLine, TimelineEntry
+from orders.models import BY, Order, OrderLine, Saga, TimelineEntry
 from orders.placement import PlaceOrder, WantedLine
+from shipping.lookups import Labels
 from shop.base.api.parsing import Body
+from shop.base.lookups import ask
 from shop.base.money import DECIMALS, show
 
 MOST_LINES = 1000
@@ -174,15 +176,45 @@ class DeliverySerializer(serializers.ModelSerializer[Order]):
         fields = ["name", "line1", "city", "postcode", "country"]
 
 
+class ParcelSerializer(serializers.Serializer):
+    warehouse = serializers.CharField(help_text="From where it comes.")
+    tracking = serializers.CharField(help_text="The carrier's number.")
+
+
+class CancelledSerializer(serializers.Serializer):
+    """Why an order is being cancelled, or is cancelled."""
+
+    reason = serializers.CharField(help_text="Such as `out of stock`; empty: who wanted it gave none.")
+    by = serializers.CharField(help_text="`customer`, `staff`, or `shop`: it could not be fulfilled.")
+
+
+def cancellation(saga: Saga) -> dict[str, str] | None:
+    """None: it is not being cancelled."""
+    if not saga.undo:
+        return None
+    who = saga.reason.removeprefix(BY)
+    return {"reason": "", "by": who} if who != saga.reason else {"reason": saga.reason, "by": "shop"}
+
+
 class OrderDetailSerializer(OrderSerializer):
     """One order, with where it is and why it waits."""
 
     address = DeliverySerializer(source="*")
     lines = serializers.SerializerMethodField()
     waiting = serializers.SerializerMethodField(help_text="Null when the order is at its end.")
+    cancellation = serializers.SerializerMethodField(help_text="Null when the order is not being cancelled.")
+    parcels = serializers.SerializerMethodField(help_text="Those that have a label.")
 
     class Meta(OrderSerializer.Meta):
-        fields = [*OrderSerializer.Meta.fields, "email", "address", "lines", "waiting"]
+        fields = [
+            *OrderSerializer.Meta.fields,
+            "email",
+            "address",
+            "lines",
+            "waiting",
+            "cancellation",
+            "parcels",
+        ]
         read_only_fields = fields
 
     @extend_schema_field(OrderLineSerializer(many=True))
@@ -193,6 +225,16 @@ class OrderDetailSerializer(OrderSerializer):
     def get_waiting(self, order: Order) -> Any:
         answer = waiting(order, for_staff=self.context["request"].user.is_staff)
         return WaitingSerializer(answer).data if answer else None
+
+    @extend_schema_field(CancelledSerializer(allow_null=True))
+    def get_cancellation(self, order: Order) -> Any:
+        return cancellation(order.saga)
+
+    @extend_schema_field(ParcelSerializer(many=True))
+    def get_parcels(self, order: Order) -> Any:
+        found = ask(Labels, [order.uuid]).get(order.uuid)
+        tracking = found.tracking if found else {}
+        return [{"warehouse": warehouse, "tracking": number} for warehouse, number in tracking.items()]
 
 
 class TimelineEntrySerializer(serializers.ModelSerializer[TimelineEntry]):

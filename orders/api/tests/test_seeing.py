@@ -15,6 +15,7 @@ from rest_framework.test import APIClient
 
 from orders.api.tests.client import ADA, URL, client_of, placed
 from orders.models import Order, OrderLine, Outbox, Saga, TimelineEntry
+from shipping.models import Parcel, Shipment
 from shop.tests.documents import fields
 
 
@@ -55,6 +56,40 @@ def test_an_order_at_its_end_waits_for_nothing(ada: APIClient) -> None:
     order = placed(ada)
     Saga.objects.update(state="ended", deadline=None)
     assert ada.get(f"{URL}{order.uuid}/").json()["waiting"] is None
+
+
+@pytest.mark.parametrize(
+    ("undo", "reason", "told"),
+    [
+        ("", "", None),
+        ("stopped", "cancelled by staff", {"reason": "", "by": "staff"}),
+        ("notified", "The card was declined.", {"reason": "The card was declined.", "by": "shop"}),
+    ],
+)
+def test_why_an_order_is_cancelled_is_told_and_by_whom(
+    ada: APIClient, undo: str, reason: str, told: dict[str, str] | None
+) -> None:
+    order = placed(ada)
+    Saga.objects.update(undo=undo, reason=reason)
+    assert ada.get(f"{URL}{order.uuid}/").json()["cancellation"] == told
+
+
+def test_the_carriers_numbers_of_the_parcels_are_told_unless_they_are_void(ada: APIClient) -> None:
+    order = placed(ada)
+    Shipment.objects.create(order_id=order.uuid, number=order.number, state="planned")
+    for warehouse, tracking, state in (
+        ("SOUTH", "SB2", "labelled"),
+        ("NORTH", "SB1", "handed_over"),
+        ("EAST", "SB3", "void"),
+        ("WEST", "", "planned"),
+    ):
+        Parcel.objects.create(
+            shipment_id=order.uuid, warehouse=warehouse, key=uuid4().hex, tracking=tracking, state=state
+        )
+    assert ada.get(f"{URL}{order.uuid}/").json()["parcels"] == [
+        {"warehouse": "NORTH", "tracking": "SB1"},
+        {"warehouse": "SOUTH", "tracking": "SB2"},
+    ]
 
 
 @pytest.mark.parametrize(("state", "words"), [("running", "tried again"), ("parked", "a person")])
