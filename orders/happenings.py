@@ -67,6 +67,7 @@ AFTER: dict[str, set[str]] = {
     step.done.__name__: {event.__name__ for event in (step.after or (PROCESS[index].done,))}
     for index, step in enumerate(PROCESS[1:])
 }
+ASKED_FOR = {PROCESS[0].done.__name__, WISH.__name__}
 REFUSALS = {refused.__name__ for refused in REFUSED_BY}
 
 
@@ -111,7 +112,7 @@ class _Told:
         before = [one for one in self.regular if one.at <= entry.at and one is not entry]
         cause = self._by_id.get(entry.cause) if entry.cause else None
         if cause is None or cause.kind == TimelineEntry.Kind.TROUBLE:
-            asked_for = entry.cause is None and (entry.event == WISH.__name__ or entry.event not in AFTER)
+            asked_for = entry.cause is None and entry.event in ASKED_FOR
             cause = None if asked_for or not before else before[-1]
         awaited = [one for one in before if one.event in AFTER.get(entry.event, ())]
         return max([*awaited, *([cause] if cause else [])], key=lambda one: one.at, default=None)
@@ -147,7 +148,8 @@ def _still(saga: Saga, told: _Told, now: datetime) -> Iterator[Happening]:
     ahead: list[Move] = [move for move in still_to_do(saga.position) if move.done.__name__ not in told.events]
     for move in ahead[:1]:
         failures = failing.pop(move.service, [])
-        kind = Kind.LATE if failures else Kind.UNDER_WAY
+        in_trouble = failures or saga.attempt or saga.state in Saga.WAIT_FOR_A_PERSON
+        kind = Kind.LATE if in_trouble else Kind.UNDER_WAY
         yield Happening(
             kind, move.service, _in_words(move), last.at, None, (last.event_id,), failures=failures
         )
