@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from django.contrib.admin.models import LogEntry
+from django.contrib.contenttypes.models import ContentType
 from django.http import HttpRequest
 from django.urls import reverse
 
@@ -21,6 +23,7 @@ from shop.base.money import show
 from shop.base.spans import span
 
 MOST_ENTRIES = 500  # of a timeline, on one page
+MOST_ACTS = 50
 
 
 def address_of(order: Order) -> str:
@@ -62,6 +65,7 @@ def shown(request: HttpRequest, order: Order) -> dict[str, Any]:
         "headline": headline(order, timeline, findings),
         "headline_rows": _rows_of(request, order, findings[0]),
         "findings": [(finding, _rows_of(request, order, finding)) for finding in findings[1:]],
+        "acts": _acts(order),
         "elsewhere": _elsewhere(request, order),
         "labels": _labels(request, order),
         "may_operate": may_change(request, Order),
@@ -93,6 +97,13 @@ def _elsewhere(request: HttpRequest, order: Order) -> list[tuple[str, str]]:
         for name, app, model, query in places
         if may_view(request, app, model)
     ]
+
+
+def _acts(order: Order) -> list[LogEntry]:
+    """What people have done to it here, the latest first."""
+    kind = ContentType.objects.get_for_model(Order)
+    acts = LogEntry.objects.filter(content_type=kind, object_id=str(order.pk)).select_related("user")
+    return list(acts.order_by("-action_time")[:MOST_ACTS])
 
 
 def _labels(request: HttpRequest, order: Order) -> list[tuple[str, str]]:

@@ -33,6 +33,15 @@ def test_what_has_been_shipped_is_not_cancelled_and_staff_are_told(
     assert not Outbox.objects.filter(type="CancellationRequested").exists()
 
 
+def test_the_page_tells_what_people_have_done(staff: Callable[..., Client], order: Order) -> None:
+    client, page = staff(), address("orders.order", "change", order.pk)
+    assert "Done by people" not in text(client.get(page))
+    client.post(reverse("admin:orders_order_resume", args=[order.pk]))
+    shown = text(client.get(page))
+    assert "Done by people" in shown
+    assert "Resumed." in shown
+
+
 def test_who_may_only_look_moves_nothing(staff: Callable[..., Client], order: Order) -> None:
     client = staff("orders.view_order", "orders.view_inbox")
     row = parked("orders", order)
