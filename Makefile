@@ -10,8 +10,9 @@
 # make chaos  every kind of fault on the running shop, and how long until all orders have ended   ARGS="--seed 7"
 #             or one of the goals by itself: ARGS="--figure killed", flushed, "away --provider carrier --seconds 30",
 #             frozen, "database --app shipping"; --rate R: orders a second; what each takes: ARGS=--help
+# make pictures  the README's, taken from a running shop; it takes Chromium
 # make clean  remove .venv and caches; the shop's data in .data stays
-.PHONY: run test test-all test-scenarios lint bench bench-quick bench-door bench-growth chaos clean
+.PHONY: run test test-all test-scenarios lint bench bench-quick bench-door bench-growth chaos pictures clean
 .SILENT:
 
 VENV := .venv
@@ -55,6 +56,9 @@ bench-door: $(VENV)/.installed
 
 chaos: $(VENV)/.installed-dev
 	exec $(PY) -m tests.chaos $(ARGS)
+
+pictures: $(VENV)/.installed-dev
+	exec $(PY) -m tests.pictures
 
 clean:
 	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis

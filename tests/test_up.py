@@ -67,7 +67,11 @@ def data() -> Iterator[Path]:
 
 @pytest.fixture(scope="module")
 def port() -> int:
-    """With the next one free, which Flower gets."""
+    return two_free_ports()
+
+
+def two_free_ports() -> int:
+    """A port with the next one free, which Flower gets."""
     while True:
         port = free_port()
         with socket.socket() as next_one:
