@@ -18,7 +18,7 @@ from shop.tools.up.errors import StartError
 from shop.tools.up.leftovers import remember
 from shop.tools.up.servers import last_complaint
 
-FIRST_WAIT, LONGEST_WAIT = 0.5, 15.0  # s between a death and the next start; doubles with each death
+FIRST_WAIT, LONGEST_WAIT = 0.5, 5.0  # s between a death and the next start; doubles with each death
 SETTLED = 10.0  # s of running after which a death counts as the first again: starting that often costs little
 SILENT = 75.0  # s without a heartbeat; a process that hangs and is not frozen ends itself before that
 DEATHS_AT_START = 3  # a child that dies this often before it was ever ready won't come
