@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import stat
 from collections.abc import Iterator
 from pathlib import Path
@@ -12,6 +13,7 @@ import psutil
 import psycopg
 import pytest
 import redis
+from psycopg.pq import TransactionStatus
 
 from shop.tools.up import account as account_module
 from shop.tools.up import postgres as postgres_module
@@ -22,6 +24,8 @@ from shop.tools.up.errors import StartError
 from shop.tools.up.postgres import check_database, start_postgres
 from shop.tools.up.redis import check_redis, start_redis
 from shop.tools.up.servers import Server, package_folder
+from shop.tools.up.supervisor import Supervisor
+from tests.processes import eventually
 
 
 @pytest.fixture(scope="module")
@@ -100,6 +104,21 @@ def test_servers_listen_on_loopback_only_and_show_no_password_in_their_arguments
         assert listening_on(server.pid) == {"127.0.0.1"}
         arguments = " ".join(psutil.Process(server.pid).cmdline())
         assert not any(secret in arguments for secret in secrets)
+
+
+def test_a_postgres_that_was_asked_to_end_and_waits_for_those_inside_is_started_again(
+    postgres: Server,
+) -> None:
+    with psycopg.connect(postgres.url) as inside, Supervisor(say=lambda line: None) as supervisor:
+        supervisor.adopt(postgres.child)
+        first = postgres.pid
+        os.kill(first, signal.SIGTERM)
+        with pytest.raises(psycopg.OperationalError, match="shutting down"):
+            ask(postgres.url, "SELECT 1")
+        supervisor.watch()
+        assert eventually(lambda: postgres.pid != first and supervisor.settled(), 20)
+        assert ask(postgres.url, "SELECT 1") == [(1,)]
+        assert inside.info.transaction_status == TransactionStatus.IDLE  # it never left
 
 
 def test_postgres_comes_back_after_sigkill_on_the_same_port_with_its_data(postgres: Server) -> None:

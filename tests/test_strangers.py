@@ -9,6 +9,7 @@ from uuid import uuid4
 
 import amqp
 import pytest
+import redis
 from django.conf import settings
 
 from orders.process import PROCESS
@@ -158,3 +159,23 @@ def test_equal_messages_are_counted_and_one_can_be_put_back(live: Live) -> None:
     large = table.get(is_whole=False)
     assert len(large.message) == KEPT_OF_ONE
     assert send_again("inventory", [large.pk]) == 0
+
+
+@pytest.mark.skipif(settings.BROKER.is_rabbitmq, reason="of its own a queue of RabbitMQ is nothing else")
+@pytest.mark.parametrize("service", ["inventory", "orders"])
+@pytest.mark.parametrize("kind", ["string", "hash"])
+def test_what_stands_in_a_queues_place_and_is_none_is_set_aside(live: Live, service: str, kind: str) -> None:
+    skus, key = live.products(), f"live:{service}"
+    before = live.stack.pids()
+    with redis.Redis.from_url(settings.CELERY_BROKER_URL) as client, live.stack.halted(service):
+        client.delete(key)  # what is lost so is sent again
+        if kind == "string":
+            client.set(key, "mine")
+        else:
+            client.hset(key, "mine", "too")
+    live.wait_until_ended([live.place(style, skus)[0] for style in settings.STYLES])
+    with redis.Redis.from_url(settings.CELERY_BROKER_URL) as client:
+        (aside,) = client.keys(f"{key}:set-aside:*")
+        assert client.type(aside) == kind.encode()
+        client.delete(aside)
+    assert live.stack.pids() == before

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import msgspec
@@ -18,6 +19,11 @@ from shop.messaging.tasks import service_of
 
 logger = get_logger(__name__)
 
+TRIES_AGAIN = {
+    "interval_start": 0.5,
+    "interval_step": 0.5,
+    "interval_max": 2.0,
+}  # s, at a broker that is away
 Body = tuple[list[msgspec.Raw], dict[str, msgspec.Raw], dict[str, msgspec.Raw] | None]  # Celery's protocol 2
 
 
@@ -39,6 +45,11 @@ class GuardedConsumer(Consumer):
     def connect(self) -> Any:
         with waiting():
             return super().connect()
+
+    def ensure_connected(self, conn: Any) -> Any:
+        """Celery would try ever more rarely, until each 30 s, and has no setting for it."""
+        conn.ensure_connection = partial(conn.ensure_connection, **TRIES_AGAIN)
+        return super().ensure_connected(conn)
 
     def call_soon_ack(self, p: Callable[..., Any], *args: Any, **kwargs: Any) -> None:
         """Acknowledge now. The event loop would first wait until something else happens; but where a worker is given one

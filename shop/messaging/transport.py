@@ -8,20 +8,72 @@ from __future__ import annotations
 import base64
 import json
 import time
-from typing import Any
+from collections.abc import Callable
+from contextlib import suppress
+from typing import Any, TypeVar
 
 from celery.utils.log import get_logger
 from django.conf import settings
 from django.db import DatabaseError
 from kombu.transport import redis
+from kombu.utils.encoding import bytes_to_str
+from kombu.utils.uuid import uuid
+from redis.exceptions import ResponseError
 
 logger = get_logger(__name__)
 
+T = TypeVar("T")
+
+WRONG_TYPE = "WRONGTYPE"  # so begins what Redis says to it
+
 
 class Channel(redis.Channel):
+    """Where a queue is to be and something else is, that is set aside under another name."""
+
+    def _put(self, queue: str, message: Any, **options: Any) -> None:
+        put = super()._put
+        self._making_room(self._keys(queue), "list", lambda: put(queue, message, **options))
+
+    def _size(self, queue: str) -> int:
+        size = super()._size
+        return int(self._making_room(self._keys(queue), "list", lambda: size(queue)))
+
+    def _queue_bind(self, exchange: str, *about: Any) -> None:
+        bind, key = super()._queue_bind, self.keyprefix_queue % (exchange,)  # type: ignore[misc]  # stubs lack it
+        self._making_room([key], "set", lambda: bind(exchange, *about))
+
+    def _keys(self, queue: str) -> list[str]:
+        return [self._q_for_pri(queue, priority) for priority in self.priority_steps]  # type: ignore[attr-defined]
+
+    def _making_room(self, keys: list[str], kind: str, do: Callable[[], T]) -> T:
+        try:
+            return do()
+        except ResponseError as error:
+            if WRONG_TYPE not in str(error):
+                raise
+        self._set_aside(keys, kind)
+        return do()
+
+    def _set_aside(self, keys: list[str], kind: str) -> None:
+        """What stands under these keys and is not of that kind gets another name, for a person to see."""
+        with self.conn_or_acquire() as client:
+            for key in (f"{self.global_keyprefix}{key}" for key in keys):
+                found = bytes_to_str(client.execute_command("TYPE", key))
+                if found not in (kind, "none"):
+                    name = f"{key}:set-aside:{uuid()}"
+                    with suppress(ResponseError):  # somebody else was faster
+                        client.execute_command("RENAME", key, name)
+                        logger.error(
+                            "%s was a %s, and is to be a %s: it is now called %s.", key, found, kind, name
+                        )
+
     def _brpop_read(self, **options: Any) -> Any:
         try:
-            return super()._brpop_read(**options)  # type: ignore[misc]  # the stubs leave it out
+            return super()._brpop_read(**options)  # type: ignore[misc]
+        except ResponseError as error:
+            if WRONG_TYPE not in str(error):
+                raise
+            self._set_aside([key for queue in self.active_queues for key in self._keys(queue)], "list")
         except json.JSONDecodeError as error:
             self.keep(error.doc)
         except UnicodeDecodeError as error:

@@ -25,9 +25,11 @@ from shop.messaging.tables import CHANNEL
 
 logger = logging.getLogger(__name__)
 
+LONGEST_WAIT = 3.0  # s until a database or broker that is away is tried again
+
 
 def run_for_ever(ready: Callable[[], None], stopping: Callable[[], bool]) -> None:
-    """Relay until ``stopping()``. A database or broker that is away is waited for, with backoff up to 10 s."""
+    """Relay until ``stopping()``. A database or broker that is away is waited for, with backoff up to 3 s."""
     wait, leading = 0.2, Leading()
     while not stopping():
         beat()
@@ -48,7 +50,7 @@ def run_for_ever(ready: Callable[[], None], stopping: Callable[[], bool]) -> Non
             logger.warning("Relay waits %.1f s: %s", wait, str(error).partition("\n")[0])
             close_old_connections()
             time.sleep(wait)
-            wait = min(wait * 2, 10.0)
+            wait = min(wait * 2, LONGEST_WAIT)
 
 
 class _Listening:

@@ -13,7 +13,7 @@ import pytest
 from celery import current_app
 from django.core.exceptions import ImproperlyConfigured
 from django.db import OperationalError
-from kombu import Producer
+from kombu import Connection, Producer
 from kombu.asynchronous import Hub
 
 from shipping.models import DeadLetter
@@ -101,6 +101,29 @@ def test_a_message_is_acknowledged_before_the_event_loop_waits_again() -> None:
     consumer.hub, acknowledged = Hub(), list[int]()
     consumer.call_soon_ack(acknowledged.append, 7)
     assert acknowledged == [7]
+
+
+def test_a_worker_tries_a_broker_that_is_away_again_each_two_seconds(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """However long it is away."""
+    waits: list[float] = []
+
+    class Stop(Exception):
+        pass
+
+    def sleep(seconds: float) -> None:
+        waits.append(seconds)
+        if sum(waits) > 60:
+            raise Stop
+
+    monkeypatch.setattr("kombu.utils.functional.sleep", sleep)
+    consumer: Any = GuardedConsumer.__new__(GuardedConsumer)
+    consumer.app, consumer.first_connection_attempt = current_app, False
+    consumer.broker_connection_retry_attempt = 0
+    with pytest.raises(Stop):
+        consumer.ensure_connected(Connection("redis://127.0.0.1:1/0"))
+    assert sum("Trying again" in line for line in caplog.messages) >= 30
 
 
 @pytest.mark.parametrize("shape", ["rejected", "delivered too often", "not to be read"])

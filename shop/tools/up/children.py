@@ -31,6 +31,10 @@ def always_ready(child: Child) -> bool:
     return True
 
 
+def stays(child: Child) -> bool:
+    return False
+
+
 def nothing() -> None:
     return
 
@@ -53,6 +57,7 @@ class Program:
     stdin: Callable[[], int] = no_input  # called at each start
     forked_by: ForkServer | None = None  # if it can be: argv is Python's, and env the fork server's own
     ready: Probe = always_ready
+    leaving: Probe = stays  # whether somebody has asked it to end once nobody uses it any more
     stop_signal: signal.Signals = signal.SIGTERM
     beats: Path | None = None  # a file that it touches as long as it gets on with its work
     orphan_signal: signal.Signals = signal.SIGKILL  # what Linux sends it when this process dies

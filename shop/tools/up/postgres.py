@@ -192,6 +192,7 @@ def _launch(
         cwd=Path("/"),
         account=account,
         ready=_accepts(url, cluster),
+        leaving=lambda child: _says_it_is_stopping(cluster),
         before=lambda: _end_predecessor(cluster),
         stop_signal=signal.SIGINT,  # "fast": ends the sessions, then itself in good order
         orphan_signal=signal.SIGINT,
@@ -216,6 +217,15 @@ def _accepts(url: str, cluster: Path) -> Probe:
         return True
 
     return probe
+
+
+def _says_it_is_stopping(cluster: Path) -> bool:
+    """After SIGTERM it lets nobody in and waits for those inside, who have no reason to leave. ("Smart Shutdown" in
+    https://www.postgresql.org/docs/current/server-shutdown.html; the file's 8th line is its state.)
+    """
+    with suppress(OSError, IndexError):
+        return (cluster / "postmaster.pid").read_text().splitlines()[7].strip() == "stopping"
+    return False
 
 
 def _connect(url: str) -> psycopg.Connection[tuple[object, ...]]:

@@ -18,9 +18,10 @@ from shop.tools.up.errors import StartError
 from shop.tools.up.leftovers import remember
 from shop.tools.up.servers import last_complaint
 
-FIRST_WAIT, LONGEST_WAIT = 0.5, 15.0  # s between a death and the next start; doubles with each death
+FIRST_WAIT, LONGEST_WAIT = 0.5, 5.0  # s between a death and the next start; doubles with each death
 SETTLED = 10.0  # s of running after which a death counts as the first again: starting that often costs little
 SILENT = 75.0  # s without a heartbeat; a process that hangs and is not frozen ends itself before that
+LOOKS_EVERY = 1.0  # s between two looks at whether it is leaving
 DEATHS_AT_START = 3  # a child that dies this often before it was ever ready won't come
 
 
@@ -35,6 +36,8 @@ class Watched:
     announce: bool = False  # say so when it is ready again
     beat: float = 0.0  # the heartbeat it was last seen with
     heard: float = 0.0  # when that was new
+    looked: float = 0.0  # when it was asked whether it is leaving
+    leaving: bool = False
 
     @property
     def name(self) -> str:
@@ -139,6 +142,11 @@ class Supervisor:
                 f"{watched.name} has done nothing for {SILENT:g} s; it is replaced. Its log: {child.program.log}"
             )
             child.kill()
+        elif self._begins_to_leave(watched, now):
+            self._say(
+                f"{watched.name} was asked to end when all have left it; it is ended now, and started again."
+            )
+            child.signal(child.program.stop_signal)
         elif (not watched.ready or watched.announce) and child.is_ready():
             if watched.announce:
                 self._say(f"{watched.name} is back.")
@@ -151,6 +159,12 @@ class Supervisor:
             watched.beat, watched.heard = beat, now
         return watched.child.program.beats is not None and now - max(watched.heard, watched.started) > SILENT
 
+    def _begins_to_leave(self, watched: Watched, now: float) -> bool:
+        if watched.leaving or now - watched.looked < LOOKS_EVERY:
+            return False
+        watched.looked, watched.leaving = now, watched.child.program.leaving(watched.child)
+        return watched.leaving
+
     def _start_again(self, watched: Watched) -> bool:
         try:
             watched.child.start()
@@ -159,6 +173,7 @@ class Supervisor:
             watched.due = time.monotonic() + watched.wait
             watched.wait = min(watched.wait * 2, self._longest_wait)
             return False
+        watched.leaving = False
         watched.due, watched.started, watched.announce = None, time.monotonic(), watched.ready
         return True
 
