@@ -11,6 +11,7 @@ import msgspec
 from celery.utils.log import get_logger
 from celery.worker.consumer import Consumer
 from django.db import DatabaseError
+from redis.exceptions import RedisError
 
 from shop.messaging import dead_letters, doubles
 from shop.messaging.heartbeat import EVERY, beat, waiting
@@ -73,6 +74,10 @@ class GuardedConsumer(Consumer):
                 # Of kombu's errors of a lost connection a KeyError is one, too; here it is what a message lacks.
                 if isinstance(error, self.connection_errors) and not isinstance(error, KeyError):
                     raise
+                if isinstance(error, RedisError):  # where chords join: that is not the message's fault
+                    logger.error("A chord can't be joined, its orders are played on later: %s", error)
+                    message.ack_log_error(logger, self.connection_errors)
+                    return
                 self._keep(message, in_a_word(error))
 
         return on_task_received

@@ -27,14 +27,17 @@ def unhandled(service: str, receiver: str, events: Sequence[Event], *, again: bo
 
     What it failed at waits for its time, whatever else brings the event; ``again`` says that this is it. Of several
     copies of such a message the first counts: after it the row waits for its time again, and has not been sent.
+    One that was parked without an attempt could not be read; this one can, so what came before was a broken copy of it.
     """
     inbox = inbox_of(service)
-    fields = ("event_id", "receiver", "state", "claims")
+    fields = ("event_id", "receiver", "state", "claims", "attempts")
     rows = select(inbox, fields, "event_id", (event.id for event in events))
     over = {
         event_id
-        for event_id, by, state, claims in rows
-        if by == receiver and not (again and state == inbox.State.FAILING and claims)
+        for event_id, by, state, claims, attempts in rows
+        if by == receiver
+        and not (again and state == inbox.State.FAILING and claims)
+        and not (state == inbox.State.PARKED and not attempts)
     }
     return [event for event in events if event.id not in over]
 

@@ -206,6 +206,18 @@ def test_a_message_that_cannot_be_read_is_parked_and_its_neighbours_are_handled(
 
 
 @pytest.mark.django_db(databases="__all__")
+def test_a_broken_copy_of_an_event_that_comes_before_it_does_not_keep_it_from_being_handled() -> None:
+    good, seen = Rang(ref=ref()), list[Event]()
+    receiver = subscription(seen.extend)
+    subscriptions.add(receiver)
+    delivery.deliver("payments", Rang, as_json([{**to_payload(good), "at": "yesterday"}]))
+    assert (Inbox.objects.get().state, seen) == ("parked", [])
+    for _ in range(2):
+        delivery.receive(receiver, [good])
+    assert (Inbox.objects.get().state, len(seen)) == ("done", 1)
+
+
+@pytest.mark.django_db(databases="__all__")
 @pytest.mark.parametrize(
     "payloads", ["", "{", "7", '["a"]', '[{"at": 1}]', '[{"id": "x", "ref": []}]', 7, None]
 )
