@@ -168,8 +168,11 @@ class _Time:
         for moment, x in self._x.items():
             if not ticks:
                 ticks.append((x, f"{moment:%H:%M:%S}"))
-            elif x - ticks[-1][0] >= TICKS_APART:
-                ticks.append((x, f"+{span(moment - self._began)}"))
+            elif (
+                x - ticks[-1][0] >= TICKS_APART
+                and (after := f"+{span(moment - self._began)}") != ticks[-1][1]
+            ):
+                ticks.append((x, after))
         return ticks
 
 

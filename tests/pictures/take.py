@@ -17,9 +17,9 @@ from shop.tools.up.demo import LINES, Api
 from tests.test_admin_browser import browser_path
 from tests.test_up import Up, two_free_ports
 
-DOCS = Path(__file__).resolve().parents[1] / "docs"
+DOCS = Path(__file__).resolve().parents[2] / "docs"
 WIDE = 1280  # px
-HIGH = 760  # of an order's page: its sentence and its drawing
+HIGH = 640  # of an order's page: its sentence and its drawing
 PATIENCE = 60.0  # s
 
 
@@ -58,7 +58,7 @@ def take(page: Page, base: str, number: str, picture: str) -> None:
     page.screenshot(path=DOCS / picture, clip={"x": 0, "y": 0, "width": WIDE, "height": HIGH}, full_page=True)
 
 
-def main() -> None:
+def take_all() -> None:
     with scratch_folder() as parent:
         port, data = two_free_ports(), parent / "data"
         up = Up(data, port, "--no-demo")
@@ -86,7 +86,3 @@ def main() -> None:
                 browser.close()
         finally:
             up.end()
-
-
-if __name__ == "__main__":
-    main()
