@@ -17,6 +17,7 @@ from shop.tools.up.stack import Stack
 FROZEN_FOR = 15.0  # s
 AWAY_FOR = 30.0  # s: longer than the first attempts of an order, so that it is known to be away
 FLUSHES = 5
+DEATHS = 6
 NONSENSE = (b"{", b"[]", b"null", b"7", b"\xff", b'{"body": "e30=", "properties": {}, "headers": {}}')
 
 Fault = Callable[[], object]
@@ -42,6 +43,10 @@ class Faults:
             "nonsense in every queue": self._nonsense,
             "SIGKILL of PostgreSQL": partial(self._crash, "postgres"),
             "SIGKILL of Valkey": partial(self._crash, "redis"),
+            f"PostgreSQL away for {AWAY_FOR:g} s": partial(self._crash, "postgres", AWAY_FOR),
+            f"Valkey away for {AWAY_FOR:g} s": partial(self._crash, "redis", AWAY_FOR),
+            f"a worker killed {DEATHS} times, each as soon as it is back": self._kill_again_and_again,
+            "a string in a queue's place": self._stand_in_the_way,
         }
 
     def _some(self, *beginnings: str) -> str:
@@ -95,11 +100,27 @@ class Faults:
 
         return [f"{self._prefix}{service}" for service in settings.SERVICES]
 
-    def _crash(self, name: str) -> None:
+    def _crash(self, name: str, away: float | None = None) -> None:
         server = self._servers.postgres if name == "postgres" else self._servers.redis
         server.kill()
-        time.sleep(self._chance.uniform(0, 3))
+        time.sleep(self._chance.uniform(0, 3) if away is None else away)
         server.restart()
+
+    def _kill_again_and_again(self) -> None:
+        """It waits longer and longer for its next start."""
+        name = self._some("worker")
+        for _ in range(DEATHS):
+            while name not in self._stack.pids():
+                time.sleep(0.02)
+            self._stack.supervisor.kill(name)
+            while name in self._stack.pids():
+                time.sleep(0.02)
+
+    def _stand_in_the_way(self) -> None:
+        with self._broker() as broker:
+            queue = self._chance.choice(self._queues())
+            broker.delete(queue)
+            broker.set(queue, "mine")
 
 
 def _is_message(raw: bytes) -> bool:
