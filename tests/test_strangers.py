@@ -179,3 +179,20 @@ def test_what_stands_in_a_queues_place_and_is_none_is_set_aside(live: Live, serv
         assert client.type(aside) == kind.encode()
         client.delete(aside)
     assert live.stack.pids() == before
+
+
+@pytest.mark.skipif(settings.BROKER.is_rabbitmq, reason="RabbitMQ keeps bindings where nobody else writes")
+def test_what_stands_where_a_queue_is_bound_is_set_aside(live: Live) -> None:
+    skus = live.products()
+    with redis.Redis.from_url(settings.CELERY_BROKER_URL) as client:
+        keys = [f"live:_kombu.binding{kind}.inventory" for kind in ("", "_permanent")]
+        for key in keys:
+            client.delete(key)
+            client.set(key, "mine")
+        live.stack.kill("worker-inventory")
+        live.wait_until_ended([live.place(style, skus)[0] for style in settings.STYLES])
+        live.wait_for(lambda: [client.type(key) for key in keys] == [b"set"] * 2, "it is bound again")
+        aside = [client.keys(f"{key}:set-aside:*") for key in keys]
+        assert [len(some) for some in aside] == [1, 1]
+        client.delete(*(key for some in aside for key in some))
+    live.supervised_again()

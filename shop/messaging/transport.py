@@ -39,8 +39,15 @@ class Channel(redis.Channel):
         return int(self._making_room(self._keys(queue), "list", lambda: size(queue)))
 
     def _queue_bind(self, exchange: str, *about: Any) -> None:
-        bind, key = super()._queue_bind, self.keyprefix_queue % (exchange,)  # type: ignore[misc]  # stubs lack it
-        self._making_room([key], "set", lambda: bind(exchange, *about))
+        bind = super()._queue_bind  # type: ignore[misc]  # the stubs leave it out
+        self._making_room(self._bindings(exchange), "set", lambda: bind(exchange, *about))
+
+    def get_table(self, exchange: str) -> Any:
+        table = super().get_table
+        return self._making_room(self._bindings(exchange), "set", lambda: table(exchange))
+
+    def _bindings(self, exchange: str) -> list[str]:
+        return [self.keyprefix_queue % exchange, self.keyprefix_binding_permanent % exchange]  # type: ignore[attr-defined]
 
     def _keys(self, queue: str) -> list[str]:
         return [self._q_for_pri(queue, priority) for priority in self.priority_steps]  # type: ignore[attr-defined]
