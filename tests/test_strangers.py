@@ -185,14 +185,18 @@ def test_what_stands_in_a_queues_place_and_is_none_is_set_aside(live: Live, serv
 def test_what_stands_where_a_queue_is_bound_is_set_aside(live: Live) -> None:
     skus = live.products()
     with redis.Redis.from_url(settings.CELERY_BROKER_URL) as client:
-        keys = [f"live:_kombu.binding{kind}.inventory" for kind in ("", "_permanent")]
+        keys = [
+            f"live:_kombu.binding{which}" for which in (".inventory", "_permanent.inventory", "_deadlines")
+        ]
         for key in keys:
             client.delete(key)
             client.set(key, "mine")
         live.stack.kill("worker-inventory")
         live.wait_until_ended([live.place(style, skus)[0] for style in settings.STYLES])
-        live.wait_for(lambda: [client.type(key) for key in keys] == [b"set"] * 2, "it is bound again")
+        live.wait_for(
+            lambda: [client.type(key) for key in keys] == [b"set", b"set", b"zset"], "it is bound again"
+        )
         aside = [client.keys(f"{key}:set-aside:*") for key in keys]
-        assert [len(some) for some in aside] == [1, 1]
+        assert [len(some) for some in aside] == [1, 1, 1]
         client.delete(*(key for some in aside for key in some))
     live.supervised_again()

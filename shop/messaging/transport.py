@@ -8,7 +8,7 @@ from __future__ import annotations
 import base64
 import json
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
 from typing import Any, TypeVar
 
@@ -23,6 +23,7 @@ from redis.exceptions import ResponseError
 logger = get_logger(__name__)
 
 T = TypeVar("T")
+Kinds = Mapping[str, str]  # what each key is to be, in Redis's word
 
 WRONG_TYPE = "WRONGTYPE"  # so begins what Redis says to it
 
@@ -32,39 +33,45 @@ class Channel(redis.Channel):
 
     def _put(self, queue: str, message: Any, **options: Any) -> None:
         put = super()._put
-        self._making_room(self._keys(queue), "list", lambda: put(queue, message, **options))
+        self._making_room(self._lists([queue]), lambda: put(queue, message, **options))
 
     def _size(self, queue: str) -> int:
         size = super()._size
-        return int(self._making_room(self._keys(queue), "list", lambda: size(queue)))
+        return int(self._making_room(self._lists([queue]), lambda: size(queue)))
 
     def _queue_bind(self, exchange: str, *about: Any) -> None:
         bind = super()._queue_bind  # type: ignore[misc]  # the stubs leave it out
-        self._making_room(self._bindings(exchange), "set", lambda: bind(exchange, *about))
+        self._making_room(self._bindings(exchange), lambda: bind(exchange, *about))
 
     def get_table(self, exchange: str) -> Any:
         table = super().get_table
-        return self._making_room(self._bindings(exchange), "set", lambda: table(exchange))
+        return self._making_room(self._bindings(exchange), lambda: table(exchange))
 
-    def _bindings(self, exchange: str) -> list[str]:
-        return [self.keyprefix_queue % exchange, self.keyprefix_binding_permanent % exchange]  # type: ignore[attr-defined]
+    def _lists(self, queues: Iterable[str]) -> Kinds:
+        steps = self.priority_steps
+        return {self._q_for_pri(queue, step): "list" for queue in queues for step in steps}  # type: ignore[attr-defined]
 
-    def _keys(self, queue: str) -> list[str]:
-        return [self._q_for_pri(queue, priority) for priority in self.priority_steps]  # type: ignore[attr-defined]
+    def _bindings(self, exchange: str) -> Kinds:
+        sets: Kinds = dict.fromkeys(
+            [self.keyprefix_queue % exchange, self.keyprefix_binding_permanent % exchange],  # type: ignore[attr-defined]
+            "set",
+        )
+        return {**sets, self.keyprefix_binding_deadlines: "zset"}  # type: ignore[attr-defined]
 
-    def _making_room(self, keys: list[str], kind: str, do: Callable[[], T]) -> T:
+    def _making_room(self, kinds: Kinds, do: Callable[[], T]) -> T:
         try:
             return do()
         except ResponseError as error:
             if WRONG_TYPE not in str(error):
                 raise
-        self._set_aside(keys, kind)
+        self._set_aside(kinds)
         return do()
 
-    def _set_aside(self, keys: list[str], kind: str) -> None:
+    def _set_aside(self, kinds: Kinds) -> None:
         """What stands under these keys and is not of that kind gets another name, for a person to see."""
         with self.conn_or_acquire() as client:
-            for key in (f"{self.global_keyprefix}{key}" for key in keys):
+            for short, kind in kinds.items():
+                key = f"{self.global_keyprefix}{short}"
                 found = bytes_to_str(client.execute_command("TYPE", key))
                 if found not in (kind, "none"):
                     name = f"{key}:set-aside:{uuid()}"
@@ -80,7 +87,7 @@ class Channel(redis.Channel):
         except ResponseError as error:
             if WRONG_TYPE not in str(error):
                 raise
-            self._set_aside([key for queue in self.active_queues for key in self._keys(queue)], "list")
+            self._set_aside(self._lists(self.active_queues))
         except json.JSONDecodeError as error:
             self.keep(error.doc)
         except UnicodeDecodeError as error:
