@@ -44,7 +44,11 @@ def plain_environment() -> dict[str, str]:
         "CARRIER_URL",
         "MESSAGING_",
         "DJANGO_",
-        "MAKEFLAGS",  # with what `make test` was told, a `make` within it would be told too
-        "MAKEOVERRIDES",
     )
-    return {name: value for name, value in os.environ.items() if not any(part in name for part in ours)}
+    # What `make test` was told, a `make` within it would be told too.
+    told = {"ARGS", "MAKEFLAGS", "MAKEOVERRIDES", "MFLAGS"}
+    return {
+        name: value
+        for name, value in os.environ.items()
+        if name not in told and not any(part in name for part in ours)
+    }

@@ -132,12 +132,14 @@ def test_a_second_run_on_the_same_folder_is_refused_in_one_sentence(first: Up) -
 
 
 def test_a_port_in_use_is_one_sentence_before_anything_starts(first: Up, port: int, tmp_path: Path) -> None:
-    for wanted, who in ((port, "the shop"), (port - 1, "Flower")):
-        refused = Up(tmp_path / f"data-{wanted}", wanted)
-        assert refused.process.wait(30) == 1
-        assert refused.text().startswith(f"Port {port}, for {who}, is in use")
-        assert refused.text().count("\n") == 1
-        assert not (tmp_path / f"data-{wanted}" / "postgres").exists()
+    other = two_free_ports()
+    with socket.create_server(("127.0.0.1", other + 1)):
+        for wanted, taken, who in ((port, port, "the shop"), (other, other + 1, "Flower")):
+            refused = Up(tmp_path / f"data-{wanted}", wanted)
+            assert refused.process.wait(30) == 1
+            assert refused.text().startswith(f"Port {taken}, for {who}, is in use")
+            assert refused.text().count("\n") == 1
+            assert not (tmp_path / f"data-{wanted}" / "postgres").exists()
 
 
 def test_servers_and_workers_that_die_come_back(first: Up) -> None:
