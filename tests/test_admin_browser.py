@@ -110,6 +110,14 @@ def order() -> Order:
     return order
 
 
+def log_in(page: Page, base: str, username: str, password: str) -> None:
+    page.goto(f"{base}/admin/")
+    page.fill("[name=username]", username)
+    page.fill("[name=password]", password)
+    page.click("[type=submit]")
+    page.wait_for_selector("#user-tools")
+
+
 @contextmanager
 def browsing(base: str, theme: Theme, complaints: list[str]) -> Iterator[Page]:
     """A page, logged in; what the browser complains of is collected."""
@@ -120,11 +128,7 @@ def browsing(base: str, theme: Theme, complaints: list[str]) -> Iterator[Page]:
         page.on("console", lambda message: complaints.append(message.text) if message.type != "log" else None)
         page.on("pageerror", lambda error: complaints.append(str(error)))
         page.route("**/favicon.ico", lambda route: route.fulfill(status=204))  # the admin has none
-        page.goto(f"{base}/admin/")
-        page.fill("[name=username]", "ada")
-        page.fill("[name=password]", PASSWORD)
-        page.click("[type=submit]")
-        page.wait_for_selector("#user-tools")
+        log_in(page, base, "ada", PASSWORD)
         page.route("**/admin/**", _with_policy)
         yield page
         browser.close()

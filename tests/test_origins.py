@@ -38,6 +38,14 @@ TO_THE_END: Mapping[str, Mapping[str, set[str]]] = {
 }
 
 
+@pytest.fixture(autouse=True)
+def met(live: Live) -> None:
+    """What an earlier test has broken, a connection perhaps, is met by orders that nobody looks at."""
+    live.supervised_again()
+    for style in settings.STYLES:
+        live.wait_until_ended([live.place(style, live.products(10))[0] for _ in range(4)])
+
+
 def causes(order: Order) -> dict[str, str]:
     """What each event of the order followed from."""
     entries = list(TimelineEntry.objects.filter(order=order))

@@ -15,11 +15,11 @@ from typing import Any
 from kombu import Producer
 
 from shop.messaging.outbox import confirmed_until
-from shop.messaging.reach import only_holding_up, only_losing
+from shop.messaging.reach import by_database, only_holding_up
 from shop.messaging.rows import Found, as_array, execute
 from shop.messaging.sending import Letter, send_to_be_noted, waiting
 from shop.messaging.subscriptions import noting_services, services_noting
-from shop.messaging.tables import database_of, outbox_of
+from shop.messaging.tables import outbox_of
 
 AT_ONCE = 4_000  # rows of one outbox
 COMES_LATE = 2.0  # s for which an id that was left out is looked for again
@@ -65,13 +65,10 @@ class Gathering:
 
     def _read(self, asked: set[str]) -> Iterator[tuple[Any, ...]]:
         """What is new in these outboxes: the service and the row. Those that share a database are read at once."""
-        by_database: dict[str, list[str]] = defaultdict(list)
-        for service in sorted(asked):
+        for service in asked - self._last.keys():
             with only_holding_up(service):
-                if service not in self._last:
-                    self._last[service] = confirmed_until(service)
-                by_database[database_of(outbox_of(service))].append(service)
-        for database, sharing in by_database.items():
+                self._last[service] = confirmed_until(service)
+        for sharing in by_database(sorted(asked)):
             parts, params = [], []
             for service in sharing:
                 for condition, value in self._unread(service):
@@ -80,7 +77,7 @@ class Gathering:
                     )
                     params.append(value)
             found: Found = []
-            with only_losing(database):
+            with only_holding_up(sharing[0]):
                 sql = " UNION ALL ".join(f"({part})" for part in parts)
                 found = execute(outbox_of(sharing[0]), sql, *params, fetch=True)
             yield from found

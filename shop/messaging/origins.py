@@ -38,7 +38,8 @@ class Origin(msgspec.Struct, frozen=True, array_like=True):
 class _Work:
     def __init__(self, causes: Mapping[UUID, UUID]) -> None:
         self.causes = dict(causes)  # by order
-        self.began, self.outside = time.time(), 0.0
+        self.task, self.sent = _message()
+        self.began, self.outside = round(time.time(), 4), 0.0
 
 
 _work: ContextVar[_Work | None] = ContextVar("work", default=None)
@@ -70,8 +71,7 @@ def origin(order: UUID) -> Origin | None:
     work = _work.get()
     if not work:
         return None
-    task, sent = _message()
-    return Origin(work.causes.get(order), task, sent, round(work.began, 4), round(work.outside, 4))
+    return Origin(work.causes.get(order), work.task, work.sent, work.began, round(work.outside, 4))
 
 
 def _message() -> tuple[UUID | None, float | None]:

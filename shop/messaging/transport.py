@@ -31,6 +31,11 @@ WRONG_TYPE = "WRONGTYPE"  # so begins what Redis says to it
 class Channel(redis.Channel):
     """Where a queue is to be and something else is, that is set aside under another name."""
 
+    # What the stubs leave out.
+    keyprefix_binding_permanent: str
+    keyprefix_binding_deadlines: str
+    _q_for_pri: Callable[[str, int], str]
+
     def _put(self, queue: str, message: Any, **options: Any) -> None:
         put = super()._put
         self._making_room(self._lists([queue]), lambda: put(queue, message, **options))
@@ -49,14 +54,14 @@ class Channel(redis.Channel):
 
     def _lists(self, queues: Iterable[str]) -> Kinds:
         steps = self.priority_steps
-        return {self._q_for_pri(queue, step): "list" for queue in queues for step in steps}  # type: ignore[attr-defined]
+        return {self._q_for_pri(queue, step): "list" for queue in queues for step in steps}
 
     def _bindings(self, exchange: str) -> Kinds:
         sets: Kinds = dict.fromkeys(
-            [self.keyprefix_queue % exchange, self.keyprefix_binding_permanent % exchange],  # type: ignore[attr-defined]
+            [self.keyprefix_queue % exchange, self.keyprefix_binding_permanent % exchange],
             "set",
         )
-        return {**sets, self.keyprefix_binding_deadlines: "zset"}  # type: ignore[attr-defined]
+        return {**sets, self.keyprefix_binding_deadlines: "zset"}
 
     def _making_room(self, kinds: Kinds, do: Callable[[], T]) -> T:
         try:
@@ -83,7 +88,7 @@ class Channel(redis.Channel):
 
     def _brpop_read(self, **options: Any) -> Any:
         try:
-            return super()._brpop_read(**options)  # type: ignore[misc]
+            return super()._brpop_read(**options)  # type: ignore[misc]  # the stubs leave it out
         except ResponseError as error:
             if WRONG_TYPE not in str(error):
                 raise

@@ -82,18 +82,14 @@ class _Listening:
         self._connect()
         heard: set[str] = set()
         for key, _ in self._selector.select(timeout):
-            database, lost = key.data, True
-            with only_losing(database):
-                heard |= {notice.payload for notice in self._open[database].notifies(timeout=0)}
-                lost = False
-            if lost:
-                self._close(database)
+            with only_losing(key.data):
+                heard |= {notice.payload for notice in self._open[key.data].notifies(timeout=0)}
+        self._close_lost()
         return heard
 
     def _connect(self) -> None:
+        self._close_lost()
         for database in databases():
-            if database in self._open and self._open[database].closed:
-                self._close(database)  # whoever found it lost: of a closed socket the selector says nothing
             if not answers(database):
                 continue
             if database in self._open:
@@ -114,6 +110,11 @@ class _Listening:
                 self._selector.register(connection.fileno(), selectors.EVENT_READ, database)
                 self._open[database] = connection
                 lets_in(database)
+
+    def _close_lost(self) -> None:
+        """Whoever found it lost: of a closed socket the selector says nothing."""
+        for database in [database for database, connection in self._open.items() if connection.closed]:
+            self._close(database)
 
     def _close(self, database: str) -> None:
         if connection := self._open.pop(database, None):

@@ -8,38 +8,18 @@ from __future__ import annotations
 import json
 import time
 from pathlib import Path
-from uuid import uuid4
 
 from playwright.sync_api import Page, sync_playwright
 
 from shop.tools.up.datafolder import scratch_folder
-from shop.tools.up.demo import LINES, Api
-from tests.test_admin_browser import browser_path
+from shop.tools.up.demo import Api, place
+from tests.test_admin_browser import browser_path, log_in
 from tests.test_up import Up, two_free_ports
 
 DOCS = Path(__file__).resolve().parents[2] / "docs"
 WIDE = 1280  # px
 HIGH = 640  # of an order's page: its sentence and its drawing
 PATIENCE = 60.0  # s
-
-
-def place(api: Api, *, card: str, postcode: str) -> tuple[str, str]:
-    """The number and the address of a new order."""
-    body = {
-        "style": "choreography",
-        "lines": LINES,
-        "payment_method": f"pm_card_{card}",
-        "email": "demo@example.com",
-        "address": {
-            "name": "Demo Customer",
-            "line1": "1 Example Street",
-            "city": "London",
-            "postcode": postcode,
-            "country": "GB",
-        },
-    }
-    answer, address = api.call("POST", "/api/v1/orders/", body, Idempotency_Key=str(uuid4()))
-    return str(answer["number"]), address
 
 
 def follow(api: Api, address: str) -> None:
@@ -68,19 +48,15 @@ def take_all() -> None:
             api = Api(base)
             api.login("demo", secrets["demo_password"])
             orders = {
-                "order.png": place(api, card="provider_down", postcode="N1 1AA"),
-                "order-cancelled.png": place(api, card="approved", postcode="REFUSE 1"),
+                "order.png": place(api, "choreography", card="provider_down"),
+                "order-cancelled.png": place(api, "choreography", postcode="REFUSE 1"),
             }
             for _, address in orders.values():
                 follow(api, address)
             with sync_playwright() as playwright:
                 browser = playwright.chromium.launch(executable_path=browser_path(), args=["--no-sandbox"])
                 page = browser.new_page(viewport={"width": WIDE, "height": 900})
-                page.goto(f"{base}/admin/")
-                page.fill("[name=username]", "admin")
-                page.fill("[name=password]", secrets["admin_password"])
-                page.click("[type=submit]")
-                page.wait_for_selector("#user-tools")
+                log_in(page, base, "admin", secrets["admin_password"])
                 for picture, (number, _) in orders.items():
                     take(page, base, number, picture)
                 browser.close()

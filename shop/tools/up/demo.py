@@ -84,7 +84,7 @@ def place_and_follow(
 ) -> bool:
     """True when all of the orders were completed in time. `between` is called between two looks."""
     begun = time.monotonic()
-    orders = [_place(api, style) for style in styles]
+    orders = [Followed(style, *place(api, style)) for style in styles]
     names = ", ".join(f"{order.number} by {order.style}" for order in orders)
     say(f"\nPlaced {names}:")
     while True:
@@ -105,23 +105,24 @@ def place_and_follow(
     return all(order.status == Order.Status.COMPLETED for order in orders)
 
 
-def _place(api: Api, style: str) -> Followed:
+def place(api: Api, style: str, *, card: str = "approved", postcode: str = "N1 1AA") -> tuple[str, str]:
+    """The number and the address of a new order. ``card``, ``postcode``: what of it the sandboxes act on."""
     body = {
         "style": style,
         "currency": "GBP",
         "lines": LINES,
-        "payment_method": "pm_card_approved",
+        "payment_method": f"pm_card_{card}",
         "email": "demo@example.com",
         "address": {
             "name": "Demo Customer",
             "line1": "1 Example Street",
             "city": "London",
-            "postcode": "N1 1AA",
+            "postcode": postcode,
             "country": "GB",
         },
     }
     answer, location = api.call("POST", "/api/v1/orders/", body, Idempotency_Key=str(uuid4()))
-    return Followed(style, str(answer.get("number", answer.get("id", ""))), location)
+    return str(answer.get("number", answer.get("id", ""))), location
 
 
 def _look(api: Api, order: Followed, say: Callable[[str], None], begun: float) -> None:
