@@ -76,7 +76,8 @@ class Handler(ASGIHandler):
         if request is not None:
             response = self.get_response(request)
         try:
-            return Answer(response.status_code, _headers(response), _body(response))
+            body = b"" if scope["method"] == "HEAD" else _body(response)
+            return Answer(response.status_code, _headers(response), body)
         finally:
             response.close()
 
