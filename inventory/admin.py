@@ -29,9 +29,9 @@ from inventory.models import (
 )
 from inventory.services import Delivery, receive_stock
 from shop.base.admin.boxes import DeadLetterAdmin, InboxAdmin, IncidentAdmin, OutboxAdmin
-from shop.base.admin.cells import money
+from shop.base.admin.cells import BACK, BAD, GOOD, WAIT, StateColumn, money
 from shop.base.admin.filters import StateFilter
-from shop.base.admin.rows import OfAnOrderAdmin, ReadOnlyAdmin
+from shop.base.admin.rows import Listed, OfAnOrderAdmin, ReadOnlyAdmin
 from shop.base.money import DECIMALS
 
 admin.site.register(Outbox, OutboxAdmin)
@@ -73,7 +73,7 @@ class ProductForm(forms.ModelForm):
         return cleaned
 
 
-class KeptAdmin(admin.ModelAdmin):
+class KeptAdmin(Listed):
     """What other rows point to: it is added and edited, never deleted."""
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
@@ -86,7 +86,11 @@ class ProductAdmin(KeptAdmin):
     list_display = ("sku", "name", "shown_price", "on_sale")
     list_filter = ("on_sale", "currency")
     search_fields = ("sku", "name")
+    search_help_text = "A SKU, or words of the name."
     fields = ("sku", "name", "price", "currency", "on_sale")
+    nothing_here = (
+        "What the shop sells stands here. Add a product, or run `manage.py seed` for a demo catalogue."
+    )
 
     @admin.display(description="price", ordering="price_minor")
     def shown_price(self, product: Product) -> str:
@@ -154,7 +158,12 @@ class StockAdmin(ReadOnlyAdmin):
     list_select_related = ("product", "warehouse")
     ordering = ("product__sku", "warehouse__code")
     search_fields = ("product__sku", "product__name")
+    search_help_text = "A SKU, or words of the product's name."
+    nothing_here = "Units of each product in each warehouse stand here. Receive stock to begin with."
     fields = ("product", "warehouse", "on_hand", "reserved", "free")
+
+    def sentence(self, row: Any) -> str:
+        return f"{row.product} in {row.warehouse}: {row.free:,} free to sell"
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Stock]:
         stock: QuerySet[Stock] = super().get_queryset(request)
@@ -211,7 +220,12 @@ class ReceiptAdmin(ReadOnlyAdmin):
     list_filter = ("stock__warehouse", "at")
     list_select_related = ("stock__product", "stock__warehouse")
     search_fields = ("stock__product__sku", "stock__product__name", "note")
+    search_help_text = "A SKU, words of the product's name, or of the note."
     fields = ("at", "product", "warehouse", "quantity", "note")
+    nothing_here = "Each delivery that came in is noted here. There was none yet."
+
+    def sentence(self, row: Any) -> str:
+        return f"{row.quantity:,} of {row.stock.product} came into {row.stock.warehouse}"
 
     @admin.display(ordering="stock__product__sku")
     def product(self, receipt: Receipt) -> str:
@@ -223,10 +237,21 @@ class ReceiptAdmin(ReadOnlyAdmin):
 
 
 @admin.register(Reservation)
-class ReservationAdmin(OfAnOrderAdmin):
-    list_display = ("order", "state", "reason", "updated_at")
+class ReservationAdmin(StateColumn, OfAnOrderAdmin):
+    tones = {
+        Reservation.State.RESERVED: WAIT,
+        Reservation.State.REJECTED: BAD,
+        Reservation.State.RELEASED: BACK,
+        Reservation.State.DEPARTED: GOOD,
+    }
+    list_display = ("order", "shown_state", "reason", "updated_at")
+    list_display_links = ("shown_state",)
     list_filter = (StateFilter, "updated_at")
-    fields = ("order", "order_id", "state", "reason", "updated_at", "units")
+    fields = ("order", "order_id", "shown_state", "reason", "updated_at", "units")
+    nothing_here = "What is set aside for each order stands here. Nothing was yet."
+
+    def sentence(self, row: Any) -> str:
+        return f"Stock for {row.number}: {self.words_of(row)}"
 
     @admin.display(description="units set aside")
     def units(self, reservation: Reservation) -> str:
