@@ -153,14 +153,14 @@ class StockAdmin(ReadOnlyAdmin):
     """Stock moves by orders and by deliveries; nobody types a number over it."""
 
     change_list_template = "admin/inventory/receive_list.html"
-    list_display = ("product", "warehouse", "on_hand", "reserved", "free")
+    list_display = ("product", "warehouse", "free", "shown_on_hand", "shown_reserved")
     list_filter = ("warehouse", SoldOutFilter)
     list_select_related = ("product", "warehouse")
     ordering = ("product__sku", "warehouse__code")
     search_fields = ("product__sku", "product__name")
     search_help_text = "A SKU, or words of the product's name."
     nothing_here = "Units of each product in each warehouse stand here. Receive stock to begin with."
-    fields = ("product", "warehouse", "on_hand", "reserved", "free")
+    fields = ("product", "warehouse", "free", "shown_on_hand", "shown_reserved")
 
     def sentence(self, row: Any) -> str:
         return f"{row.product} in {row.warehouse}: {row.free:,} free to sell"
@@ -169,9 +169,17 @@ class StockAdmin(ReadOnlyAdmin):
         stock: QuerySet[Stock] = super().get_queryset(request)
         return stock.annotate(to_sell=F("on_hand") - F("reserved"))
 
-    @admin.display(ordering="to_sell")
-    def free(self, stock: Stock) -> int:
-        return stock.free
+    @admin.display(description="free to sell", ordering="to_sell")
+    def free(self, stock: Stock) -> str:
+        return f"{stock.free:,}"
+
+    @admin.display(description="on hand", ordering="on_hand")
+    def shown_on_hand(self, stock: Stock) -> str:
+        return f"{stock.on_hand:,}"
+
+    @admin.display(description="set aside", ordering="reserved")
+    def shown_reserved(self, stock: Stock) -> str:
+        return f"{stock.reserved:,}"
 
     def has_receive_permission(self, request: HttpRequest) -> bool:
         return request.user.has_perm("inventory.add_receipt")
@@ -216,16 +224,20 @@ class StockAdmin(ReadOnlyAdmin):
 
 @admin.register(Receipt)
 class ReceiptAdmin(ReadOnlyAdmin):
-    list_display = ("at", "product", "warehouse", "quantity", "note")
+    list_display = ("at", "units", "product", "warehouse", "note")
     list_filter = ("stock__warehouse", "at")
     list_select_related = ("stock__product", "stock__warehouse")
     search_fields = ("stock__product__sku", "stock__product__name", "note")
     search_help_text = "A SKU, words of the product's name, or of the note."
-    fields = ("at", "product", "warehouse", "quantity", "note")
+    fields = ("at", "units", "product", "warehouse", "note")
     nothing_here = "Each delivery that came in is noted here. There was none yet."
 
     def sentence(self, row: Any) -> str:
         return f"{row.quantity:,} of {row.stock.product} came into {row.stock.warehouse}"
+
+    @admin.display(description="units", ordering="quantity")
+    def units(self, receipt: Receipt) -> str:
+        return f"{receipt.quantity:,}"
 
     @admin.display(ordering="stock__product__sku")
     def product(self, receipt: Receipt) -> str:

@@ -43,6 +43,9 @@ class NotificationAdmin(StateColumn, OfAnOrderAdmin):
     )
     nothing_here = "What each customer is told of an order stands here. Nobody was told anything yet."
 
+    def words_of(self, row: Any) -> str:
+        return "perhaps sent" if row.state == State.UNKNOWN else super().words_of(row)
+
     @admin.display(description="what the customer is told", ordering="template")
     def kind(self, notification: Notification) -> str:
         return KINDS.get(notification.template, notification.template)

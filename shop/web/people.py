@@ -11,7 +11,7 @@ from django.http import HttpRequest
 from knox.admin import AuthTokenAdmin
 from knox.models import AuthToken
 
-from shop.base.admin.rows import Listed
+from shop.base.admin.rows import Listed, ReadOnlyAdmin
 
 
 class Users(Listed, UserAdmin):
@@ -23,7 +23,8 @@ class Groups(Listed, GroupAdmin):
     nothing_here = "Users of a group may do what it may. There is none yet."
 
 
-class Tokens(Listed, AuthTokenAdmin):  # type: ignore[misc]  # the package is untyped
+class Tokens(ReadOnlyAdmin, AuthTokenAdmin):  # type: ignore[misc]  # the package is untyped
+    add_form_template = "admin/change_form.html"
     list_display = ("user", "created", "expiry")
     search_fields = ("user__username",)
     search_help_text = "A username."
@@ -36,8 +37,14 @@ class Tokens(Listed, AuthTokenAdmin):  # type: ignore[misc]  # the package is un
     def get_fields(self, request: HttpRequest, obj: Any = None) -> tuple[str, ...]:
         return ("user", "created", "expiry") if obj else ("user", "expiry")
 
-    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
+    def sentence(self, row: Any) -> str:
+        return f"Token of {row.user} for the API"
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return admin.ModelAdmin.has_add_permission(self, request)
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return admin.ModelAdmin.has_delete_permission(self, request, obj)
 
 
 def list_alike(site: admin.AdminSite) -> None:

@@ -10,7 +10,11 @@ from urllib.parse import urlencode
 from django import forms
 from django.contrib.admin.templatetags import admin_list
 from django.contrib.admin.views.main import (
+    ALL_VAR,
+    IS_POPUP_VAR,
+    ORDER_VAR,
     SEARCH_VAR,
+    TO_FIELD_VAR,
     ChangeList,
     ChangeListSearchForm,
     IncorrectLookupParameters,

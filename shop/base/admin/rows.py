@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import Any, ClassVar
 
 from django.contrib import admin
+from django.contrib.admin.models import LogEntry
+from django.contrib.admin.options import get_content_type_for_model
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
@@ -19,6 +21,7 @@ class Listed(admin.ModelAdmin):
     """What all lists have in common: how they look, and that they hold with very many rows."""
 
     change_list_template = "admin/shop/list.html"
+    change_form_template = "admin/shop/form.html"
     list_per_page = 50
     paginator = BoundedPaginator
     show_full_result_count = False  # a second count over the whole table, for one number
@@ -33,6 +36,17 @@ class Listed(admin.ModelAdmin):
 
     def title_of_list(self) -> str:
         return capfirst(str(self.opts.verbose_name_plural))
+
+    def render_change_form(
+        self, request: HttpRequest, context: dict[str, Any], *args: Any, **kwargs: Any
+    ) -> HttpResponse:
+        """A link to what people did to it, if they did anything."""
+        row = kwargs.get("obj")
+        if row is not None and self.has_change_permission(request, row):
+            context["has_history"] = LogEntry.objects.filter(
+                content_type=get_content_type_for_model(row), object_id=row.pk
+            ).exists()
+        return super().render_change_form(request, context, *args, **kwargs)
 
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
