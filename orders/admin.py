@@ -63,6 +63,7 @@ class OrderAdmin(ReadOnlyAdmin):
     list_filter = ("status", AttentionFilter, StyleFilter, ("saga__state", ProcessFilter), "placed_at")
     search_fields = ("email",)
     search_help_text = OfAnOrderAdmin.search_help_text
+    again = 5
     nothing_here = "Orders stand here from when they are placed. None was yet."
     fields = ()
     actions = ("cancel_selected", "resume_selected")

@@ -27,6 +27,7 @@ class Listed(admin.ModelAdmin):
     show_full_result_count = False  # a second count over the whole table, for one number
     show_facets = admin.ShowFacets.NEVER  # a count for each choice of each filter
     nothing_here: ClassVar[str] = ""  # what an empty list would show, as a sentence
+    again: ClassVar[int] = 0  # s, the list asks this often by itself what it shows; 0: it does not
 
     class Media:
         css = {"all": ["shop/lists.css"]}
