@@ -75,7 +75,9 @@ def test_what_a_person_has_open_or_at_hand_stays(shown: Page) -> None:
     page.click("[data-key=one] summary")
     page.click("#two summary")
     page.focus("[data-key=one] summary")
-    page.evaluate("() => { document.querySelector('#two').style.color = 'red' }")  # which htmx would carry over
+    page.evaluate(
+        "() => { document.querySelector('#two').style.color = 'red' }"
+    )  # which htmx would carry over
     wait_for_another(page, 2)
     assert page.evaluate("document.querySelector('[data-key=one]').open")
     assert not page.evaluate("document.querySelector('#two').open")
