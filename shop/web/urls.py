@@ -4,7 +4,7 @@ from django.contrib import admin
 from django.urls import include, path
 from django.views.generic import RedirectView
 
-from shop.web import health
+from shop.web import health, people  # noqa: F401 (people registers its pages)
 
 admin.site.site_header = "Shop"
 admin.site.site_title = "Shop"

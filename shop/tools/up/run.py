@@ -12,7 +12,7 @@ from pathlib import Path
 
 from shop.tools.up.datafolder import make_folder, only_user
 from shop.tools.up.demo import Api, DemoError, place_and_follow
-from shop.tools.up.environment import Accounts, check_ports, environment, find_servers
+from shop.tools.up.environment import USERS, Accounts, check_ports, environment, find_servers
 from shop.tools.up.leftovers import end_leftovers
 from shop.tools.up.prepare import Prepared, prepare
 from shop.tools.up.running import findable
@@ -129,7 +129,7 @@ def _demo(
         if prepared.token:
             api.token = prepared.token
         else:
-            api.login("demo", accounts.demo_password)
+            api.login("demo", accounts.passwords["demo"])
         place_and_follow(api, options.styles, say, between)
     except DemoError as error:
         say(f"The demo orders stopped: {error}")
@@ -139,16 +139,16 @@ def _introduce(options: Options, data: Path, accounts: Accounts, prepared: Prepa
     """Where everything is. A password is shown by the run that made it, and then kept in one place."""
     kept = f"password in {data / 'secrets.json'}"
     shown = {
-        name: (f"password {accounts.password(name)}" if name in prepared.created else kept)
-        for name in ("admin", "demo")
+        name: (f"password {accounts.passwords[name]}" if name in prepared.created else kept) for name in USERS
     }
-    flower = f"password {accounts.flower_password}" if accounts.fresh else kept
+    flower = f"password {accounts.passwords['flower']}" if accounts.fresh else kept
     token = f"token {prepared.token} (shown this once)" if prepared.token else "a token: POST /api/v1/login/"
     say(f"\nThe shop is up, after {seconds:.1f} s.\n")
     for what, where, who in (
         ("API", f"{options.url}/api/docs/", f"user demo, {shown['demo']}"),
         ("", "", token),
         ("Admin", f"{options.url}/admin/", f"user admin, {shown['admin']}"),
+        *(("", "", f"user {name}, {shown[name]}") for name in ("operator", "viewer")),
         ("Flower", f"http://127.0.0.1:{options.flower_port}/", f"user flower, {flower}"),
         ("Logs", str(data / "logs"), ""),
     ):

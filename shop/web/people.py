@@ -1,0 +1,94 @@
+"""People, roles and API tokens in the admin: who may give whom what, and that nobody writes a token by hand."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from django.contrib import admin, messages
+from django.contrib.auth.admin import GroupAdmin, UserAdmin
+from django.contrib.auth.models import Group, User
+from django.db.models import QuerySet
+from django.http import HttpRequest
+from knox.models import AuthToken
+
+from shop.base.admin.buttons import chosen
+from shop.base.admin.rows import ReadOnlyAdmin
+
+for model in (User, Group, AuthToken):
+    admin.site.unregister(model)
+
+
+@admin.register(User)
+class PersonAdmin(UserAdmin):
+    """Nobody can make more of themselves than they are: only a superuser makes, or touches, another."""
+
+    list_display = ("username", "email", "roles", "is_staff", "is_active", "last_login")
+    list_filter = ("is_staff", "is_superuser", "is_active", "groups")
+
+    @admin.display(description="roles")
+    def roles(self, person: User) -> str:
+        named = [group.name for group in person.groups.all()]
+        return ", ".join(["superuser"] * person.is_superuser + named)
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[User]:
+        return super().get_queryset(request).prefetch_related("groups")
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Sequence[Any]:
+        fixed = ("last_login", "date_joined")
+        return fixed if _is_superuser(request) else (*fixed, "is_superuser", "user_permissions")
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        may = super().has_change_permission(request, obj)
+        return may and (_is_superuser(request) or not (obj and obj.is_superuser))
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """Their orders name them: who leaves is made inactive."""
+        return False
+
+
+@admin.register(Group)
+class RoleAdmin(GroupAdmin):
+    """What a role may do comes from `seed`; others are a superuser's to make."""
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return _is_superuser(request)
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return _is_superuser(request)
+
+    has_delete_permission = has_change_permission
+
+
+@admin.register(AuthToken)
+class TokenAdmin(ReadOnlyAdmin):
+    """A token is made by logging in, and by nothing else. Here it is seen, and revoked."""
+
+    list_display = ("begins_with", "user", "created", "expiry")
+    list_filter = ("created", "expiry")
+    list_select_related = ("user",)
+    search_fields = ("user__username",)
+    search_help_text = "A user's name."
+    fields = ("begins_with", "user", "created", "expiry")
+    ordering = ("-created",)
+    actions = ("revoke",)
+
+    @admin.display(description="token")
+    def begins_with(self, token: AuthToken) -> str:
+        return f"{token.token_key[:8]}…"
+
+    def has_revoke_permission(self, request: HttpRequest) -> bool:
+        return request.user.has_perm("knox.delete_authtoken")
+
+    @admin.action(description="Revoke: it opens nothing any more", permissions=["revoke"])
+    def revoke(self, request: HttpRequest, queryset: QuerySet[AuthToken]) -> None:
+        for token in chosen(self, request, queryset):
+            self.log_deletions(request, [token])
+            token.delete()
+            self.message_user(
+                request, f"A token of {token.user} is revoked: it opens nothing any more.", messages.SUCCESS
+            )
+
+
+def _is_superuser(request: HttpRequest) -> bool:
+    return bool(request.user.is_superuser)
