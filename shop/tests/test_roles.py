@@ -10,7 +10,6 @@ from django.conf import settings
 from django.contrib import admin
 from django.contrib.auth.models import Group, User
 from django.core.management import call_command
-from django.db.models import Model
 from django.test import Client
 from django.urls import URLPattern, get_resolver, reverse
 from knox.models import AuthToken
