@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any
 
 from django.contrib import admin, messages
@@ -34,7 +33,7 @@ class PersonAdmin(UserAdmin):
     def get_queryset(self, request: HttpRequest) -> QuerySet[User]:
         return super().get_queryset(request).prefetch_related("groups")
 
-    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Sequence[Any]:
+    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> tuple[str, ...]:
         fixed = ("last_login", "date_joined")
         return fixed if _is_superuser(request) else (*fixed, "is_superuser", "user_permissions")
 
@@ -83,7 +82,7 @@ class TokenAdmin(ReadOnlyAdmin):
     @admin.action(description="Revoke: it opens nothing any more", permissions=["revoke"])
     def revoke(self, request: HttpRequest, queryset: QuerySet[AuthToken]) -> None:
         for token in chosen(self, request, queryset):
-            self.log_deletions(request, [token])
+            self.log_deletions(request, queryset.filter(pk=token.pk))
             token.delete()
             self.message_user(
                 request, f"A token of {token.user} is revoked: it opens nothing any more.", messages.SUCCESS

@@ -86,6 +86,7 @@ def environment(data: Path, url: str, style: str, servers: Servers, accounts: Ac
         "SECRET_KEY": os.environ.get("SECRET_KEY") or secret(data, "secret_key", 48),
         "PUBLIC_URL": os.environ.get("PUBLIC_URL") or url,
         "FULFILLMENT_STYLE": style,
+        "DEMO": os.environ.get("DEMO", "1"),
         "FLOWER_BASIC_AUTH": f"flower:{accounts.passwords['flower']}",
         "FLOWER_COOKIE_SECRET": secret(data, "flower_cookie_secret", 32),
         **{f"SEED_{name.upper()}_PASSWORD": accounts.passwords[name] for name in USERS},

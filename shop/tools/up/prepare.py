@@ -38,7 +38,7 @@ def prepare(
     *,
     own_database: bool,
     check: Callable[[], None],
-    say: Callable[[str], None],
+    phase: Callable[[str], None],
 ) -> Prepared:
     """Each of the two commands costs seconds of imports, so look first whether it would do anything.
 
@@ -47,7 +47,7 @@ def prepare(
     one_database = not any(name.endswith("_DATABASE_URL") and value for name, value in env.items())
     known = own_database and one_database
     if not known or not _migrated(env["DATABASE_URL"]):
-        say("Preparing the database.")
+        phase("Preparing the database.")
         for alias in settings.DATABASES:
             _manage("migrate", env, data, check, "--no-input", "-v", "0", "--database", alias)
     state, mark = JsonFile(data / "state.json"), _seed_mark(env["DATABASE_URL"])
