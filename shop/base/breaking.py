@@ -6,7 +6,7 @@ By files in the data folder, which are the owner's alone. Only where the demo ru
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from datetime import datetime
 from enum import StrEnum
@@ -68,6 +68,18 @@ class Channel:
             return msgspec.json.decode((self._folder / "told").read_bytes(), type=Told)
         except (OSError, msgspec.MsgspecError):
             return None
+
+    def accept(self, keys: Iterable[int]) -> None:
+        """Note orders that were promised to somebody, where no crash of the shop can reach."""
+        handle = os.open(self._folder / "accepted", os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+        with os.fdopen(handle, "w") as file:
+            file.write("".join(f"{key}\n" for key in keys))
+
+    def accepted(self) -> list[int]:
+        try:
+            return [int(line) for line in (self._folder / "accepted").read_text().splitlines()]
+        except OSError:
+            return []
 
     # --- The side of `up` ---------------------------------------------------------------------------------------
 

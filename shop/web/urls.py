@@ -1,7 +1,8 @@
 """All addresses of the shop, and what is said of those that fail."""
 
+from django.conf import settings
 from django.contrib import admin
-from django.urls import include, path
+from django.urls import URLPattern, URLResolver, include, path
 from django.views.generic import RedirectView
 
 from shop.web import health, people  # noqa: F401 (people registers its pages)
@@ -13,10 +14,11 @@ admin.site.index_title = "Orders, and what each service did for them"
 handler400 = "shop.web.refusals.bad_request"
 handler500 = "shop.web.refusals.server_error"
 
-urlpatterns = [
+urlpatterns: list[URLPattern | URLResolver] = [
     path("", RedirectView.as_view(url="/api/docs/")),
     path("livez", health.livez),
     path("readyz", health.readyz),
+    *([path("admin/crash/", include("shop.web.crash.urls"))] if settings.DEMO else []),
     path("admin/", admin.site.urls),
     path("api/", include("shop.web.api")),
 ]

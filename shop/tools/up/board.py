@@ -37,7 +37,7 @@ class Board:
         self._terminal = terminal
         self._begun = time.monotonic()
         self._ready: set[str] = set()
-        self._phase = ""
+        self._phase = "Starting the servers."
         self._live: Live | None = None
 
     @contextmanager
