@@ -44,6 +44,7 @@ OTHERS: dict[str, tuple[str, dict[str, str]]] = {
     "orders_order_find": (VIEWER, {"order_id": "order_id"}),
     "orders_order_cancel": (OPERATOR, {"pk": "order"}),
     "orders_order_resume": (OPERATOR, {"pk": "order"}),
+    "orders_order_stream": (VIEWER, {"pk": "order"}),
     "inventory_stock_receive": (OPERATOR, {}),
     "shipping_parcel_label": (VIEWER, {"pk": "parcel"}),
     "shipping_parcel_label_of": (VIEWER, {"order_id": "order_id", "warehouse": "warehouse"}),

@@ -10,6 +10,8 @@ from shop.base.terminal import Say
 from shop.tools.up.environment import USERS, Accounts
 from shop.tools.up.prepare import Prepared
 
+STAFF = ("operator", "viewer")  # who may less than the admin; like all others they keep their passwords
+
 
 @dataclass(frozen=True, kw_only=True)
 class Options:
@@ -41,7 +43,7 @@ def introduce(say: Say, options: Options, accounts: Accounts, prepared: Prepared
         ("API", f"{options.url}/api/docs/", f"user demo, {shown['demo']}"),
         ("", "", token),
         ("Admin", f"{options.url}/admin/", f"user admin, {shown['admin']}"),
-        *(("", "", f"user {name}, {shown[name]}") for name in ("operator", "viewer")),
+        *(("", "", f"user {name}, {shown[name]}") for name in STAFF if name in prepared.created),
         ("Flower", f"http://127.0.0.1:{options.flower_port}/", f"user flower, {flower}"),
         ("Logs", str(options.data.resolve() / "logs"), ""),
     ):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Hashable
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -9,10 +10,12 @@ from django.conf import settings
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http.response import HttpResponseBase
 from django.template.response import TemplateResponse
 from django.urls import reverse
 
 from shop.base.breaking import Broken, Channel, Told, Way, Wish
+from shop.base.live import Watch
 from shop.base.roles import Role, has_role
 from shop.web.crash.figures import ended_after, figures, first_since
 from shop.web.crash.placing import NothingToSell, place
@@ -23,6 +26,7 @@ WORKER = "worker-"
 PROVIDERS = {"payments": "the payment provider", "carrier": "the carrier"}
 SERVERS = {"redis": "Valkey", "relay": "the relay"}
 ALL_WORKERS = "all"
+PAGE = "page"
 
 
 class Button(NamedTuple):
@@ -40,9 +44,8 @@ class Row(NamedTuple):
 
 
 def crash(request: HttpRequest) -> HttpResponse:
-    if not has_role(request.user, Role.ADMIN):
-        raise PermissionDenied
-    channel = Channel(Path(settings.DATA))
+    _allowed(request)
+    channel, version = _channel(), watch.version(PAGE)
     told = channel.told()
     if request.method == "POST":
         if told is None:
@@ -50,7 +53,33 @@ def crash(request: HttpRequest) -> HttpResponse:
         else:
             _break(request, channel, told)
         return HttpResponseRedirect(reverse("crash"))
-    return TemplateResponse(request, "admin/crash.html", _context(request, channel, told))
+    return TemplateResponse(
+        request, "admin/crash.html", {"version": version, **_context(request, channel, told)}
+    )
+
+
+def stream(request: HttpRequest) -> HttpResponseBase:
+    _allowed(request)
+    return watch.stream(request, PAGE)
+
+
+def _versions(keys: Collection[str]) -> dict[str, Hashable]:
+    """There is one page, and all that it shows."""
+    told, accepted = _channel().told(), _channel().accepted()
+    seen = (repr(told), figures(first_since(told.since), accepted)) if told else None
+    return dict.fromkeys(keys, seen)
+
+
+watch: Watch[str] = Watch(_versions)
+
+
+def _allowed(request: HttpRequest) -> None:
+    if not has_role(request.user, Role.ADMIN):
+        raise PermissionDenied
+
+
+def _channel() -> Channel:
+    return Channel(Path(settings.DATA))
 
 
 def _break(request: HttpRequest, channel: Channel, told: Told) -> None:
@@ -91,7 +120,7 @@ def _context(request: HttpRequest, channel: Channel, told: Told | None) -> dict[
         **context,
         "figures": figures(after, channel.accepted()),
         "rows": [_row(broken, after) for broken in told.broken],
-        "processes": {_called(name): up for name, up in told.processes.items()},
+        "processes": {_called(name).removeprefix("the "): up for name, up in told.processes.items()},
         "numbers": NUMBERS,
         "usual": USUAL,
         "workers": [Button(f"{Way.KILL}:{name}", name.removeprefix(WORKER)) for name in workers],
