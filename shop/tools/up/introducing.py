@@ -30,8 +30,10 @@ class Options:
         return f"http://127.0.0.1:{self.port}"
 
 
-def introduce(say: Say, options: Options, accounts: Accounts, prepared: Prepared, seconds: float) -> None:
-    """A password is shown by the run that made it, and then kept in one place."""
+def introduce(
+    say: Say, options: Options, accounts: Accounts, prepared: Prepared, seconds: float, *, demo: bool
+) -> None:
+    """``demo``: the shop may be broken for show. A password is shown by the run that made it, then kept in one place."""
     kept = f"password in {options.data.resolve() / 'secrets.json'}"
     shown = {
         name: (f"password {accounts.passwords[name]}" if name in prepared.created else kept) for name in USERS
@@ -44,8 +46,9 @@ def introduce(say: Say, options: Options, accounts: Accounts, prepared: Prepared
         ("", "", token),
         ("Admin", f"{options.url}/admin/", f"user admin, {shown['admin']}"),
         *(("", "", f"user {name}, {shown[name]}") for name in STAFF if name in prepared.created),
+        *([("Break it", f"{options.url}/admin/crash/", "and watch nothing get lost")] if demo else []),
         ("Flower", f"http://127.0.0.1:{options.flower_port}/", f"user flower, {flower}"),
         ("Logs", str(options.data.resolve() / "logs"), ""),
     ):
         told = f"  {who}" if who else ""
-        say((f"  {what:<8}", "strong"), (f"{where:<36}" if told else where, "now"), told)
+        say((f"  {what:<10}", "strong"), (f"{where:<36}" if told else where, "now"), told)

@@ -70,11 +70,12 @@ def run(options: Options) -> None:
                 board.ready(DATABASE, CATALOGUE)
                 board.phase("Starting the shop.")
                 _start(stack, board, check)
-            introduce(say, options, accounts, prepared, time.monotonic() - begun)
+            took, may_break = time.monotonic() - begun, stack.env.get("DEMO") == "1"
+            introduce(say, options, accounts, prepared, took, demo=may_break)
             if options.demo:
                 _demo(options, accounts, prepared, stack, say, check)
             say(f"\nThe shop runs at {options.url}/ until you press Ctrl-C.")
-            _look_after(stack, found, check)
+            _look_after(stack, found, check, may_break=may_break)
         except Interrupted:
             say("\nStopping.")
         finally:
@@ -106,10 +107,10 @@ def _start(stack: Stack, board: Board, check: Callable[[], None]) -> None:
     board.turn(stack.supervisor.readiness())
 
 
-def _look_after(stack: Stack, found: ExitStack, check: Callable[[], None]) -> None:
+def _look_after(stack: Stack, found: ExitStack, check: Callable[[], None], *, may_break: bool) -> None:
     """Until somebody asks us to stop."""
     breaker = None
-    if stack.env.get("DEMO") == "1":
+    if may_break:
         breaker = Breaker(stack.data, stack.supervisor, stack.env)
         breaker.open()
         found.callback(breaker.close)
