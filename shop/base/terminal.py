@@ -145,4 +145,4 @@ def _progress(console: Console) -> Progress:
         TimeRemainingColumn(compact=True),
         TextColumn("{task.fields[note]}", style="soft"),
     )
-    return Progress(*columns, console=console, refresh_per_second=8)
+    return Progress(*columns, console=console, refresh_per_second=4)
