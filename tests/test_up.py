@@ -178,9 +178,8 @@ def test_what_the_page_breaks_heals_and_no_order_is_lost(first: Up, port: int) -
     figures = dict(re.findall(r"<dt>(.+?)</dt><dd>(\d+)</dd>", shown))
     assert (figures["placed"], figures["completed"], figures["lost"]) == ("100", "100", "0")
     assert first.pids()["worker-payments"] != before
-    audit = [sys.executable, "manage.py", "audit", "--json"]
-    env = {**first.env, "SHOP_DATA": str(first.data)}
-    found = subprocess.run(audit, cwd=ROOT, env=env, capture_output=True, text=True, check=False)
+    audit = [sys.executable, "manage.py", "audit", "--json", "--data", str(first.data)]
+    found = subprocess.run(audit, cwd=ROOT, env=first.env, capture_output=True, text=True, check=False)
     assert (found.returncode, json.loads(found.stdout)["violations"]) == (0, [])
 
 

@@ -40,19 +40,19 @@ def figures(after: int, accepted: Collection[int]) -> Figures:
         Q(saga__deadline=None) | Q(saga__deadline__lt=late)
     )
     found = Order.objects.filter(pk__gt=after).aggregate(
-        placed=Count("pk"),
-        completed=Count("pk", filter=Q(status=Order.Status.COMPLETED)),
-        cancelled=Count("pk", filter=Q(status=Order.Status.CANCELLED)),
+        every=Count("pk"),
+        fulfilled=Count("pk", filter=Q(status=Order.Status.COMPLETED)),
+        undone=Count("pk", filter=Q(status=Order.Status.CANCELLED)),
         for_a_person=Count("pk", filter=Q(saga__state__in=Saga.WAIT_FOR_A_PERSON)),
         forgotten=Count("pk", filter=OPEN & forgotten),
         open=Count("pk", filter=OPEN),
     )
     gone = len(accepted) - Order.objects.filter(pk__in=accepted).count() if accepted else 0
     return Figures(
-        placed=found["placed"] + gone,
+        placed=found["every"] + gone,
         under_way=found["open"] - found["for_a_person"] - found["forgotten"],
-        completed=found["completed"],
-        cancelled=found["cancelled"],
+        completed=found["fulfilled"],
+        cancelled=found["undone"],
         for_a_person=found["for_a_person"],
         lost=found["forgotten"] + gone,
     )
