@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import pty
-from collections.abc import Iterator
 from io import StringIO
 from typing import TextIO
 
@@ -36,7 +35,7 @@ class Screen:
 
 
 @pytest.fixture
-def screen(monkeypatch: pytest.MonkeyPatch) -> Iterator[Screen]:
+def screen(monkeypatch: pytest.MonkeyPatch) -> Screen:
     monkeypatch.setenv("TERM", "xterm-256color")
     for name in ("CI", "NO_COLOR"):
         monkeypatch.delenv(name, raising=False)

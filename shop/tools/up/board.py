@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 READY, COMING = "✓", "·"
 SPINNER = "⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏"
+ROOMY = 90  # columns
 TURNS = 10  # of the spinner's letters in a second
 SERVERS = ("postgres", "redis")
 DATABASE, CATALOGUE = "tables", "demo catalogue"
@@ -75,13 +76,14 @@ class Board:
     def _drawn(self) -> Text:
         from rich.text import Text
 
+        gap = "   " if self._terminal.console.width > ROOMY else " "
         text = Text()
         for kind, parts in PARTS.items():
             text.append(f"  {kind:<10}", "soft")
             for name, called in parts.items():
                 ready = name in self._ready
                 text.append(f"{READY if ready else COMING} ", "fine" if ready else "soft")
-                text.append(f"{called}   ", "plain" if ready else "soft")
+                text.append(f"{called}{gap}", "plain" if ready else "soft")
             text.append("\n")
         if self._phase:
             passed = time.monotonic() - self._begun

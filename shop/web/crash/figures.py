@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import lru_cache
 
 from django.db.models import Count, Max, Q
 
 from orders.models import Order, Saga
 from shop.messaging.rows import now_in
 
+MOST = 20_000  # orders looked at
 GRACE = timedelta(seconds=60)  # overdue orders are taken up each second; this late, nobody will
 OPEN = Q(ended_at=None)
 
@@ -28,7 +30,13 @@ class Figures:
 
 
 def first_since(moment: datetime) -> int:
-    """The key of the last order before this run; all with a larger one are of it."""
+    """Orders with a larger key are of this run, and are looked at: the latest ones, where it has had very many."""
+    newest = Order.objects.order_by("-pk").values_list("pk", flat=True).first() or 0
+    return max(_last_before(moment), newest - MOST)
+
+
+@lru_cache(maxsize=4)
+def _last_before(moment: datetime) -> int:
     before = Order.objects.filter(placed_at__lt=moment).order_by("-pk").values_list("pk", flat=True)
     return before.first() or 0
 
