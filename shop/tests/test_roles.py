@@ -15,6 +15,7 @@ from django.urls import URLPattern, get_resolver, reverse
 from knox.models import AuthToken
 
 from inventory.models import Product, Stock, Warehouse
+from notifications.models import Mail
 from orders.models import Order
 from shipping.models import Parcel, Shipment
 from shop.base.admin.rows import ReadOnlyAdmin
@@ -46,6 +47,7 @@ OTHERS: dict[str, tuple[str, dict[str, str]]] = {
     "orders_order_resume": (OPERATOR, {"pk": "order"}),
     "orders_order_stream": (VIEWER, {"pk": "order"}),
     "inventory_stock_receive": (OPERATOR, {}),
+    "notifications_mail_html": (VIEWER, {"pk": "mail"}),
     "shipping_parcel_label": (VIEWER, {"pk": "parcel"}),
     "shipping_parcel_label_of": (VIEWER, {"order_id": "order_id", "warehouse": "warehouse"}),
 }
@@ -142,6 +144,7 @@ def test_who_opens_a_page_beside_a_models_own(name: str, people: dict[str, Clien
         "order": order.pk,
         "order_id": order.uuid,
         "customer": User.objects.create_user("customer").pk,
+        "mail": Mail.objects.create(message_id="m", to="a@example.com", subject="S", text="T").pk,
         "warehouse": "NORTH",
         "parcel": Parcel.objects.create(shipment=shipment, warehouse="NORTH", key="k").pk,
     }

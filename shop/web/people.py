@@ -1,4 +1,4 @@
-"""People, roles and API tokens in the admin: who may give whom what, and that nobody writes a token by hand."""
+"""People, roles and tokens of the API, which packages bring, in lists like all others: who may give whom what."""
 
 from __future__ import annotations
 
@@ -12,18 +12,15 @@ from django.http import HttpRequest
 from knox.models import AuthToken
 
 from shop.base.admin.buttons import chosen
-from shop.base.admin.rows import ReadOnlyAdmin
-
-for model in (User, Group, AuthToken):
-    admin.site.unregister(model)
+from shop.base.admin.rows import Listed, ReadOnlyAdmin
 
 
-@admin.register(User)
-class PersonAdmin(UserAdmin):
+class Users(Listed, UserAdmin):
     """Nobody can make more of themselves than they are: only a superuser makes, or touches, another."""
 
     list_display = ("username", "email", "roles", "is_staff", "is_active", "last_login")
     list_filter = ("is_staff", "is_superuser", "is_active", "groups")
+    search_help_text = "A username, a name or an email address."
 
     @admin.display(description="roles")
     def roles(self, person: User) -> str:
@@ -46,9 +43,13 @@ class PersonAdmin(UserAdmin):
         return False
 
 
-@admin.register(Group)
-class RoleAdmin(GroupAdmin):
+class Groups(Listed, GroupAdmin):
     """What a role may do comes from `seed`; others are a superuser's to make."""
+
+    nothing_here = "Users of a group may do what it may. There is none yet: `manage.py seed` makes the roles."
+
+    def title_of_list(self) -> str:
+        return "Roles"
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return _is_superuser(request)
@@ -59,18 +60,24 @@ class RoleAdmin(GroupAdmin):
     has_delete_permission = has_change_permission
 
 
-@admin.register(AuthToken)
-class TokenAdmin(ReadOnlyAdmin):
-    """A token is made by logging in, and by nothing else. Here it is seen, and revoked."""
+class Tokens(ReadOnlyAdmin):
+    """A token is made by logging in to the API, and by nothing else. Here it is seen, and revoked."""
 
     list_display = ("begins_with", "user", "created", "expiry")
     list_filter = ("created", "expiry")
     list_select_related = ("user",)
     search_fields = ("user__username",)
-    search_help_text = "A user's name."
+    search_help_text = "A username."
     fields = ("begins_with", "user", "created", "expiry")
     ordering = ("-created",)
     actions = ("revoke",)
+    nothing_here = "Who logs in to the API gets a token, which stands here until it expires. There is none."
+
+    def title_of_list(self) -> str:
+        return "Tokens of the API"
+
+    def sentence(self, row: Any) -> str:
+        return f"Token of {row.user} for the API"
 
     @admin.display(description="token")
     def begins_with(self, token: AuthToken) -> str:
@@ -91,3 +98,11 @@ class TokenAdmin(ReadOnlyAdmin):
 
 def _is_superuser(request: HttpRequest) -> bool:
     return bool(request.user.is_superuser)
+
+
+def list_alike(site: admin.AdminSite) -> None:
+    """Take the packages' own pages of these away, and put ours in their place."""
+    for model, model_admin in ((User, Users), (Group, Groups), (AuthToken, Tokens)):
+        if site.is_registered(model):
+            site.unregister(model)
+        site.register(model, model_admin)
