@@ -15,7 +15,7 @@ from django.views.decorators.clickjacking import xframe_options_sameorigin
 
 from notifications.models import DeadLetter, Inbox, Incident, Mail, Notification, Outbox
 from shop.base.admin.boxes import DeadLetterAdmin, InboxAdmin, IncidentAdmin, OutboxAdmin
-from shop.base.admin.cells import BAD, GOOD, NOTHING, WAIT, StateColumn
+from shop.base.admin.cells import BAD, GOOD, NOTHING, WAIT, StateColumn, when
 from shop.base.admin.filters import StateFilter
 from shop.base.admin.rows import OfAnOrderAdmin, ReadOnlyAdmin
 from shop.base.admin.search import orders_meant
@@ -35,6 +35,7 @@ State = Notification.State
 class NotificationAdmin(StateColumn, OfAnOrderAdmin):
     tones = {State.PENDING: WAIT, State.SENDING: WAIT, State.SENT: GOOD, State.UNKNOWN: BAD}
     ordering = ("-id",)
+    sortable_by = ()
     list_display = ("kind", "order", "shown_state", "updated_at")
     list_filter = (StateFilter, "updated_at")
     fields = (
@@ -66,15 +67,16 @@ class NotificationAdmin(StateColumn, OfAnOrderAdmin):
 @admin.register(Mail)
 class MailAdmin(ReadOnlyAdmin):
     list_display = ("subject", "to", "sent")
+    sortable_by = ("sent",)
     list_filter = ("at",)
     search_fields = ("to",)
     search_help_text = OfAnOrderAdmin.search_help_text
-    fields = ("subject", "to", "at", "as_html", "as_text", "message_id")
+    fields = ("subject", "to", "sent", "as_html", "as_text", "message_id")
     nothing_here = "Mails to customers are kept here, when the shop has no mail server. There is none yet."
 
     @admin.display(description="sent", ordering="id")
-    def sent(self, mail: Mail) -> object:
-        return mail.at
+    def sent(self, mail: Mail) -> str:
+        return when(mail.at)
 
     def found(self, queryset: QuerySet[Mail], term: str) -> QuerySet[Any]:
         """By order: a mail knows its notification, which knows the order."""

@@ -24,6 +24,7 @@ from orders.saga import resume
 from orders.services import Cancellation
 from shop.base.admin.boxes import DeadLetterAdmin, InboxAdmin, IncidentAdmin, OutboxAdmin
 from shop.base.admin.buttons import chosen, confirmation, confirmed, may_change
+from shop.base.admin.cells import when
 from shop.base.admin.filters import StyleFilter
 from shop.base.admin.rows import OfAnOrderAdmin, ReadOnlyAdmin
 
@@ -59,6 +60,7 @@ class OrderAdmin(ReadOnlyAdmin):
     change_form_template = "admin/orders/order/page.html"
     list_display = ("order_number", "status_badge", "where_now", "order_total", "customer", "style", "placed")
     list_filter = ("status", AttentionFilter, StyleFilter, ("saga__state", ProcessFilter), "placed_at")
+    sortable_by = ("order_number", "placed")  # no index has the rest, and rows are many
     search_fields = ("email",)
     search_help_text = OfAnOrderAdmin.search_help_text
     nothing_here = "Orders stand here from when they are placed. None was yet."
@@ -85,8 +87,8 @@ class OrderAdmin(ReadOnlyAdmin):
         return order.name
 
     @admin.display(description="placed", ordering="id")  # ids grow with time
-    def placed(self, order: Order) -> object:
-        return order.placed_at
+    def placed(self, order: Order) -> str:
+        return when(order.placed_at)
 
     @admin.display(description="where it is now")
     def where_now(self, order: Order) -> str:

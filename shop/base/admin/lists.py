@@ -79,10 +79,9 @@ class List(ChangeList):
     @property
     def count(self) -> str:
         """How many rows there are, in words."""
-        if self.paginator.has_more:
-            return f"more than {self.result_count:,} {self.opts.verbose_name_plural}"
-        name = self.opts.verbose_name if self.result_count == 1 else self.opts.verbose_name_plural
-        return f"{self.result_count:,} {name}"
+        one, many = self.model_admin.nouns or (self.opts.verbose_name, self.opts.verbose_name_plural)
+        more = "more than " if self.paginator.has_more else ""
+        return f"{more}{self.result_count:,} {one if self.result_count == 1 else many}"
 
     @property
     def is_narrowed(self) -> bool:

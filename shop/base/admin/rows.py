@@ -26,6 +26,7 @@ class Listed(admin.ModelAdmin):
     paginator = BoundedPaginator
     show_full_result_count = False  # a second count over the whole table, for one number
     show_facets = admin.ShowFacets.NEVER  # a count for each choice of each filter
+    nouns: ClassVar[tuple[str, str] | None] = None  # one, many; by default the model's own
     nothing_here: ClassVar[str] = ""  # what an empty list would show, as a sentence
 
     class Media:
@@ -96,6 +97,7 @@ class OfAnOrderAdmin(ReadOnlyAdmin):
     """For rows that belong to an order: they are found by it, however somebody names it."""
 
     ordering = ("-order_id",)  # ids grow with time: the latest order first
+    sortable_by: ClassVar[tuple[str, ...]] = ("order",)  # no index has the rest, and rows are many
     search_fields: ClassVar[tuple[str, ...]] = ("number",)
     search_help_text = (
         "An order's number, such as S-100042, its id, a tracking number, a customer's name or email."
