@@ -26,7 +26,7 @@ admin.site.register(Incident, IncidentAdmin)
 admin.site.register(Inbox, InboxAdmin)
 
 # With a mail's HTML: it loads nothing and runs nothing, whatever it says.
-HARMLESS = "default-src 'none'; style-src 'unsafe-inline'; img-src data:; sandbox"
+HARMLESS = "default-src 'none'; style-src 'unsafe-inline'; img-src data:; frame-ancestors 'self'; sandbox"
 KINDS = {"confirmation": "it is on its way", "cancellation": "it is cancelled"}
 State = Notification.State
 
