@@ -16,8 +16,8 @@ from django.views.decorators.clickjacking import xframe_options_sameorigin
 from notifications.models import DeadLetter, Inbox, Incident, Mail, Notification, Outbox
 from shop.base.admin.boxes import DeadLetterAdmin, InboxAdmin, IncidentAdmin, OutboxAdmin
 from shop.base.admin.cells import BAD, GOOD, NOTHING, WAIT, StateColumn, when
-from shop.base.admin.filters import StateFilter
-from shop.base.admin.rows import OfAnOrderAdmin, ReadOnlyAdmin
+from shop.base.admin.filters import StateFilter, dated
+from shop.base.admin.rows import OfAnOrderAdmin, ReadOnlyAdmin, order_link
 from shop.base.admin.search import orders_meant
 
 admin.site.register(Outbox, OutboxAdmin)
@@ -36,11 +36,11 @@ class NotificationAdmin(StateColumn, OfAnOrderAdmin):
     tones = {State.PENDING: WAIT, State.SENDING: WAIT, State.SENT: GOOD, State.UNKNOWN: BAD}
     ordering = ("-id",)
     sortable_by = ()
-    list_display = ("kind", "order", "shown_state", "updated_at")
-    list_filter = (StateFilter, "updated_at")
+    list_display = ("kind", "order", "shown_state", "changed")
+    list_filter = (StateFilter, ("updated_at", dated("changed")))
     fields = (
         *("kind", "order", "order_id", "shown_state", "mail"),
-        *("event", "sending_since", "updated_at", "message_id"),
+        *("event", "sending_since", "changed", "message_id"),
     )
     nothing_here = "What each customer is told of an order stands here. Nobody was told anything yet."
 
@@ -68,10 +68,10 @@ class NotificationAdmin(StateColumn, OfAnOrderAdmin):
 class MailAdmin(ReadOnlyAdmin):
     list_display = ("subject", "to", "sent")
     sortable_by = ("sent",)
-    list_filter = ("at",)
+    list_filter = (("at", dated("sent")),)
     search_fields = ("to",)
     search_help_text = OfAnOrderAdmin.search_help_text
-    fields = ("subject", "to", "sent", "as_html", "as_text", "message_id")
+    fields = ("subject", "to", "order", "sent", "as_html", "as_text", "message_id")
     nothing_here = "Mails to customers are kept here, when the shop has no mail server. There is none yet."
 
     @admin.display(description="sent", ordering="id")
@@ -85,6 +85,11 @@ class MailAdmin(ReadOnlyAdmin):
 
     def sentence(self, row: Any) -> str:
         return f"Mail to {row.to}: {row.subject}"
+
+    @admin.display(description="order")
+    def order(self, mail: Mail) -> str:
+        told = Notification.objects.filter(message_id=mail.message_id).first()
+        return order_link(told.order_id, told.number) if told else NOTHING
 
     @admin.display(description="text")
     def as_text(self, mail: Mail) -> str:

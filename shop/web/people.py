@@ -28,6 +28,7 @@ class Tokens(ReadOnlyAdmin, AuthTokenAdmin):  # type: ignore[misc]  # the packag
     list_display = ("user", "created", "expiry")
     search_fields = ("user__username",)
     search_help_text = "A username."
+    nouns = ("token", "tokens")
     list_select_related = ("user",)
     nothing_here = "Who logs in to the API gets a token, which stands here until it expires. There is none."
 

@@ -15,7 +15,14 @@ from django.utils.text import capfirst
 
 from shop.base.admin.buttons import chosen, may_change
 from shop.base.admin.cells import BAD, CALM, GOOD, WAIT, shortened, toned, when
-from shop.base.admin.filters import ConfirmedFilter, EventTypeFilter, OpenFilter, StateFilter, StyleFilter
+from shop.base.admin.filters import (
+    ConfirmedFilter,
+    EventTypeFilter,
+    OpenFilter,
+    StateFilter,
+    StyleFilter,
+    dated,
+)
 from shop.base.admin.rows import OfAnOrderAdmin, ReadOnlyAdmin
 from shop.base.spans import span
 from shop.messaging import brokers, dead_letters, inbox
@@ -51,7 +58,7 @@ class OutboxAdmin(_MessageAdmin):
     list_display = ("type", "order", "confirmed", "taken_up", "due", "style", "created")
     list_display_links = ("type",)
     sortable_by = ("created",)
-    list_filter = (ConfirmedFilter, EventTypeFilter, StyleFilter, "created_at")
+    list_filter = (ConfirmedFilter, EventTypeFilter, StyleFilter, ("created_at", dated("published")))
     fields = (
         *("type", "order", "order_id", "style", "event_id"),
         *("created", "confirmed", "taken_up", "due", "pretty_payload"),
@@ -92,7 +99,7 @@ class InboxAdmin(_MessageAdmin):
     list_display = ("receiver", "type", "order", "shown_state", "short_error", "due", "received")
     list_display_links = ("receiver",)
     sortable_by = ("received",)
-    list_filter = (StateFilter, EventTypeFilter, "received_at")
+    list_filter = (StateFilter, EventTypeFilter, ("received_at", dated("received")))
     fields = (
         *("receiver", "type", "order", "order_id", "event_id", "shown_state", "due"),
         *("error", "received", "pretty_payload"),
@@ -200,7 +207,7 @@ class DeadLetterAdmin(_OfAService, ReadOnlyAdmin):
         "A message of this service's queue that nothing can be made of is kept here. There was none."
     )
     search_help_text = "Words of the reason, or the task's name."
-    list_filter = ("last_at",)
+    list_filter = (("last_at", dated("came last")),)
     search_fields = ("task", "reason")
     fields = ("reason", "task", "came", "first_at", "last_at", "is_whole", "pretty_message")
     actions = ("put_back", "dismiss")
