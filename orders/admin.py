@@ -61,15 +61,23 @@ class ProcessFilter(admin.ChoicesFieldListFilter):
 @admin.register(Order)
 class OrderAdmin(ReadOnlyAdmin):
     change_form_template = "admin/orders/order/page.html"
-    list_display = ("order_number", "status_badge", "where_now", "order_total", "customer", "style", "placed")
+    list_display = (
+        "order_number",
+        "status_badge",
+        "where_now",
+        "order_total",
+        "customer",
+        "style",
+        "placed_on",
+    )
     list_filter = (
         "status",
         AttentionFilter,
         StyleFilter,
         ("saga__state", ProcessFilter),
-        ("placed_at", dated("placed")),
+        ("placed_at", dated("placed at")),
     )
-    sortable_by = ("order_number", "placed")  # no index has the rest, and rows are many
+    sortable_by = ("order_number", "placed_on")  # no index has the rest, and rows are many
     search_fields = ("email",)
     search_help_text = OfAnOrderAdmin.search_help_text
     nothing_here = "Orders stand here from when they are placed. None was yet."
@@ -95,8 +103,8 @@ class OrderAdmin(ReadOnlyAdmin):
     def customer(self, order: Order) -> str:
         return order.name
 
-    @admin.display(description="placed", ordering="id")  # ids grow with time
-    def placed(self, order: Order) -> str:
+    @admin.display(description="placed at", ordering="id")  # ids grow with time
+    def placed_on(self, order: Order) -> str:
         return when(order.placed_at)
 
     @admin.display(description="where it is now")

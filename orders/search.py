@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from uuid import UUID
 
 from django.db.models import BooleanField, Func, QuerySet, Value
 
@@ -47,7 +48,7 @@ def _may_be_a_tracking_number(term: str) -> bool:
     return len(term.split()) == 1 and "@" not in term and any(char.isdigit() for char in term)
 
 
-def _tracked(term: str) -> list[object]:
+def _tracked(term: str) -> list[UUID]:
     answers = ask(Tracked, {term, term.upper()})
     return [order_id for tracked in answers.values() for order_id in tracked.order_ids]
 

@@ -10,7 +10,7 @@ from django.contrib import admin
 from django.utils.formats import localize
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
-from django.utils.timezone import template_localtime
+from django.utils.timezone import localtime
 
 from shop.base.money import show
 
@@ -32,7 +32,7 @@ def when(moment: datetime | None) -> str:
     """A moment, on one line."""
     if moment is None:
         return NOTHING
-    return format_html('<span class="when">{}</span>', localize(template_localtime(moment)))
+    return format_html('<span class="when">{}</span>', localize(localtime(moment)))
 
 
 def shortened(text: str, most: int = 120) -> str:
