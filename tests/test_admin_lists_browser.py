@@ -28,7 +28,7 @@ def everything(place_order: Any) -> None:
 
 
 def addresses() -> list[tuple[str, str]]:
-    """Every list, and the page of one row of each kind; services' boxes are alike, an order's page has tests of its own."""
+    """Every list, and a page of each kind; the services' boxes are alike, an order's page has tests of its own."""
     found, seen = [], {type(admin.site._registry[Order])}
     for model, model_admin in admin.site._registry.items():
         name = f"{model._meta.app_label}/{model._meta.model_name}"

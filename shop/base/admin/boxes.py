@@ -96,7 +96,7 @@ class OutboxAdmin(_MessageAdmin):
 class InboxAdmin(_MessageAdmin):
     """A service's inbox: what its receivers handled, what they fail at, and what waits for a person."""
 
-    list_display = ("receiver", "type", "order", "shown_state", "short_error", "due", "received")
+    list_display = ("receiver", "type", "order", "state_and_time", "short_error", "received")
     list_display_links = ("receiver",)
     sortable_by = ("received",)
     list_filter = (StateFilter, EventTypeFilter, ("received_at", dated("received")))
@@ -116,6 +116,12 @@ class InboxAdmin(_MessageAdmin):
         return toned(
             {row.State.PARKED: BAD, row.State.FAILING: WAIT}.get(row.State(row.state), GOOD), _state(row)
         )
+
+    @admin.display(description="state")
+    def state_and_time(self, row: AbstractInbox) -> str:
+        if row.state != row.State.FAILING or row.due_at is None:
+            return self.shown_state(row)
+        return format_html("<div>{}<br>{}</div>", self.shown_state(row), when(row.due_at))
 
     @admin.display(description="tried again at")
     def due(self, row: AbstractInbox) -> str:
