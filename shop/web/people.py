@@ -71,6 +71,7 @@ class Tokens(ReadOnlyAdmin):
     fields = ("begins_with", "user", "created", "expiry")
     ordering = ("-created",)
     actions = ("revoke",)
+    nouns = ("token", "tokens")
     nothing_here = "Who logs in to the API gets a token, which stands here until it expires. There is none."
 
     def title_of_list(self) -> str:
