@@ -10,7 +10,7 @@ from uuid import UUID, uuid5
 import msgspec
 from celery import Signature, Task, current_app, current_task, signature
 
-from shop.messaging import brokers
+from shop.messaging import brokers, monitoring
 from shop.messaging.dead_letters import Unreadable
 from shop.messaging.delivery import taking_own
 from shop.messaging.events import Ref, StepFailed
@@ -72,6 +72,7 @@ def command(
                         )
                     )
                     logger.warning("%s failed for %s: %s", name, ref.number, in_a_word(error))
+                    monitoring.broke([ref.number], error, parked=False)  # whoever commanded it decides
         return outcome.done
 
 
