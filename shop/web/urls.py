@@ -5,6 +5,7 @@ from django.urls import include, path
 from django.views.generic import RedirectView
 
 from shop.web import health
+from shop.web.map.views import page_for_staff
 
 admin.site.site_header = "Shop"
 admin.site.site_title = "Shop"
@@ -17,6 +18,7 @@ urlpatterns = [
     path("", RedirectView.as_view(url="/api/docs/")),
     path("livez", health.livez),
     path("readyz", health.readyz),
+    path("admin/map/", page_for_staff, name="admin-map"),
     path("admin/", admin.site.urls),
     path("api/", include("shop.web.api")),
 ]
