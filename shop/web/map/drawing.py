@@ -5,7 +5,7 @@ Rows stand in the sequence of the process, so the drawing is read from top to bo
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from orders.edges import ANY_SERVICE, Edge
@@ -13,13 +13,12 @@ from shop.messaging.tables import services
 from shop.web.map.facts import Facts
 
 # In px.
-FIRST, APART = 62, 106  # the columns
+FIRST, APART = 58, 118  # the columns
 HEAD, ROW, NOTED_ROW, BETWEEN = 54, 42, 30, 14
 LOOP = 30  # how far out an arrow goes that leads back to its own column
-FACTS = 34  # behind the last column
+RATE = 44  # the figures, at the right end
 WIDTH = 690
-LETTER = 6.4
-STOPS_SHORT = 5  # of the line of the column, so that the head touches it
+HEAD_LONG = 8
 
 
 @dataclass(frozen=True)
@@ -29,6 +28,7 @@ class Row:
     facts: Facts
     y: float
     path: str
+    head: str
     from_x: float
     text_x: float
     anchor: str
@@ -78,7 +78,10 @@ class Drawing:
     height: float
     columns: Sequence[tuple[str, float]]
     sections: Sequence[Section]
-    facts_x: float
+
+    @property
+    def troubles_x(self) -> float:
+        return self.width - RATE
 
 
 def draw(style: str, parts: Sequence[tuple[str, str, Sequence[Facts]]]) -> Drawing:
@@ -93,8 +96,7 @@ def draw(style: str, parts: Sequence[tuple[str, str, Sequence[Facts]]]) -> Drawi
             row_y += height
         sections.append(Section(kind, title, y, row_y, rows))
         y = row_y + BETWEEN
-    facts_x = max(columns.values()) + FACTS
-    return Drawing(style, WIDTH, y, [*columns.items()], sections, facts_x)
+    return Drawing(style, WIDTH, y, [*columns.items()], sections)
 
 
 def _row(facts: Facts, columns: dict[str, float], y: float) -> Row:
@@ -103,17 +105,24 @@ def _row(facts: Facts, columns: dict[str, float], y: float) -> Row:
     if edge.source == ANY_SERVICE:
         others = [x for service, x in columns.items() if service != edge.target]
         start = max(others, key=lambda x: abs(x - target))
-        return Row(facts, y, _straight(start, target, y), start, (start + target) / 2, "middle", others)
+        return Row(facts, y, *_straight(start, target, y), start, (start + target) / 2, "middle", others)
     start = columns[edge.source]
     if start == target:
-        path = f"M{start} {y - 8} h{LOOP - 8} q8 0 8 8 t-8 8 h{STOPS_SHORT + 8 - LOOP}"
-        return Row(facts, y, path, start, start + LOOP + 8, "start", notes=_notes(edge, columns, start, y))
-    path = _straight(start, target, y)
-    return Row(facts, y, path, start, (start + target) / 2, "middle", notes=_notes(edge, columns, start, y))
+        path = f"M{start} {y - 8} h{LOOP - 8} q8 0 8 8 t-8 8 h{HEAD_LONG + 8 - LOOP}"
+        return Row(facts, y, path, _head(start, 1, y + 8), start, start + LOOP + 8, "start")
+    middle, notes = (start + target) / 2, _notes(edge, columns, start, y)
+    return Row(facts, y, *_straight(start, target, y), start, middle, "middle", notes=notes)
 
 
-def _straight(start: float, end: float, y: float) -> str:
-    return f"M{start} {y} H{end - STOPS_SHORT if end > start else end + STOPS_SHORT}"
+def _straight(start: float, end: float, y: float) -> tuple[str, str]:
+    """The line, and its head."""
+    side = -1 if end > start else 1
+    return f"M{start} {y} H{end + side * HEAD_LONG}", _head(end, side, y)
+
+
+def _head(x: float, side: int, y: float) -> str:
+    """It comes from this side (1: the right), and points at the column."""
+    return f"M{x + side} {y} l{side * HEAD_LONG} -4.5 v9 z"
 
 
 def _notes(edge: Edge, columns: dict[str, float], start: float, y: float) -> str:
@@ -121,10 +130,5 @@ def _notes(edge: Edge, columns: dict[str, float], start: float, y: float) -> str
     for receiver in edge.noting:
         service = receiver.partition(".")[0]
         if service not in (edge.source, edge.target):
-            return f"M{start} {y} H{columns[service] + STOPS_SHORT}"
+            return f"M{start} {y} H{columns[service]}"
     return ""
-
-
-def all_rows(drawing: Drawing) -> Iterator[Row]:
-    for section in drawing.sections:
-        yield from section.rows
