@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from orders.process import MIRROR, PROCESS, REFUSED_BY, WISH, Move, Step, still_to_do
+from shipping.events import CancellationRefused
 from shop.messaging import subscriptions
 from shop.messaging.events import Event, registry
 from shop.messaging.subscriptions import Subscription
@@ -91,7 +92,10 @@ def entering(move: Move) -> list[type[Event]]:
 def published_by(operation: str) -> set[type[Event]]:
     """What an operation of the process may answer with."""
     moves = [move for move in (*PROCESS, *MIRROR) if move.operation == operation]
-    found = {move.done for move in moves}
+    found: set[type[Event]] = {move.done for move in moves}
+    found |= {
+        CancellationRefused for move in moves if move is MIRROR[0]
+    }  # it is for the pivot's service to decide
     return found | {move.refused for move in moves if isinstance(move, Step) and move.refused}
 
 
