@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import yaml
@@ -16,6 +16,8 @@ from shop.messaging.tables import services
 from shop.tools.catalogue.commands import arguments, example_arguments
 from shop.tools.catalogue.schemas import Schema, events, example, schemas, summary
 
+Messages = Mapping[tuple[str, str], Sequence[tuple[str, Edge]]]
+
 REFERENCE = "#/components/schemas/{name}"
 ABOUT = """\
 Events and commands of the shop, as they lie in the services' queues. Each message is one of Celery's protocol 2, whose
@@ -27,13 +29,14 @@ together, as pairs of type and event.
 
 def document() -> str:
     """The YAML."""
+    known, comes = _schemas(), _by_message()
     whole = {
         "asyncapi": "3.0.0",
         "info": {"title": "Shop: events and commands", "version": "1", "description": ABOUT},
         "defaultContentType": "application/json",
-        "channels": {service: _channel(service) for service in services()},
-        "operations": dict(_operations()),
-        "components": {"messages": _messages(), "schemas": _schemas()},
+        "channels": {service: _channel(service, comes) for service in services()},
+        "operations": dict(_operations(comes)),
+        "components": {"messages": _messages(known), "schemas": known},
     }
     dumped: str = yaml.dump(whole, Dumper=_Plain, sort_keys=False, allow_unicode=True, width=120)
     return f"# Made by: python manage.py events\n{dumped}"
@@ -59,7 +62,7 @@ def _all() -> Iterator[tuple[str, Edge]]:
             yield style, edge
 
 
-def _by_message() -> dict[tuple[str, str], list[tuple[str, Edge]]]:
+def _by_message() -> Messages:
     """What comes into each service's queue: by service and message, the edges that it stands for, with their styles."""
     found: dict[tuple[str, str], list[tuple[str, Edge]]] = defaultdict(list)
     for style, edge in _all():
@@ -69,8 +72,8 @@ def _by_message() -> dict[tuple[str, str], list[tuple[str, Edge]]]:
     return dict(sorted(found.items(), key=lambda item: (services().index(item[0][0]), item[0][1])))
 
 
-def _channel(service: str) -> Schema:
-    names = [name for of, name in _by_message() if of == service]
+def _channel(service: str, comes: Messages) -> Schema:
+    names = [name for of, name in comes if of == service]
     return {
         "address": service,
         "description": f"The queue of the workers of {service}.",
@@ -78,9 +81,9 @@ def _channel(service: str) -> Schema:
     }
 
 
-def _operations() -> Iterator[tuple[str, Schema]]:
+def _operations(comes: Messages) -> Iterator[tuple[str, Schema]]:
     """Who receives, by the name of the task; and who sends, by what and to whom."""
-    for (service, name), told in _by_message().items():
+    for (service, name), told in comes.items():
         channel = {"$ref": f"#/channels/{service}"}
         messages = [{"$ref": f"#/channels/{service}/messages/{name}"}]
         acting = sorted(
@@ -111,7 +114,7 @@ def _noting(edge: Edge) -> str:
     return receiver.partition(".")[0]
 
 
-def _messages() -> dict[str, Schema]:
+def _messages(known: Mapping[str, Schema]) -> dict[str, Schema]:
     found: dict[str, Schema] = {}
     for event in events():
         found[event.__name__] = {
@@ -119,7 +122,7 @@ def _messages() -> dict[str, Schema]:
             "title": f"{event.__name__}, of {event.owner() if event.owner() in services() else ANY_SERVICE}",
             "summary": summary(event),
             "payload": {"type": "array", "items": {"$ref": REFERENCE.format(name=event.__name__)}},
-            "examples": [{"payload": [example(event)]}],
+            "examples": [{"payload": [example(known[event.__name__])]}],
         }
     for name, operation in sorted(published.items()):
         found[name] = {

@@ -17,20 +17,25 @@ FILES: Mapping[str, Callable[[], str]] = {
 }
 
 
-def stale(root: Path | None = None) -> list[str]:
+def stale() -> list[str]:
     """The files that are not as the code says."""
-    root = root or settings.BASE_DIR
-    return [
-        name
-        for name, made in FILES.items()
-        if not (root / name).exists() or (root / name).read_text() != made()
-    ]
+    return [*_stale()]
 
 
-def write(root: Path | None = None) -> list[str]:
+def write() -> list[str]:
     """Write those that are not. Returns their names."""
-    root = root or settings.BASE_DIR
-    names = stale(root)
-    for name in names:
-        (root / name).write_text(FILES[name]())
-    return names
+    found = _stale()
+    for name, text in found.items():
+        (Path(settings.BASE_DIR) / name).write_text(text)
+    return [*found]
+
+
+def _stale() -> dict[str, str]:
+    """And what they should be."""
+    root = Path(settings.BASE_DIR)
+    made = {name: make() for name, make in FILES.items()}
+    return {
+        name: text
+        for name, text in made.items()
+        if not (root / name).exists() or (root / name).read_text() != text
+    }

@@ -73,7 +73,7 @@ def _event(event: type[Event], schema: Schema, common: tuple[str, ...]) -> Itera
         yield ""
     for style in settings.STYLES:
         yield f"- {style}: {_heard(event, style)}"
-    yield f"\n<details><summary>Example</summary>\n\n```json\n{_json(example(event))}\n```\n\n</details>"
+    yield f"\n<details><summary>Example</summary>\n\n```json\n{_json(example(schema))}\n```\n\n</details>"
 
 
 def _heard(event: type[Event], style: str) -> str:

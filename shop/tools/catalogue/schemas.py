@@ -51,9 +51,9 @@ def document() -> Schema:
     }
 
 
-def example(event: type[Event]) -> dict[str, Any]:
-    """One as it may be sent: each field's example, or else something of its type. What may be left out is."""
-    schema = schemas()[event.__name__]
+def example(schema: Schema) -> dict[str, Any]:
+    """An event of this schema as it may be sent: each field's example, or else something of its type. What may be left
+    out is."""
     values = {
         name: _sample(field)
         for name, field in schema["properties"].items()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import json
+from functools import cache
 from io import StringIO
 from pathlib import Path
 from typing import Any
@@ -27,9 +28,14 @@ SAMPLES = json.loads((ROOT / "tests" / "contracts" / "events.json").read_text())
 ASYNCAPI = ROOT / "tests" / "contracts" / "asyncapi-3.0.0.json.gz"
 
 
-def valid(name: str, payload: Any) -> None:
-    document = {"$ref": f"#/$defs/{name}", "$defs": schemas.schemas()}
-    jsonschema.validate(payload, document, cls=jsonschema.Draft202012Validator)
+@cache
+def known() -> dict[str, schemas.Schema]:
+    return schemas.schemas()
+
+
+def fits(name: str, payload: Any) -> bool:
+    schema = {"$ref": f"#/$defs/{name}", "$defs": known()}
+    return bool(jsonschema.Draft202012Validator(schema).is_valid(payload))
 
 
 @pytest.fixture(scope="module")
@@ -52,7 +58,7 @@ def test_the_command_writes_what_is_out_of_date_and_says_so(tmp_path: Path, sett
     assert all(name in out.getvalue() for name in FILES)
     call_command("events", "--check", stdout=out)
     (tmp_path / "docs" / "events.md").write_text("something else")
-    assert stale() == write() == ["docs/events.md"]
+    assert write() == ["docs/events.md"]
 
 
 def test_the_asyncapi_document_is_valid(described: dict[str, Any]) -> None:
@@ -93,30 +99,27 @@ def test_every_event_and_every_command_is_described(described: dict[str, Any]) -
 @pytest.mark.parametrize("name", sorted(SAMPLES))
 def test_what_was_ever_stored_and_what_is_sent_now_fit_the_schema(name: str) -> None:
     event = registry[name]
-    for payload in [*SAMPLES[name], schemas.example(event)]:
-        valid(name, payload)
-        valid(name, to_payload(from_payload(event, payload)))
-    with pytest.raises(jsonschema.ValidationError):
-        valid(name, {**SAMPLES[name][0], "ref": "S-1"})
+    for payload in [*SAMPLES[name], schemas.example(known()[name])]:
+        assert fits(name, payload)
+        assert fits(name, to_payload(from_payload(event, payload)))
+    assert not fits(name, {**SAMPLES[name][0], "ref": "S-1"})
 
 
 @pytest.mark.parametrize("name", sorted(published))
 def test_what_a_command_carries_fits_its_schema(name: str, described: dict[str, Any]) -> None:
     payload = described["components"]["messages"][name]["payload"]
-    document = {**payload, "components": described["components"]}
+    validator = jsonschema.Draft7Validator({**payload, "components": described["components"]})
     ref = Ref(id=UUID(schemas.ID), number="S-1", style=settings.STYLES[0])
     _, *more = example_arguments(published[name])
     for arguments in (example_arguments(published[name]), list(call(name, [ref], *more).args)):
-        jsonschema.validate(arguments, document, cls=jsonschema.Draft7Validator)
-    with pytest.raises(jsonschema.ValidationError):
-        jsonschema.validate([[["no id"]]], document, cls=jsonschema.Draft7Validator)
+        assert validator.is_valid(arguments)
+    assert not validator.is_valid([[["no id"]]])
 
 
 @pytest.mark.parametrize("name", sorted(SAMPLES))
 def test_every_field_says_what_it_means(name: str) -> None:
-    known = schemas.schemas()
-    for field, schema in known[name]["properties"].items():
+    for field, schema in known()[name]["properties"].items():
         assert schema.get("description"), (
             f"{name}.{field}: give it a Meta(description=…) in {registry[name].__module__}"
         )
-    assert all(part["description"] for part in known[Commanded.__name__]["prefixItems"])
+    assert all(part["description"] for part in known()[Commanded.__name__]["prefixItems"])
