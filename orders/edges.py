@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from orders.process import MIRROR, PROCESS, REFUSED_BY, WISH, Move, Step, still_to_do
+from orders.process import MIRROR, OPERATIONS, PROCESS, REFUSED_BY, WISH, Move, Step, still_to_do
 from shipping.events import CancellationRefused
 from shop.messaging import subscriptions
 from shop.messaging.events import Event, registry
@@ -77,10 +77,22 @@ def edges(style: str) -> list[Edge]:
     return [edge for part in parts(style) for edge in part.edges]
 
 
-def commanded(move: Move, style: str) -> bool:
-    """Whether the style has the operation called by its name; else a receiver of that name hears of its turn."""
-    heard = any(sub.receiver == move.operation for sub in subscriptions.every() if sub.wants(style))
-    return not heard and move is not PROCESS[0]
+def commands(style: str) -> bool:
+    """Whether the style has operations called by their names; else receivers of these names hear of their turns."""
+    conducted = (sub for sub in subscriptions.every() if sub.reaction.__module__.endswith(".orchestration"))
+    return any(sub.style == style for sub in conducted)
+
+
+def reactions(style: str) -> dict[type[Event], dict[str, set[type[Event]]]]:
+    """To which events which operations react, and what each may then publish."""
+    return {
+        event: {
+            sub.receiver: published_by(sub.receiver)
+            for sub in subscriptions.of(name, style=style)
+            if sub.receiver in OPERATIONS
+        }
+        for name, event in registry.items()
+    }
 
 
 def entering(move: Move) -> list[type[Event]]:
@@ -112,7 +124,7 @@ def _back(style: str) -> Iterator[Edge]:
 
 
 def _commanded(move: Move, style: str) -> Iterator[Edge]:
-    if commanded(move, style):
+    if commands(style) and move is not PROCESS[0]:
         tells = tuple(sorted(published_by(move.operation), key=lambda event: event.__name__))
         yield Edge(COMMANDS, move.service, move.operation, move=move, tells=tells)
 
