@@ -80,7 +80,7 @@ def edges(style: str) -> list[Edge]:
 def commands(style: str) -> bool:
     """Whether the style has operations called by their names; else receivers of these names hear of their turns."""
     conducted = (sub for sub in subscriptions.every() if sub.reaction.__module__.endswith(".orchestration"))
-    return any(sub.style == style for sub in conducted)
+    return any(sub.wants(style) for sub in conducted)
 
 
 def reactions(style: str) -> dict[type[Event], dict[str, set[type[Event]]]]:
