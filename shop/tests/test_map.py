@@ -148,3 +148,9 @@ def test_the_map_takes_few_statements_and_looks_at_the_latest_events_only(
     assert sum(len(one) for one in captured) <= AT_MOST
     (rate,) = re.findall(r">([\d,]+)</a>", line(page, "choreography", "PaymentProcessed"))
     assert int(rate.replace(",", "")) > 100  # 50 in far less than five minutes
+
+
+def test_the_admins_head_leads_to_the_map_who_may_see_it(staff: Callable[..., Client]) -> None:
+    index = reverse("admin:index")
+    assert f'href="{MAP}"' in staff("view_order").get(index).content.decode()
+    assert f'href="{MAP}"' not in staff("view_stock").get(index).content.decode()
