@@ -169,7 +169,8 @@ def _unled(style: str) -> Iterator[tuple[str, str, str]]:
     for name in sorted(OPERATIONS - {PROCESS[0].operation} - undos - set(published)):
         hint = f"Publish it in {service_of(name)}/tasks.py: command(services.{name.partition('.')[2]})."
         yield "E005", f"{name} is called in style {style}, and is no command.", hint
-    for event in (PROCESS[0].done, WISH, *REFUSED_BY, CancellationRefused, OrderStalled):
+    turning: list[type[Event]] = [PROCESS[0].done, WISH, *REFUSED_BY, CancellationRefused, OrderStalled]
+    for event in turning:
         if all(sub.noted_in for sub in subscriptions.of(event.__name__, style=style)):
             text = f"Nobody acts on {event.__name__} in style {style}: its orders would stand still."
             yield "E006", text, "Connect a receiver to it, in orders."

@@ -14,7 +14,7 @@ class TellingRequest(Request):
         if type == "task-succeeded":
             given_up, broken = monitoring.told_of(self.id)
             for attempt, told in given_up:
-                self._eventer.send("task-failed", uuid=attempt, **told)
+                self._eventer.send("task-failed", uuid=attempt, **told)  # type: ignore[attr-defined]  # the stubs lack it
             if broken:
                 type, fields = broken
         super().send_event(type, **fields)

@@ -40,7 +40,8 @@ def task(name: str, *, only_sends: bool = False) -> Callable[[Callable[..., Any]
             reach(Point.HANDLED, name)
             return result
 
-        made: Task[..., Any] = shared_task(name=name, queue=service_of(name), Request=REQUEST)(run)
+        options = {"name": name, "queue": service_of(name), "Request": REQUEST}
+        made: Task[..., Any] = shared_task(**options)(run)  # type: ignore[call-overload]  # the stubs lack Request
         if only_sends:
             _only_send.add(name)
         return made

@@ -85,7 +85,7 @@ def commanded() -> list[Row]:
 
 def live() -> list[Row]:
     """A row for each edge of each style, with what goes over it just now."""
-    found, rows = traffic(), []
+    found, rows = traffic(), list[Row]()
     for style in settings.STYLES:
         for edge in edges(style):
             load = found.on(edge, style)

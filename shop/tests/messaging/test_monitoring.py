@@ -33,7 +33,7 @@ def task() -> Iterator[Task]:
 
 def told(task: Task, *numbers: str, parked: tuple[str, ...] = ()) -> tuple[str, dict[str, str]] | None:
     id = str(uuid4())
-    task.apply(args=[list(numbers), list(parked)], task_id=id, throw=True)
+    task.apply(args=(list(numbers), list(parked)), task_id=id, throw=True)
     _, broken = monitoring.told_of(id)
     assert monitoring.told_of(id) == ([], None)
     return broken

@@ -98,7 +98,7 @@ def _commands() -> Iterator[str]:
     undos = {step.operation: step.undo.operation for step in PROCESS if step.undo}
     yield f"\n## Commands\n\n{PROCESS[0].service} sends them, in the style in which nobody hears of his turn by an event."
     yield "An operation is the same, whoever calls it.\n"
-    rows = []
+    rows: list[tuple[str, ...]] = []
     for name, operation in sorted(published.items()):
         takes = (
             ", ".join(f"`{key}`: {type_in_words(schema)}" for key, schema in further(operation).items())
