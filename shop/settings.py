@@ -135,6 +135,7 @@ ROOT_URLCONF = "shop.web.urls" if PAGES else ""
 TEMPLATES = [
     {
         "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": [BASE_DIR / "shop" / "templates"],  # before the admin's own, which it extends
         "APP_DIRS": True,
         "OPTIONS": {
             "context_processors": [

@@ -6,6 +6,7 @@ from django.urls import URLPattern, URLResolver, include, path
 from django.views.generic import RedirectView
 
 from shop.web import health, people
+from shop.web.map.views import page_for_staff
 
 admin.site.site_header = "Shop"
 admin.site.site_title = "Shop"
@@ -23,6 +24,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("livez", health.livez),
     path("readyz", health.readyz),
     *([path("admin/crash/", include("shop.web.crash.urls"))] if settings.DEMO else []),
+    path("admin/map/", page_for_staff, name="admin-map"),
     path("admin/", admin.site.urls),
     path("api/", include("shop.web.api")),
 ]
