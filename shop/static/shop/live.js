@@ -70,9 +70,13 @@ const GIVEN_UP_AFTER = 5000; // ms without a stream
 let lost = null;
 
 function connected(on) {
-  clearTimeout(lost);
-  if (on) dots(true);
-  else lost = setTimeout(dots, GIVEN_UP_AFTER, false);
+  if (on) {
+    clearTimeout(lost);
+    lost = null;
+    dots(true);
+  } else if (lost === null) {
+    lost = setTimeout(dots, GIVEN_UP_AFTER, false);
+  }
 }
 
 function dots(on) {
