@@ -7,7 +7,9 @@ from uuid import UUID
 from django.conf import settings
 from django.core.signing import BadSignature, Signer
 
-PATH = "track/"  # the mails are written where no page is known: so it stands here, and in no list of addresses
+PATH = (
+    "track/"  # the mails are written where no page is known: so it stands here, and in no list of addresses
+)
 
 
 def tracking_link(order_id: UUID) -> str:

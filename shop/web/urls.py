@@ -2,7 +2,6 @@
 
 from django.contrib import admin
 from django.urls import include, path
-from django.views.generic import RedirectView
 
 from shop.web import health
 
@@ -14,9 +13,9 @@ handler400 = "shop.web.refusals.bad_request"
 handler500 = "shop.web.refusals.server_error"
 
 urlpatterns = [
-    path("", RedirectView.as_view(url="/api/docs/")),
     path("livez", health.livez),
     path("readyz", health.readyz),
     path("admin/", admin.site.urls),
     path("api/", include("shop.web.api")),
+    path("", include("shop.web.store.urls")),
 ]

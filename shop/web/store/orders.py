@@ -1,0 +1,160 @@
+"""A customer's orders: their list, and the page on which one is followed and cancelled."""
+
+from __future__ import annotations
+
+from typing import Any
+from uuid import UUID
+
+from django.contrib import messages
+from django.core.paginator import Paginator
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect
+from django.urls import reverse
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
+
+from orders import trouble
+from orders.headline import badge
+from orders.models import Order
+from orders.order_page import address_of
+from orders.services import Cancellation, request_cancellation
+from payments.models import Payment
+from shipping.lookups import Labels
+from shop.base.lookups import ask
+from shop.base.money import show
+from shop.base.tracking import order_of, tracking_link
+from shop.web.store import stages
+from shop.web.store.cards import card_name
+from shop.web.store.customers import is_staff, orders_of, owned_order, visible_order
+from shop.web.store.pages import page
+from shop.web.store.pictures import picture
+from shop.web.store.shelf import Basket, Full
+
+ON_A_PAGE = 20
+Status = Order.Status
+IN_WORDS = {
+    Status.SHIPPED: ("now", "on its way"),
+    Status.COMPLETED: ("done", "completed"),
+    Status.CANCELLING: ("undo", "being cancelled"),
+    Status.CANCELLED: ("undo", "cancelled"),
+}  # of all others: under way
+LEVELS = {
+    Cancellation.REQUESTED: messages.SUCCESS,
+    Cancellation.ALREADY_CANCELLED: messages.INFO,
+    Cancellation.SHIPPED: messages.ERROR,
+}
+
+
+@require_safe
+def own(request: HttpRequest) -> HttpResponse:
+    shown = Paginator(orders_of(request).prefetch_related("lines"), ON_A_PAGE).get_page(
+        request.GET.get("page")
+    )
+    rows = [
+        (order, *IN_WORDS.get(Status(order.status), ("now", "under way")), _in_short(order))
+        for order in shown
+    ]
+    return page(request, "orders", {"shown": shown, "rows": rows})
+
+
+def _in_short(order: Order) -> str:
+    lines = list(order.lines.all())
+    more = f" and {len(lines) - 2} more" if len(lines) > 2 else ""
+    return ", ".join(f"{line.quantity} x {line.name}" for line in lines[:2]) + more
+
+
+# --- One order, for its customer, for staff, and for whoever has the link -----------------------------------------------
+
+
+@require_safe
+def order(request: HttpRequest, order_id: UUID) -> HttpResponse:
+    found = visible_order(request, order_id)
+    is_own = orders_of(request).filter(pk=found.pk).exists() if is_staff(request) else True
+    cancelling = reverse("store-cancel", args=[order_id]) if is_own else ""
+    return _page_of(request, found, cancelling, is_own=is_own)
+
+
+@require_safe
+def linked(request: HttpRequest, token: str) -> HttpResponse:
+    return _page_of(request, _linked(token), reverse("store-cancel-linked", args=[token]), is_own=False)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def cancel(request: HttpRequest, order_id: UUID) -> HttpResponse:
+    return _cancel(request, owned_order(request, order_id), reverse("store-order", args=[order_id]))
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def cancel_linked(request: HttpRequest, token: str) -> HttpResponse:
+    return _cancel(request, _linked(token), reverse("store-linked", args=[token]))
+
+
+@require_POST
+def again(request: HttpRequest, order_id: UUID) -> HttpResponse:
+    """What was ordered goes into the basket once more."""
+    basket = Basket(request.session)
+    try:
+        for line in owned_order(request, order_id).lines.all():
+            basket.add(line.sku, line.quantity)
+    except Full:
+        messages.warning(request, "The basket does not take all of it.")
+    return redirect("store-basket")
+
+
+def _linked(token: str) -> Order:
+    order_id = order_of(token)
+    if order_id is None:
+        raise Http404("This link is not one of the shop's.")
+    return get_object_or_404(Order.objects.select_related("saga"), uuid=order_id)
+
+
+def _page_of(request: HttpRequest, order: Order, cancelling: str, *, is_own: bool) -> HttpResponse:
+    """``cancelling``: the address at which this person may cancel it; empty: nowhere."""
+    payment = Payment.objects.filter(order_id=order.uuid).first()
+    labels = ask(Labels, [order.uuid]).get(order.uuid)
+    facts = stages.Facts(
+        told=stages.told_of(order),
+        tracking=list(labels.tracking.values()) if labels else [],
+        refunded_minor=payment.refunded_minor if payment else 0,
+        card=card_name(order.payment_method),
+    )
+    can_be_cancelled = not order.too_late_to_cancel and order.status != Status.CANCELLING
+    return page(
+        request,
+        "order",
+        {
+            "order": order,
+            "here": request.path,
+            "ended": order.saga.state == order.saga.State.ENDED,
+            "summary": stages.summary(order, facts),
+            "stages": stages.stages(order, facts),
+            "lines": [
+                (line, show(line.price_minor * line.quantity, order.currency), picture(line.sku, line.name))
+                for line in order.lines.all()
+            ],
+            "is_own": is_own,
+            "link": tracking_link(order.uuid) if is_own else "",
+            "cancelling": cancelling if can_be_cancelled else "",
+            "staff": _for_staff(request, order),
+        },
+    )
+
+
+def _for_staff(request: HttpRequest, order: Order) -> dict[str, Any] | None:
+    """The same order as staff see it, beside the customer's view."""
+    if not is_staff(request):
+        return None
+    around = trouble.elsewhere()
+    return {
+        "badge": badge(order, around),
+        "findings": trouble.why_it_waits(order, around),
+        "address": address_of(order),
+    }
+
+
+def _cancel(request: HttpRequest, order: Order, back: str) -> HttpResponse:
+    """Asks first; then asks the shop, and says what that said."""
+    if request.method != "POST":
+        return page(request, "cancel", {"order": order, "back": back, "late": order.too_late_to_cancel})
+    answer = request_cancellation(order.uuid, by="customer")
+    messages.add_message(request, LEVELS[answer], answer.value)
+    return redirect(back)
