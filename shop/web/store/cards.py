@@ -1,4 +1,4 @@
-"""The test cards and test addresses of the sandbox, in plain words; there are none where the shop deals with real providers."""
+"""The test cards and addresses of the sandbox, in plain words. With real providers there are none."""
 
 from __future__ import annotations
 

@@ -66,7 +66,7 @@ class CheckoutForm(forms.Form):
     style = forms.ChoiceField(label="How the shop's services work together", required=False)
 
     def __init__(self, data: Any, inside: Contents, **more: Any) -> None:
-        super().__init__(data, **more)
+        super().__init__(data, label_suffix="", **more)
         self.inside = inside
         self.fields["email"].widget.input_type = "email"
         self.fields["style"].choices = [

@@ -111,8 +111,10 @@ def _page_of(request: HttpRequest, order: Order, cancelling: str, *, is_own: boo
     """``cancelling``: the address at which this person may cancel it; empty: nowhere."""
     payment = Payment.objects.filter(order_id=order.uuid).first()
     labels = ask(Labels, [order.uuid]).get(order.uuid)
+    lines = list(order.lines.all())
     facts = stages.Facts(
         told=stages.told_of(order),
+        products={line.sku: line.name for line in lines},
         tracking=list(labels.tracking.values()) if labels else [],
         refunded_minor=payment.refunded_minor if payment else 0,
         card=card_name(order.payment_method),
@@ -129,7 +131,7 @@ def _page_of(request: HttpRequest, order: Order, cancelling: str, *, is_own: boo
             "stages": stages.stages(order, facts),
             "lines": [
                 (line, show(line.price_minor * line.quantity, order.currency), picture(line.sku, line.name))
-                for line in order.lines.all()
+                for line in lines
             ],
             "is_own": is_own,
             "link": tracking_link(order.uuid) if is_own else "",

@@ -42,11 +42,19 @@ WORDS: dict[type[Event], tuple[str, str]] = {
     OrderCancelled: ("Cancelled", ""),
     CancellationNoticeSent: ("Mail sent", "We have written to you that it is cancelled."),
 }
-# What a refusal is called, and what the customer can do.
-REFUSALS: dict[type[Event], tuple[str, str]] = {
-    InventoryRejected: ("Sold out", "You can order again with less of it, or without it."),
-    PaymentFailed: ("Payment refused", "You can order again and pay with another card."),
-    ShippingFailed: ("Delivery refused", "You can order again with another address."),
+# What a refusal is called, why it was ({reason}: as the service noted it), and what the customer can do.
+REFUSALS: dict[type[Event], tuple[str, str, str]] = {
+    InventoryRejected: (
+        "Sold out",
+        "Not enough in stock: {products}.",
+        "You can order less of it, or do without it.",
+    ),
+    PaymentFailed: ("Payment refused", "{reason}.", "You can order again and pay with another card."),
+    ShippingFailed: (
+        "Delivery refused",
+        "The carrier refused it: {reason}.",
+        "You can order to another address.",
+    ),
 }
 UNSAID = (StockDispatched,)  # it says nothing that “on its way” does not
 TOLD = {
@@ -56,9 +64,11 @@ TOLD = {
 
 @dataclass(frozen=True)
 class Facts:
-    """``told``: by event, when it was noted. ``refunded_minor``: what the payment provider gave back."""
+    """``told``: by event, when it was noted. ``products``: their names, by SKU. ``refunded_minor``: what the payment
+    provider gave back."""
 
     told: Mapping[str, TimelineEntry]
+    products: Mapping[str, str]
     tracking: Sequence[str]
     refunded_minor: int
     card: str
@@ -126,13 +136,17 @@ def _cancelled(order: Order, facts: Facts) -> Summary:
     who = {"customer": "You cancelled it.", "staff": "The shop cancelled it."}.get(why["by"])
     given = f"{show(facts.refunded_minor, order.currency)} was given back."
     money = given if facts.refunded_minor else "Nothing was charged."
-    advice = next((words for event, (_, words) in REFUSALS.items() if facts.has(event)), "")
-    return Summary("undo", "cancelled", who or _sentence(why["reason"]), f"{money} {advice}".strip())
+    refused = next((event for event in REFUSALS if facts.has(event)), None)
+    first = who or (_why(refused, facts) if refused else f"{why['reason'] or 'It could not be fulfilled'}.")
+    advice = REFUSALS[refused][2] if refused else ""
+    return Summary("undo", "cancelled", first, f"{money} {advice}".strip())
 
 
-def _sentence(reason: str) -> str:
-    """A reason as the services note it: “out of stock”, “The card was declined.”"""
-    return f"{reason[:1].upper()}{reason[1:].rstrip('.')}." if reason else "It could not be fulfilled."
+def _why(refused: type[Event], facts: Facts) -> str:
+    """What the service noted, such as “refused, out of stock: MUG-RED”, in a sentence."""
+    _, _, reason = facts.told[refused.__name__].text.partition(": ")
+    products = ", ".join(facts.products.get(sku, sku) for sku in reason.split(", "))
+    return REFUSALS[refused][1].format(reason=reason.rstrip("."), products=products)
 
 
 def _meanwhile(saga: Saga, facts: Facts) -> str:
