@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
 from django.contrib import messages
 from django.core.paginator import Paginator
 from django.http import Http404, HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect
 from django.urls import reverse
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from orders import trouble
 from orders.headline import badge
+from orders.live import order_pages
 from orders.models import Order
 from orders.order_page import address_of
 from orders.services import Cancellation, request_cancellation
@@ -65,27 +68,58 @@ def _in_short(order: Order) -> str:
 # --- One order, for its customer, for staff, and for whoever has the link -----------------------------------------------
 
 
+@dataclass(frozen=True)
+class Place:
+    """Where somebody sees an order: the names of the addresses, and what they are made with."""
+
+    page: str
+    stream: str
+    cancel: str
+    argument: object
+
+    def address(self, name: str) -> str:
+        return reverse(name, args=[self.argument])
+
+
+def _own(order_id: UUID) -> Place:
+    return Place("store-order", "store-stream", "store-cancel", order_id)
+
+
+def _by_link(token: str) -> Place:
+    return Place("store-linked", "store-stream-linked", "store-cancel-linked", token)
+
+
 @require_safe
 def order(request: HttpRequest, order_id: UUID) -> HttpResponse:
     found = visible_order(request, order_id)
     is_own = orders_of(request).filter(pk=found.pk).exists() if is_staff(request) else True
-    cancelling = reverse("store-cancel", args=[order_id]) if is_own else ""
-    return _page_of(request, found, cancelling, is_own=is_own)
+    return _page_of(request, found.pk, _own(order_id), is_own=is_own, may_cancel=is_own)
 
 
 @require_safe
 def linked(request: HttpRequest, token: str) -> HttpResponse:
-    return _page_of(request, _linked(token), reverse("store-cancel-linked", args=[token]), is_own=False)
+    return _page_of(request, _linked(token).pk, _by_link(token), is_own=False, may_cancel=True)
+
+
+@require_safe
+def stream(request: HttpRequest, order_id: UUID) -> HttpResponseBase:
+    """Tells the page when the order has changed."""
+    return order_pages.stream(request, visible_order(request, order_id).pk)
+
+
+@require_safe
+def stream_linked(request: HttpRequest, token: str) -> HttpResponseBase:
+    return order_pages.stream(request, _linked(token).pk)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def cancel(request: HttpRequest, order_id: UUID) -> HttpResponse:
-    return _cancel(request, owned_order(request, order_id), reverse("store-order", args=[order_id]))
+    return _cancel(request, owned_order(request, order_id), _own(order_id))
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def cancel_linked(request: HttpRequest, token: str) -> HttpResponse:
-    return _cancel(request, _linked(token), reverse("store-linked", args=[token]))
+    return _cancel(request, _linked(token), _by_link(token))
 
 
 @require_POST
@@ -107,8 +141,10 @@ def _linked(token: str) -> Order:
     return get_object_or_404(Order.objects.select_related("saga"), uuid=order_id)
 
 
-def _page_of(request: HttpRequest, order: Order, cancelling: str, *, is_own: bool) -> HttpResponse:
-    """``cancelling``: the address at which this person may cancel it; empty: nowhere."""
+def _page_of(request: HttpRequest, pk: int, place: Place, *, is_own: bool, may_cancel: bool) -> HttpResponse:
+    """``is_own``: this person placed it, and is shown the address."""
+    version = order_pages.version(pk)
+    order = Order.objects.select_related("saga").get(pk=pk)
     payment = Payment.objects.filter(order_id=order.uuid).first()
     labels = ask(Labels, [order.uuid]).get(order.uuid)
     lines = list(order.lines.all())
@@ -119,13 +155,15 @@ def _page_of(request: HttpRequest, order: Order, cancelling: str, *, is_own: boo
         refunded_minor=payment.refunded_minor if payment else 0,
         card=card_name(order.payment_method),
     )
-    can_be_cancelled = not order.too_late_to_cancel and order.status != Status.CANCELLING
+    cancelling = may_cancel and not order.too_late_to_cancel and order.status != Status.CANCELLING
     return page(
         request,
         "order",
         {
             "order": order,
-            "here": request.path,
+            "version": version,
+            "here": place.address(place.page),
+            "stream": place.address(place.stream),
             "ended": order.saga.state == order.saga.State.ENDED,
             "summary": stages.summary(order, facts),
             "stages": stages.stages(order, facts),
@@ -135,7 +173,7 @@ def _page_of(request: HttpRequest, order: Order, cancelling: str, *, is_own: boo
             ],
             "is_own": is_own,
             "link": tracking_link(order.uuid) if is_own else "",
-            "cancelling": cancelling if can_be_cancelled else "",
+            "cancelling": place.address(place.cancel) if cancelling else "",
             "staff": _for_staff(request, order),
         },
     )
@@ -153,8 +191,9 @@ def _for_staff(request: HttpRequest, order: Order) -> dict[str, Any] | None:
     }
 
 
-def _cancel(request: HttpRequest, order: Order, back: str) -> HttpResponse:
+def _cancel(request: HttpRequest, order: Order, place: Place) -> HttpResponse:
     """Asks first; then asks the shop, and says what that said."""
+    back = place.address(place.page)
     if request.method != "POST":
         return page(request, "cancel", {"order": order, "back": back, "late": order.too_late_to_cancel})
     answer = request_cancellation(order.uuid, by="customer")

@@ -35,7 +35,8 @@ PATTERNS = [(kind, re.compile(rf"\b(?:{words})\b", re.IGNORECASE)) for kind, wor
 TONES = ("red", "blue", "green", "gold", "plum", "teal", "rose", "slate")  # as store.css has them
 COLOURS = {
     "red": "red", "blue": "blue", "green": "green", "mint": "green", "peppermint": "green", "pink": "rose",
-    "gold": "gold", "yellow": "gold", "jute": "gold", "purple": "plum", "silver": "slate", "white": "slate", "black": "slate",
+    "gold": "gold", "yellow": "gold", "jute": "gold", "purple": "plum", "silver": "slate", "white": "slate",
+    "black": "slate",
 }  # fmt: skip
 
 

@@ -203,12 +203,9 @@ def _ahead(moves: Sequence[Move], order: Order) -> list[Stage]:
 
 def _turned(order: Order, facts: Facts) -> Iterator[Stage]:
     """Where it turned back: a refusal, or somebody's wish."""
-    for event, (title, _) in REFUSALS.items():
+    for event, (title, _, _) in REFUSALS.items():
         if facts.has(event):
-            entry = facts.told[event.__name__]
-            yield Stage(
-                "refused", title, _sentence(entry.text.removeprefix("refused").lstrip(",: ")), entry.at
-            )
+            yield Stage("refused", title, _why(event, facts), facts.told[event.__name__].at)
     if facts.has(WISH):
         entry = facts.told[WISH.__name__]
         yield Stage("undone", "Cancellation asked for", "", entry.at)
