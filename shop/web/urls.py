@@ -2,6 +2,7 @@
 
 from django.contrib import admin
 from django.urls import include, path
+from django.views.generic import RedirectView
 
 from shop.web import health
 
@@ -13,6 +14,7 @@ handler400 = "shop.web.refusals.bad_request"
 handler500 = "shop.web.refusals.server_error"
 
 urlpatterns = [
+    path("favicon.ico", RedirectView.as_view(url="/static/shop/favicon.svg")),
     path("livez", health.livez),
     path("readyz", health.readyz),
     path("admin/", admin.site.urls),

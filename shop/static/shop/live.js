@@ -29,8 +29,9 @@ class Stream extends EventTarget {
     };
     this.inner.onerror = (event) => {
       connected(false);
-      if (this.inner.readyState === EventSource.CLOSED) this.close();
-      if (this.onerror) this.onerror(event); // the extension begins another one
+      if (this.inner.readyState !== EventSource.CLOSED) return; // the browser asks again by itself
+      this.close();
+      if (this.onerror) this.onerror(event); // the extension begins another one, and notes an error
     };
     this.names.forEach((name) => this.hear(name));
   }
