@@ -165,8 +165,12 @@ def stages(order: Order, facts: Facts) -> list[Stage]:
     reached = FORWARD.index(saga.step) if saga.step in FORWARD else 0
     steps = [step for step in PROCESS if step.done not in UNSAID]
     done = [
-        step for step in steps if facts.has(step.done) or (FORWARD.index(step.position) <= reached and not saga.undo)
-    ]  # fmt: skip
+        step
+        for step in steps
+        if step is PROCESS[0]
+        or facts.has(step.done)
+        or (FORWARD.index(step.position) <= reached and not saga.undo)
+    ]
     found = [_done(step, order, facts) for step in done]
     if not saga.undo:
         return found + _ahead([step for step in steps if step not in done], order)
@@ -185,7 +189,7 @@ def _done(move: Move, order: Order, facts: Facts) -> Stage:
         "undone" if move in MIRROR else "done",
         title,
         text.format(total=order.total, refunded=given, card=facts.card),
-        entry.at if entry else None,
+        entry.at if entry else order.placed_at if move is PROCESS[0] else None,
         facts.tracking if move.done is ParcelsLabelled else (),
     )
 

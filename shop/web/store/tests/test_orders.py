@@ -11,7 +11,7 @@ from django.test import Client
 
 from inventory.events import InventoryRejected, InventoryReleased, InventoryReserved, StockDispatched
 from notifications.events import CancellationNoticeSent, ConfirmationSent
-from orders.events import OrderCancelled, OrderCompleted
+from orders.events import CancellationRequested, OrderCancelled, OrderCompleted
 from orders.models import Order, Outbox, Saga
 from orders.progress import note_progress
 from orders.services import cancel_order, complete_order, request_cancellation
@@ -39,6 +39,7 @@ FACTS: dict[Any, dict[str, Any]] = {
     ParcelsLabelled: {"tracking": {"NORTH": "SB1"}},
     OrderShipped: {"tracking": ["SB1"]},
     ShippingFailed: {"reason": "address not served"},
+    CancellationRequested: {"by": "customer"},
     StepFailed: {"operation": "payments.take_payment", "error": "secret insides"},
 }
 UNDONE = (InventoryReleased, OrderCancelled, CancellationNoticeSent)
@@ -214,7 +215,7 @@ def test_an_order_is_cancelled_after_a_question(guest: Client, linked: bool) -> 
     page = client.post(f"{address}cancel/", follow=True)
     assert "The order is being cancelled, unless it turns out to have left already." in text_of(page)
     assert "Cancel the order" not in text_of(page)
-    note(order, ShippingStopped, *UNDONE)
+    note(order, CancellationRequested, ShippingStopped, *UNDONE)
     assert "cancelled You cancelled it. Nothing was charged." in text_of(client.get(address))
     assert "Money given back" not in text_of(client.get(address))
 
