@@ -237,10 +237,8 @@ def test_every_page_is_for_everybody_and_whole_on_each_screen(
         page.fill("[name=password]", done.uuid.hex)
         page.click("main button")
         page.goto(f"/orders/{waiting.uuid}/")
-        assert page.locator(".staff >> text=The order’s page for staff").count() == 1
-        for address in ("", "cancel/"):
-            page.goto(f"/orders/{waiting.uuid}/")
-            found += look_at(page, f"waiting {address}", tmp_path)
+        assert page.locator(".staff >> text=page for staff").count() == 1
+        found += look_at(page, "waiting, seen by staff", tmp_path)
     live.wait_until_ended([waiting])
     assert found == []
 
@@ -252,17 +250,21 @@ ADDRESSES = (
 
 
 def look_at(page: Page, name: str, folder: Path) -> list[str]:
-    """What is wrong with the page."""
+    """What is wrong with the page; if something is, a picture of it is in the folder."""
     found = []
-    for theme, options in (("light", None), ("dark", {"runOnly": ["color-contrast"]})):
-        page.emulate_media(color_scheme=theme)  # type: ignore[arg-type]
-        results = Axe().run(page, options=options)
-        found += [f"{name}, {theme}: {results.generate_report()}"] if results.violations_count else []
+    results = Axe().run(page)
+    if results.violations_count:
+        found.append(f"{name}: {results.generate_report()}")
+    page.emulate_media(color_scheme="dark")
+    dark = page.evaluate("axe.run({runOnly: ['color-contrast']}).then((found) => found.violations)")
+    found += [f"{name}, dark: {violation}" for violation in dark]
     for width in WIDTHS:
         page.set_viewport_size({"width": width, "height": 900})
         found += [f"{name}, {width}: {html}" for html in page.evaluate(OUTSIDE)]
         if page.evaluate("document.documentElement.scrollWidth > innerWidth"):
             found.append(f"{name} is wider than {width}.")
-    page.screenshot(path=folder / f"{re.sub(r'[^a-z]+', '-', name)}.png", full_page=True)
+    if found:
+        page.screenshot(path=folder / f"{re.sub(r'[^a-z]+', '-', name)}.png", full_page=True)
+    page.emulate_media(color_scheme="light")
     page.set_viewport_size({"width": 1280, "height": 900})
     return found

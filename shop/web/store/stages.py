@@ -162,7 +162,8 @@ def _meanwhile(saga: Saga, facts: Facts) -> str:
 def stages(order: Order, facts: Facts) -> list[Stage]:
     """The way there; of an order that is being undone only what happened, and then the way back."""
     saga = order.saga
-    reached = FORWARD.index(saga.step) if saga.step in FORWARD else 0
+    ended = saga.state == Saga.State.ENDED  # noted a moment before the last event is
+    reached = FORWARD.index(FORWARD[-1] if ended else saga.step) if saga.step in FORWARD else 0
     steps = [step for step in PROCESS if step.done not in UNSAID]
     done = [
         step
@@ -185,11 +186,12 @@ def _done(move: Move, order: Order, facts: Facts) -> Stage:
     title, text = WORDS.get(move.done, (move.words.capitalize(), ""))
     given = show(facts.refunded_minor, order.currency)
     entry = facts.told.get(move.done.__name__)
+    moments: dict[Move, datetime | None] = {PROCESS[0]: order.placed_at, PROCESS[-1]: order.ended_at}
     return Stage(
         "undone" if move in MIRROR else "done",
         title,
         text.format(total=order.total, refunded=given, card=facts.card),
-        entry.at if entry else order.placed_at if move is PROCESS[0] else None,
+        entry.at if entry else moments.get(move),
         facts.tracking if move.done is ParcelsLabelled else (),
     )
 
