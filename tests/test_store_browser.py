@@ -117,7 +117,7 @@ def test_a_guest_buys_and_watches_the_order_until_it_is_on_its_way(
         with without_reloading(page):
             live.wait_for(lambda: order.style == style, "the style was chosen")
     with without_reloading(page):
-        wait_for_pill(page, "completed")
+        wait_for_pill(page, "Completed")
     titles = page.locator(".stages .title").all_inner_texts()
     assert titles == ["Placed", "Reserved", "Paid", "Packed", "On its way", "Mail sent", "Completed"]
     numbers = sorted(Parcel.objects.filter(shipment=order.uuid).values_list("tracking", flat=True))
@@ -130,7 +130,7 @@ def test_a_guest_buys_and_watches_the_order_until_it_is_on_its_way(
     elsewhere = visit()
     elsewhere.goto(path)
     assert elsewhere.locator("h1").inner_text().startswith(f"Order {order.number}")
-    wait_for_pill(elsewhere, "completed")
+    wait_for_pill(elsewhere, "Completed")
 
 
 def test_a_customer_cancels_and_sees_it_undone(live: Live, visit: Callable[..., Page]) -> None:
@@ -140,9 +140,9 @@ def test_a_customer_cancels_and_sees_it_undone(live: Live, visit: Callable[..., 
         page.wait_for_selector(".is-now >> text=Paid")
         page.click("text=Cancel the order")
         page.click("text=Yes, cancel it")
-        wait_for_pill(page, "being cancelled")
+        wait_for_pill(page, "Being cancelled")
         page.wait_for_selector(".live-dot >> text=live")
-    wait_for_pill(page, "cancelled")
+    wait_for_pill(page, "Cancelled")
     assert "You cancelled it." in page.inner_text(".why")
     live.wait_until_ended([order])
     assert live.traces(order).charged_minor == 0
@@ -152,7 +152,7 @@ def test_a_customer_cancels_and_sees_it_undone(live: Live, visit: Callable[..., 
 def test_who_is_declined_reads_why_and_orders_again(live: Live, visit: Callable[..., Page]) -> None:
     page = visit()
     order = buy(page, live.products(), card="declined")
-    wait_for_pill(page, "cancelled")
+    wait_for_pill(page, "Cancelled")
     assert "The card was declined.\nNothing was charged. You can order again" in re.sub(
         r"\n+", "\n", page.inner_text(".why")
     )
@@ -201,7 +201,7 @@ def test_the_whole_purchase_by_keyboard_alone(live: Live, visit: Callable[..., P
     page.keyboard.press("ArrowDown")
     tab_to("Place order")
     enter()
-    wait_for_pill(page, "cancelled")
+    wait_for_pill(page, "Cancelled")
     assert "The card was declined." in page.inner_text(".why")
 
 
@@ -210,7 +210,7 @@ def test_without_javascript_everything_works_but_what_is_live(live: Live, visit:
     order = buy(page, live.products())
     live.wait_until_ended([order])
     page.reload()
-    wait_for_pill(page, "completed")
+    wait_for_pill(page, "Completed")
 
 
 def test_every_page_is_for_everybody_and_whole_on_each_screen(

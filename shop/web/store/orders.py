@@ -35,10 +35,10 @@ from shop.web.store.shelf import Basket, Full
 ON_A_PAGE = 20
 Status = Order.Status
 IN_WORDS = {
-    Status.SHIPPED: ("now", "on its way"),
-    Status.COMPLETED: ("done", "completed"),
-    Status.CANCELLING: ("undo", "being cancelled"),
-    Status.CANCELLED: ("undo", "cancelled"),
+    Status.SHIPPED: ("now", "On its way"),
+    Status.COMPLETED: ("done", "Completed"),
+    Status.CANCELLING: ("undo", "Being cancelled"),
+    Status.CANCELLED: ("undo", "Cancelled"),
 }  # of all others: under way
 LEVELS = {
     Cancellation.REQUESTED: messages.SUCCESS,
@@ -53,7 +53,7 @@ def own(request: HttpRequest) -> HttpResponse:
         request.GET.get("page")
     )
     rows = [
-        (order, *IN_WORDS.get(Status(order.status), ("now", "under way")), _in_short(order))
+        (order, *IN_WORDS.get(Status(order.status), ("now", "Under way")), _in_short(order))
         for order in shown
     ]
     return page(request, "orders", {"shown": shown, "rows": rows})

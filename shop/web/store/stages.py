@@ -113,11 +113,11 @@ def summary(order: Order, facts: Facts) -> Summary:
     asked = waiting(order, for_staff=False) or {}
     first, trouble = _meanwhile(saga, facts) or asked["text"], asked["trouble"]
     level = "late" if trouble else "undo" if saga.undo else "now"
-    pill = "needs a look" if saga.state in Saga.WAIT_FOR_A_PERSON else "takes longer" if trouble else ""
+    pill = "Needs a look" if saga.state in Saga.WAIT_FOR_A_PERSON else "Takes longer" if trouble else ""
     late = "You asked to cancel it, but your parcels had left already. " if order.cancellation_refused else ""
     return Summary(
         level,
-        pill or ("being cancelled" if saga.undo else "under way"),
+        pill or ("Being cancelled" if saga.undo else "Under way"),
         first,
         f"{late}{f'{trouble} ' if trouble else ''}You don't have to do anything.",
     )
@@ -127,7 +127,7 @@ def _completed(order: Order, facts: Facts) -> Summary:
     parcels = "parcels are" if len(facts.tracking) > 1 else "parcel is"
     late = " You asked to cancel it when it had left already." if order.cancellation_refused else ""
     return Summary(
-        "done", "completed", f"Your {parcels} on the way to you.", f"There is nothing left to do.{late}"
+        "done", "Completed", f"Your {parcels} on the way to you.", f"There is nothing left to do.{late}"
     )
 
 
@@ -139,7 +139,7 @@ def _cancelled(order: Order, facts: Facts) -> Summary:
     refused = next((event for event in REFUSALS if facts.has(event)), None)
     first = who or (_why(refused, facts) if refused else f"{why['reason'] or 'It could not be fulfilled'}.")
     advice = REFUSALS[refused][2] if refused else ""
-    return Summary("undo", "cancelled", first, f"{money} {advice}".strip())
+    return Summary("undo", "Cancelled", first, f"{money} {advice}".strip())
 
 
 def _why(refused: type[Event], facts: Facts) -> str:

@@ -124,7 +124,7 @@ def test_the_way_of_an_order_is_read_stage_by_stage(guest: Client) -> None:
         ("done", "Placed"), ("now", "Reserved"), ("next", "Paid"), ("next", "Packed"), ("next", "On its way"),
         ("next", "Mail sent"), ("next", "Completed"),
     ]  # fmt: skip
-    assert "under way Your products are being set aside. You don&#x27;t have to do anything." in read(
+    assert "Under way Your products are being set aside. You don&#x27;t have to do anything." in read(
         guest, order
     )
     note(order, InventoryReserved, PaymentProcessed)
@@ -138,7 +138,7 @@ def test_the_way_of_an_order_is_read_stage_by_stage(guest: Client) -> None:
     note(order, ConfirmationSent)  # in choreography this may come before the stock has left
     assert titles(guest, order)[-2:] == [("done", "Mail sent"), ("now", "Completed")]
     note(order, StockDispatched, OrderCompleted)
-    assert "completed Your parcel is on the way to you. There is nothing left to do." in read(guest, order)
+    assert "Completed Your parcel is on the way to you. There is nothing left to do." in read(guest, order)
     assert {state for state, _ in titles(guest, order)} == {"done"}
     assert "sse-connect" not in guest.get(f"/orders/{order.uuid}/").content.decode()
 
@@ -169,7 +169,7 @@ def test_why_an_order_was_cancelled_is_told_and_only_what_was_done_is_undone(
 ) -> None:
     order = bought(guest)
     note(order, *events)
-    assert f"cancelled {told}" in read(guest, order)
+    assert f"Cancelled {told}" in read(guest, order)
     assert [title for _, title in titles(guest, order)] == way
     assert guest.post(f"/orders/{order.uuid}/again/").url == "/basket/"
     assert guest.session["basket"] == {"MUG": 1}
@@ -178,21 +178,21 @@ def test_why_an_order_was_cancelled_is_told_and_only_what_was_done_is_undone(
 def test_what_goes_wrong_inside_is_the_shops_own_affair(guest: Client) -> None:
     order = bought(guest)
     note(order, InventoryReserved, StepFailed)
-    assert "takes longer" in read(guest, order)
+    assert "Takes longer" in read(guest, order)
     assert "tried again by itself; nothing is done twice. You don&#x27;t have to do anything." in read(
         guest, order
     )
     Saga.objects.update(state="parked")
-    assert "needs a look" in read(guest, order)
+    assert "Needs a look" in read(guest, order)
     assert "a person of the shop looks after it" in read(guest, order)
     assert "secret" not in read(guest, order)
 
 
 def test_the_list_says_in_two_words_how_each_order_is(guest: Client) -> None:
     order = bought(guest)
-    assert f"{order.number} under way 1 x Mug, red" in text_of(guest.get("/orders/"))
+    assert f"{order.number} Under way 1 x Mug, red" in text_of(guest.get("/orders/"))
     request_cancellation(order.uuid, by="customer")
-    assert "being cancelled" in text_of(guest.get("/orders/"))
+    assert "Being cancelled" in text_of(guest.get("/orders/"))
 
 
 def test_a_page_takes_few_statements(guest: Client) -> None:
@@ -216,7 +216,7 @@ def test_an_order_is_cancelled_after_a_question(guest: Client, linked: bool) -> 
     assert "The order is being cancelled, unless it turns out to have left already." in text_of(page)
     assert "Cancel the order" not in text_of(page)
     note(order, CancellationRequested, ShippingStopped, *UNDONE)
-    assert "cancelled You cancelled it. Nothing was charged." in text_of(client.get(address))
+    assert "Cancelled You cancelled it. Nothing was charged." in text_of(client.get(address))
     assert "Money given back" not in text_of(client.get(address))
 
 
