@@ -10,7 +10,6 @@ from django.contrib.auth.views import LoginView, LogoutView
 from django.core.exceptions import ValidationError
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
-from django.urls import reverse_lazy
 from django.views.decorators.http import require_http_methods
 
 from shop.web.accounts import LoginThrottle
@@ -37,7 +36,7 @@ class LogInForm(AuthenticationForm):
         "invalid_login": "Name and password don't go together.",
     }
 
-    def clean(self) -> dict[str, Any]:
+    def clean(self) -> dict[str, Any] | None:
         _let_in(self.request)
         return super().clean()
 
@@ -47,7 +46,7 @@ class JoinForm(UserCreationForm):
         super().__init__(*args, **more)
         self.request = request
 
-    def clean(self) -> dict[str, Any]:
+    def clean(self) -> dict[str, Any] | None:
         _let_in(self.request)
         return super().clean()
 
@@ -57,7 +56,7 @@ class LogIn(LoginView):
 
     template_name = "store/login.html"
     form_class = authentication_form = LogInForm
-    next_page = reverse_lazy("store-orders")
+    next_page = "store-orders"
 
     def get_context_data(self, **more: Any) -> dict[str, Any]:
         return super().get_context_data(in_basket=Basket(self.request.session).units, **more)
@@ -66,7 +65,7 @@ class LogIn(LoginView):
 class LogOut(LogoutView):
     """The basket goes, too: the next one at this computer is somebody else."""
 
-    next_page = reverse_lazy("store")
+    next_page = "store"
 
 
 @require_http_methods(["GET", "HEAD", "POST"])

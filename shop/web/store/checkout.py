@@ -69,7 +69,8 @@ class CheckoutForm(forms.Form):
         super().__init__(data, label_suffix="", **more)
         self.inside = inside
         self.fields["email"].widget.input_type = "email"
-        self.fields["style"].choices = [
+        style: Any = self.fields["style"]
+        style.choices = [
             ("", f"as the shop is set: {settings.FULFILLMENT_STYLE}"), *((style, style) for style in settings.STYLES),
         ]  # fmt: skip
         if cards.cards_are_tests():
@@ -96,10 +97,8 @@ class CheckoutForm(forms.Form):
 
     def afresh(self) -> None:
         """To be shown again: with what it did not have, or no longer has."""
-        self.data = self.data.copy()
-        self.data["total"] = self.inside.total
-        if "key" in self.errors:
-            self.data["key"] = uuid4().hex
+        fresh = {"key": uuid4().hex} if "key" in self.errors else {}
+        self.data = {**self.data.dict(), **fresh, "total": self.inside.total}  # type: ignore[attr-defined]
 
     def _body(self, given: Mapping[str, Any]) -> dict[str, Any]:
         address = {name: given.get(name, "") for name in ("name", "line1", "city", "postcode", "country")}

@@ -57,9 +57,8 @@ REFUSALS: dict[type[Event], tuple[str, str, str]] = {
     ),
 }
 UNSAID = (StockDispatched,)  # it says nothing that “on its way” does not
-TOLD = {
-    event.__name__ for event in (*(move.done for move in (*PROCESS, *MIRROR)), *REFUSED_BY, WISH, CancellationRefused)
-}  # fmt: skip
+MOVES: tuple[Move, ...] = (*PROCESS, *MIRROR)
+TOLD = {event.__name__ for event in (*(move.done for move in MOVES), *REFUSED_BY, WISH, CancellationRefused)}
 
 
 @dataclass(frozen=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from typing import Any
 
 from django.test import Client
@@ -37,8 +38,12 @@ def form_of(client: Client, **changes: str) -> dict[str, str]:
     return {**FORM, **hidden, **changes}
 
 
+def post(client: Client, address: str, form: Mapping[str, object] | None = None, **more: Any) -> Any:
+    return client.post(address, form or {}, **more)
+
+
 def send(client: Client, form: dict[str, str]) -> Any:
-    return client.post("/checkout/", form)
+    return post(client, "/checkout/", form)
 
 
 def bought(client: Client, sku: str = "MUG", **changes: str) -> Order:

@@ -9,7 +9,7 @@ import pytest
 from django.contrib.auth.models import User
 from django.test import Client
 
-from shop.web.store.tests.buying import bought, put, text_of
+from shop.web.store.tests.buying import bought, post, put, text_of
 
 SECRET = uuid4().hex
 
@@ -32,15 +32,15 @@ def test_who_logs_in_has_their_orders_and_those_of_this_browser(ada: User, guest
     page = text_of(guest.get("/orders/"))
     assert own.number in page
     assert as_guest.number in page
-    assert guest.post("/account/logout/").url == "/"
+    assert post(guest, "/account/logout/").url == "/"
     assert text_of(guest.get("/orders/")).count("S-1") == 0
     assert guest.get(f"/orders/{as_guest.uuid}/").status_code == 404
 
 
-def test_a_guest_who_joins_keeps_the_orders_whereever_they_log_in(guest: Client) -> None:
+def test_a_guest_who_joins_keeps_the_orders_wherever_they_log_in(guest: Client) -> None:
     order = bought(guest)
     form = {"username": "ada", "password1": SECRET, "password2": SECRET}
-    assert guest.post("/account/join/", form).url == "/orders/"
+    assert post(guest, "/account/join/", form).url == "/orders/"
     assert User.objects.get().username == "ada"
     elsewhere = Client()
     log_in(elsewhere)

@@ -27,7 +27,7 @@ from shipping.events import (
 from shipping.models import Parcel, Shipment
 from shop.base.tracking import tracking_link
 from shop.messaging.events import StepFailed
-from shop.web.store.tests.buying import bought, text_of
+from shop.web.store.tests.buying import bought, post, text_of
 from tests.statements import statements
 
 FACTS: dict[Any, dict[str, Any]] = {
@@ -171,7 +171,7 @@ def test_why_an_order_was_cancelled_is_told_and_only_what_was_done_is_undone(
     note(order, *events)
     assert f"Cancelled {told}" in read(guest, order)
     assert [title for _, title in titles(guest, order)] == way
-    assert guest.post(f"/orders/{order.uuid}/again/").url == "/basket/"
+    assert post(guest, f"/orders/{order.uuid}/again/").url == "/basket/"
     assert guest.session["basket"] == {"MUG": 1}
 
 
