@@ -36,7 +36,7 @@ class LogInForm(AuthenticationForm):
         "invalid_login": "Name and password don't go together.",
     }
 
-    def clean(self) -> dict[str, Any] | None:
+    def clean(self) -> dict[str, Any]:
         _let_in(self.request)
         return super().clean()
 

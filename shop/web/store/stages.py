@@ -58,7 +58,8 @@ REFUSALS: dict[type[Event], tuple[str, str, str]] = {
 }
 UNSAID = (StockDispatched,)  # it says nothing that “on its way” does not
 MOVES: tuple[Move, ...] = (*PROCESS, *MIRROR)
-TOLD = {event.__name__ for event in (*(move.done for move in MOVES), *REFUSED_BY, WISH, CancellationRefused)}
+EVENTS: tuple[type[Event], ...] = (*(move.done for move in MOVES), *REFUSED_BY, WISH, CancellationRefused)
+TOLD = {event.__name__ for event in EVENTS}
 
 
 @dataclass(frozen=True)
