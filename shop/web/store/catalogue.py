@@ -10,7 +10,7 @@ from django.core.paginator import Paginator
 from django.http import Http404, HttpRequest, HttpResponse
 from django.views.decorators.http import require_safe
 
-from inventory.catalogue import found, on_sale
+from inventory.catalogue import buyable_first, found, on_sale
 from shop.base.money import show
 from shop.web.store.pages import page
 from shop.web.store.pictures import Picture, picture
@@ -70,7 +70,7 @@ def window(request: HttpRequest) -> HttpResponse:
     search = Search(request.GET)
     words = search.cleaned_data["q"] if search.is_valid() else ""
     products = found(on_sale(), words) if words else on_sale()
-    shown = Paginator(products, ON_A_PAGE).get_page(request.GET.get("page"))
+    shown = Paginator(buyable_first(products), ON_A_PAGE).get_page(request.GET.get("page"))
     return page(
         request,
         "window",

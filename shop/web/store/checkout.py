@@ -131,13 +131,13 @@ def _told(errors: Any, field: str = "") -> Iterator[tuple[str, str]]:
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def checkout(request: HttpRequest) -> HttpResponse:
-    remember_guest(request)
     if request.method == "POST" and (before := _placed_before(request)):
         return redirect("store-order", order_id=before.uuid)
     inside = contents(Basket(request.session).lines)
     if not inside.wanted:
         messages.info(request, "Your basket is empty.")
         return redirect("store-basket")
+    remember_guest(request)
     if request.method != "POST":
         known = {"email": request.user.email} if request.user.is_authenticated else {}
         initial = {"key": uuid4().hex, "total": inside.total, "country": "GB", **known}

@@ -26,6 +26,7 @@ from shop.base.lookups import ask
 from shop.base.money import show
 from shop.base.tracking import order_of, tracking_link
 from shop.web.store import stages
+from shop.web.store.basket import OTHER_CURRENCY, contents
 from shop.web.store.cards import card_name
 from shop.web.store.customers import is_staff, orders_of, owned_order, visible_order
 from shop.web.store.pages import page
@@ -125,9 +126,13 @@ def cancel_linked(request: HttpRequest, token: str) -> HttpResponse:
 @require_POST
 def again(request: HttpRequest, order_id: UUID) -> HttpResponse:
     """What was ordered goes into the basket once more."""
-    basket = Basket(request.session)
+    basket, order = Basket(request.session), owned_order(request, order_id)
+    inside = contents(basket.lines)
+    if inside.wanted and inside.currency != order.currency:
+        messages.error(request, OTHER_CURRENCY.format(inside.currency, order.currency))
+        return redirect("store-basket")
     try:
-        for line in owned_order(request, order_id).lines.all():
+        for line in order.lines.all():
             basket.add(line.sku, line.quantity)
     except Full:
         messages.warning(request, "The basket does not take all of it.")

@@ -15,6 +15,7 @@ KINDS = (
     ("owl", "owl|night light"),
     ("candle", "t-?light|candle|lantern"),
     ("mug", "mug|cup|beaker"),
+    ("umbrella", "umbrella|parasol"),
     ("bag", "bag|tote|purse"),
     ("clock", "clock|watch"),
     ("lamp", "lamp|light|shade"),

@@ -16,6 +16,7 @@ from tests.statements import statements
 def test_the_window_shows_what_is_on_sale_with_its_price_and_what_is_left(guest: Client) -> None:
     page = guest.get("/")
     text = text_of(page)
+    assert text.index("Tea &lt;b&gt;") < text.index("Sold out Sold out")  # though its SKU comes later
     assert "Mug, red Only 3 left GBP 8.50 Add" in text
     assert "Sold out Sold out GBP 1.00" in text
     assert "Not sold any more" not in text

@@ -27,7 +27,7 @@ from shipping.events import (
 from shipping.models import Parcel, Shipment
 from shop.base.tracking import tracking_link
 from shop.messaging.events import StepFailed
-from shop.web.store.tests.buying import bought, post, text_of
+from shop.web.store.tests.buying import bought, post, put, text_of
 from tests.statements import statements
 
 FACTS: dict[Any, dict[str, Any]] = {
@@ -111,6 +111,8 @@ def test_staff_who_may_see_orders_see_beside_it_what_the_admin_says(guest: Clien
     assert "For staff" in text_of(page)
     assert f'href="/admin/orders/order/{order.pk}/change/"' in page.content.decode()
     assert "Cancel the order" not in text_of(page)
+    admin = staff.get(f"/admin/orders/order/{order.pk}/change/").content.decode()
+    assert f'href="/orders/{order.uuid}/"' in admin
     assert staff.post(f"/orders/{order.uuid}/cancel/").status_code == 404
     assert "waits for inventory" not in read(guest, order)
 
@@ -228,3 +230,11 @@ def test_when_it_is_too_late_to_cancel_that_is_told(guest: Client) -> None:
     assert "It is too late for that" in text_of(guest.get(f"/orders/{order.uuid}/cancel/"))
     page = guest.post(f"/orders/{order.uuid}/cancel/", follow=True)
     assert "it can only be returned" in text_of(page)
+
+
+def test_what_is_put_into_the_basket_again_does_not_mix_currencies(guest: Client) -> None:
+    order = bought(guest)
+    put(guest, "EURO")
+    page = guest.post(f"/orders/{order.uuid}/again/", follow=True)
+    assert "sold in EUR, this in GBP" in text_of(page)
+    assert list(guest.session["basket"]) == ["EURO"]
