@@ -15,7 +15,6 @@ from django.urls import reverse
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from orders import trouble
-from orders.headline import badge
 from orders.live import order_pages
 from orders.models import Order
 from orders.order_page import address_of
@@ -188,12 +187,7 @@ def _for_staff(request: HttpRequest, order: Order) -> dict[str, Any] | None:
     """The same order as staff see it, beside the customer's view."""
     if not is_staff(request):
         return None
-    around = trouble.elsewhere()
-    return {
-        "badge": badge(order, around),
-        "findings": trouble.why_it_waits(order, around),
-        "address": address_of(order),
-    }
+    return {"findings": trouble.why_it_waits(order), "address": address_of(order)}
 
 
 def _cancel(request: HttpRequest, order: Order, place: Place) -> HttpResponse:

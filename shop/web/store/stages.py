@@ -11,10 +11,9 @@ from datetime import datetime
 
 from inventory.events import InventoryRejected, InventoryReleased, InventoryReserved, StockDispatched
 from notifications.events import CancellationNoticeSent, ConfirmationSent
-from orders.api.serializers import cancellation
 from orders.api.waiting import waiting
 from orders.events import OrderCancelled, OrderCompleted, OrderCreated
-from orders.models import Order, Saga, TimelineEntry
+from orders.models import BY, Order, Saga, TimelineEntry
 from orders.process import BACKWARD, FORWARD, MIRROR, PROCESS, REFUSED_BY, WISH, Move, awaited
 from payments.events import PaymentFailed, PaymentProcessed, PaymentRefunded
 from shipping.events import (
@@ -132,12 +131,13 @@ def _completed(order: Order, facts: Facts) -> Summary:
 
 
 def _cancelled(order: Order, facts: Facts) -> Summary:
-    why = cancellation(order.saga) or {"reason": "", "by": ""}
-    who = {"customer": "You cancelled it.", "staff": "The shop cancelled it."}.get(why["by"])
+    reason, refused = order.saga.reason, next((event for event in REFUSALS if facts.has(event)), None)
+    if reason.startswith(BY):
+        first = "You cancelled it." if reason == f"{BY}customer" else "The shop cancelled it."
+    else:
+        first = _why(refused, facts) if refused else f"{reason or 'It could not be fulfilled'}."
     given = f"{show(facts.refunded_minor, order.currency)} was given back."
     money = given if facts.refunded_minor else "Nothing was charged."
-    refused = next((event for event in REFUSALS if facts.has(event)), None)
-    first = who or (_why(refused, facts) if refused else f"{why['reason'] or 'It could not be fulfilled'}.")
     advice = REFUSALS[refused][2] if refused else ""
     return Summary("undo", "Cancelled", first, f"{money} {advice}".strip())
 
