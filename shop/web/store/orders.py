@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
 from django.contrib import messages
 from django.core.paginator import Paginator
+from django.db.models import Prefetch
 from django.http import Http404, HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect
@@ -16,7 +18,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from orders import trouble
 from orders.live import order_pages
-from orders.models import Order
+from orders.models import Order, OrderLine
 from orders.order_page import address_of
 from orders.services import Cancellation, request_cancellation
 from payments.models import Payment
@@ -33,6 +35,7 @@ from shop.web.store.pictures import picture
 from shop.web.store.shelf import Basket, Full
 
 ON_A_PAGE = 20
+NAMED = 2  # lines of each order
 Status = Order.Status
 IN_WORDS = {
     Status.SHIPPED: ("now", "On its way"),
@@ -49,20 +52,20 @@ LEVELS = {
 
 @require_safe
 def own(request: HttpRequest) -> HttpResponse:
-    shown = Paginator(orders_of(request).prefetch_related("lines"), ON_A_PAGE).get_page(
+    first_lines = Prefetch("lines", OrderLine.objects.order_by("id")[: NAMED + 1])
+    shown = Paginator(orders_of(request).prefetch_related(first_lines), ON_A_PAGE).get_page(
         request.GET.get("page")
     )
     rows = [
-        (order, *IN_WORDS.get(Status(order.status), ("now", "Under way")), _in_short(order))
+        (order, *IN_WORDS.get(Status(order.status), ("now", "Under way")), _in_short(order.lines.all()))
         for order in shown
     ]
     return page(request, "orders", {"shown": shown, "rows": rows})
 
 
-def _in_short(order: Order) -> str:
-    lines = list(order.lines.all())
-    more = f" and {len(lines) - 2} more" if len(lines) > 2 else ""
-    return ", ".join(f"{line.quantity} x {line.name}" for line in lines[:2]) + more
+def _in_short(lines: Iterable[OrderLine]) -> str:
+    named = [f"{line.quantity} x {line.name}" for line in lines]
+    return ", ".join(named[:NAMED]) + (" and more" if len(named) > NAMED else "")
 
 
 # --- One order, for its customer, for staff, and for whoever has the link -----------------------------------------------

@@ -82,3 +82,17 @@ def test_what_is_added_from_a_tile_needs_no_new_page(guest: Client) -> None:
     assert 'Basket <span class="num">(2)</span>' in part
     assert "Mug, red is in your basket." in part
     assert "<html" not in part
+
+
+def test_a_fault_is_told_without_a_word_of_the_insides(
+    guest: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(*_: object) -> None:
+        raise RuntimeError("secret")
+
+    monkeypatch.setattr("shop.web.store.catalogue.found", broken)
+    guest.raise_request_exception = False
+    answer = guest.get("/?q=mug")
+    assert answer.status_code == 500
+    assert "nothing is ordered or charged twice" in text_of(answer)
+    assert "secret" not in text_of(answer)

@@ -190,6 +190,13 @@ def test_what_goes_wrong_inside_is_the_shops_own_affair(guest: Client) -> None:
     assert "secret" not in read(guest, order)
 
 
+def test_the_list_names_the_first_products_of_an_order(guest: Client) -> None:
+    for sku in ("MUG", "TEA/1"):
+        put(guest, sku)
+    bought(guest, "GONE")
+    assert "1 x Mug, red, 1 x Tea &lt;b&gt;strong&lt;/b&gt; and more" in text_of(guest.get("/orders/"))
+
+
 def test_the_list_says_in_two_words_how_each_order_is(guest: Client) -> None:
     order = bought(guest)
     assert f"{order.number} Under way 1 x Mug, red" in text_of(guest.get("/orders/"))
