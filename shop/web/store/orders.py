@@ -52,12 +52,12 @@ LEVELS = {
 
 @require_safe
 def own(request: HttpRequest) -> HttpResponse:
-    first_lines = Prefetch("lines", OrderLine.objects.order_by("id")[: NAMED + 1])
+    first_lines = Prefetch("lines", OrderLine.objects.order_by("id")[: NAMED + 1], to_attr="named")
     shown = Paginator(orders_of(request).prefetch_related(first_lines), ON_A_PAGE).get_page(
         request.GET.get("page")
     )
     rows = [
-        (order, *IN_WORDS.get(Status(order.status), ("now", "Under way")), _in_short(order.lines.all()))
+        (order, *IN_WORDS.get(Status(order.status), ("now", "Under way")), _in_short(order.named))  # type: ignore[attr-defined]
         for order in shown
     ]
     return page(request, "orders", {"shown": shown, "rows": rows})
