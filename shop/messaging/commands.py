@@ -23,6 +23,7 @@ from shop.messaging.recording import recording
 from shop.messaging.retries import set_policy
 from shop.messaging.sending import post
 from shop.messaging.tasks import can_run_in, service_of, task
+from shop.messaging.tracebacks import trace
 
 logger = logging.getLogger(__name__)
 
@@ -69,6 +70,7 @@ def command(
                             operation=name,
                             error=in_a_word(error),
                             waits=waits,
+                            trace=trace(error),
                         )
                     )
                     logger.warning("%s failed for %s: %s", name, ref.number, in_a_word(error))

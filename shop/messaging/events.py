@@ -67,7 +67,7 @@ class StepFailed(Event, frozen=True, kw_only=True):
 
     ``attempt`` and ``retry_at`` are set where the service itself tries again (a reaction to an event);
     where they are None, whoever commanded the operation decides. ``parked``: it waits for a person; ``waits``: for
-    somebody outside who is away, and no attempt was counted.
+    somebody outside who is away, and no attempt was counted. ``trace``: where the error came from, for engineers.
     """
 
     operation: str
@@ -76,6 +76,7 @@ class StepFailed(Event, frozen=True, kw_only=True):
     retry_at: datetime | None = None
     parked: bool = False
     waits: bool = False
+    trace: str = ""
 
     def in_words(self) -> str:
         if self.waits:
