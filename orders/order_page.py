@@ -12,9 +12,10 @@ from django.urls import reverse
 from orders import trouble
 from orders.drawing import draw
 from orders.happenings import happenings
-from orders.headline import badge, headline
+from orders.headline import headline
 from orders.models import Order, Saga
 from orders.process import awaited
+from orders.situation import badge, elsewhere
 from shipping.lookups import Labels
 from shop.base.admin.buttons import may_change
 from shop.base.admin.links import list_of, may_view
@@ -32,7 +33,7 @@ def address_of(order: Order) -> str:
 
 def shown(request: HttpRequest, order: Order) -> dict[str, Any]:
     """What the template ``admin/orders/order/page.html`` is given; links lead only where this person may look."""
-    around = trouble.elsewhere()
+    around = elsewhere()
     now, saga = around.now, order.saga
     timeline = list(order.timeline.all()[: MOST_ENTRIES + 1])
     events = {entry.event_id: entry for entry in timeline}

@@ -14,8 +14,9 @@ from django.db.models import QuerySet
 
 from orders import trouble
 from orders.happenings import Happening, Kind, happenings
-from orders.headline import Headline, badge, headline
+from orders.headline import Headline, headline
 from orders.models import Order
+from orders.situation import badge, elsewhere
 from shop.base.spans import span
 
 LEVELS = {"fine": "SUCCESS", "done": "SUCCESS", "undone": "WARNING", "waiting": "WARNING", "trouble": "ERROR"}
@@ -44,7 +45,7 @@ class Command(BaseCommand):
             raise CommandError(
                 f"There is no order {wanted!r}. Give its number, such as S-100042, or its id; the admin lists both."
             )
-        around = trouble.elsewhere()
+        around = elsewhere()
         timeline = list(order.timeline.all())
         findings = trouble.why_it_waits(order, around)
         first = headline(order, timeline, findings)
