@@ -33,6 +33,7 @@ from shop.messaging.outbox import unconfirmed
 from shop.messaging.tables import inbox_of, services
 
 AT_MOST = 20  # rows of one table that are told of
+WISHED = "its cancellation was asked for"  # and orders has not noted yet by whom
 RESUME = "Remove the cause, then resume it."
 # What is at its end or on its way is fine; and of one that is silent, who is comes first.
 OF_THE_SAGA = dict.fromkeys((Situation.COMPLETED, Situation.CANCELLED, Situation.UNDOING), FINE)
@@ -119,7 +120,7 @@ def why_it_waits(order: Order, around: Elsewhere | None = None) -> list[Finding]
 def _of_the_saga(order: Order, around: Elsewhere) -> Finding:
     saga, now, found = order.saga, around.now, situation(order, around)
     whom = awaited(saga.position).service
-    reached = f"It has come as far as “{_position(saga)}”, {ago(saga.moved_at, now)}, and waits for {whom}."
+    reached = f"It has come as far as “{saga.step}”{_undoing(saga)}, {ago(saga.moved_at, now)}, and waits for {whom}."
     cause = f"{saga.last_error.rstrip('.')}. " if saga.last_error else ""
     again = f" Without progress it is taken up again {until(saga.deadline, now)}" if saga.deadline else ""
     match found:
@@ -142,7 +143,7 @@ def _of_the_saga(order: Order, around: Elsewhere) -> Finding:
             text = f"{cause}{reached}{again}, attempt {saga.attempt + 1}."
         case Situation.QUEUEING:
             many = around.queueing[whom]
-            text = f"{reached} It may wait its turn there: {many:,} messages are before {whom}.{again}."
+            text = f"It waits its turn: {many:,} messages are before {whom}. {reached}{again}."
         case _:
             text = f"{cause}{reached}{again}{'.' if again else ''}"
     return Finding(OF_THE_SAGA.get(found, LEVELS[found]), text)
@@ -217,7 +218,12 @@ def _owed(order: Order) -> str:
 
 
 def _position(saga: Saga) -> str:
-    return f"undo: {saga.undo}" if saga.undo else saga.step
+    """How far it has come. What an undo has come to is not said: of what was never done it undoes nothing."""
+    return f"being undone: {saga.reason.rstrip('.') or WISHED}" if saga.undo else saga.step
+
+
+def _undoing(saga: Saga) -> str:
+    return f" and is being undone ({saga.reason.rstrip('.') or WISHED})" if saga.undo else ""
 
 
 def _times(count: int) -> str:

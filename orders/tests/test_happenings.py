@@ -9,9 +9,12 @@ from uuid import UUID, uuid4
 
 import pytest
 
-from orders.drawing import FULL, NAMES, draw
-from orders.happenings import Happening, Kind, happenings
+from orders.ahead import happenings
+from orders.axis import FULL, NAMES
+from orders.drawing import draw
+from orders.happenings import Happening, Kind
 from orders.models import Order, Saga, TimelineEntry
+from orders.situation import Elsewhere
 
 Tell = Callable[..., UUID]
 
@@ -43,11 +46,16 @@ def tell(order: Order) -> Tell:
     return tell
 
 
-def found(order: Order, seconds: float = 60, **saga: Any) -> list[Happening]:
+def found(
+    order: Order, seconds: float = 60, parcels: dict[str, str] | None = None, **saga: Any
+) -> list[Happening]:
     """As it is so many seconds after the order was placed."""
     Saga.objects.filter(order=order).update(**saga)
-    saga_now = Saga.objects.get(order=order)
-    return happenings(saga_now, order.timeline.all(), order.placed_at + timedelta(seconds=seconds))
+    now = order.placed_at + timedelta(seconds=seconds)
+    around = Elsewhere(now=now, away={}, silent=(), queueing={})
+    return happenings(
+        Order.objects.select_related("saga").get(pk=order.pk), order.timeline.all(), around, parcels
+    )
 
 
 def kinds(some: list[Happening]) -> list[tuple[str, str]]:
@@ -61,7 +69,7 @@ def test_attempts_are_folded_into_the_step_they_were_for(order: Order, tell: Tel
         tell(20 + 10 * ms, "payments", "StepFailed", "trouble", cause=reserved)
         tell(21 + 10 * ms, "orders", "OrderStalled", "trouble")
     tell(4000, "payments", "PaymentProcessed", cause=reserved, began_at=3950, outside=0.03)
-    *_, paid, under_way, ahead = found(order, state="running", step="paid")[:5]
+    *_, paid, under_way, ahead = found(order, 5, state="running", step="paid")[:5]
     assert (paid.kind, paid.text) == (Kind.DONE, "paid · 301 attempts")
     assert (paid.began - order.placed_at, paid.causes) == (timedelta(milliseconds=12), (reserved,))
     assert paid.outside == 0.03
@@ -138,7 +146,7 @@ def test_it_is_drawn_in_lanes_from_left_to_right_and_nothing_lies_on_anything(
     for box in drawing.boxes:
         assert box.x >= NAMES
         assert box.right <= drawing.width
-        assert box.width >= len(box.happening.text) * 6
+        assert box.width >= len(box.text) * 6
         assert all(box.x <= part.x <= part.x + part.width <= box.right + 0.01 for part in box.parts)
         for other in drawing.boxes:
             beside = box.right <= other.x or other.right <= box.x or box.y != other.y

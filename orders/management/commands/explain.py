@@ -13,10 +13,12 @@ from django.db import Error as DatabaseError
 from django.db.models import QuerySet
 
 from orders import trouble
-from orders.happenings import Happening, Kind, happenings
+from orders.ahead import happenings
+from orders.happenings import Happening, Kind
 from orders.headline import Headline, headline
 from orders.models import Order
 from orders.situation import badge, elsewhere
+from orders.story import parcels_of, timeline_of
 from shop.base.spans import span
 
 LEVELS = {"fine": "SUCCESS", "done": "SUCCESS", "undone": "WARNING", "waiting": "WARNING", "trouble": "ERROR"}
@@ -46,10 +48,10 @@ class Command(BaseCommand):
                 f"There is no order {wanted!r}. Give its number, such as S-100042, or its id; the admin lists both."
             )
         around = elsewhere()
-        timeline = list(order.timeline.all())
+        timeline, _ = timeline_of(order)
         findings = trouble.why_it_waits(order, around)
         first = headline(order, timeline, findings)
-        told = happenings(order.saga, timeline, around.now)
+        told = happenings(order, timeline, around, parcels_of(order))
         level, words = badge(order, around)
         if as_json:
             self.stdout.write(json.dumps(_as_json(order, words, first, findings, told), indent=2))

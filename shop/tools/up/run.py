@@ -41,6 +41,10 @@ class Options:
     def url(self) -> str:
         return f"http://127.0.0.1:{self.port}"
 
+    @property
+    def flower_url(self) -> str:
+        return f"http://127.0.0.1:{self.flower_port}"
+
 
 def say(text: str) -> None:
     """A terminal that has gone must not keep us from stopping in good order."""
@@ -70,7 +74,7 @@ def run(options: Options) -> None:
         stack = None
         try:
             accounts = Accounts.of(data)
-            env = environment(data, options.url, options.style, servers, accounts)
+            env = environment(data, options.url, options.flower_url, options.style, servers, accounts)
             stack = Stack(
                 env,
                 data,
@@ -149,7 +153,7 @@ def _introduce(options: Options, data: Path, accounts: Accounts, prepared: Prepa
         ("API", f"{options.url}/api/docs/", f"user demo, {shown['demo']}"),
         ("", "", token),
         ("Admin", f"{options.url}/admin/", f"user admin, {shown['admin']}"),
-        ("Flower", f"http://127.0.0.1:{options.flower_port}/", f"user flower, {flower}"),
+        ("Flower", f"{options.flower_url}/", f"user flower, {flower}"),
         ("Logs", str(data / "logs"), ""),
     ):
         say(f"  {what:<8}{where:<36}  {who}".rstrip())

@@ -1,0 +1,99 @@
+"""What an order still has before it: what is under way, what fails beside it, what is expected behind it, and by when."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from datetime import datetime, timedelta
+
+from django.conf import settings
+
+from orders.happenings import PARCELWISE, Happening, Kind, Told
+from orders.models import Order, Saga, TimelineEntry
+from orders.process import Move, still_to_do
+from orders.situation import LEVELS, TROUBLE, Elsewhere, Situation, situation
+from shop.base.spans import span
+from shop.messaging.reactions import expected_within
+
+# Of these nobody can say when they go on.
+OPEN = {Situation.PARKED, Situation.NEEDS_ATTENTION, Situation.PROVIDER_AWAY, Situation.QUEUEING}
+
+
+def happenings(
+    order: Order,
+    timeline: Iterable[TimelineEntry],
+    around: Elsewhere,
+    parcels: Mapping[str, str] | None = None,
+) -> list[Happening]:
+    """All that happened, in the sequence in which it ended, and what is still before the order.
+
+    ``parcels``: the tracking numbers, as far as there are any, by the warehouses it leaves from.
+    """
+    told = Told(timeline, parcels)
+    return [*told.happenings(), *_ahead(order, told, around)]
+
+
+def _ahead(order: Order, told: Told, around: Elsewhere) -> Iterator[Happening]:
+    saga, last = order.saga, told.last
+    if saga.state == Saga.State.ENDED or not last:
+        return
+    found = situation(order, around)
+    ahead = [move for move in still_to_do(saga.position) if move.done.__name__ not in told.events]
+    by = last.at
+    for move in ahead[:1]:
+        failures = told.take_failures(move.service)
+        by += timedelta(seconds=expected_within(move.operation))
+        late = by < around.now and found != Situation.QUEUEING
+        in_trouble = failures or saga.attempt or late or LEVELS[found] == TROUBLE
+        yield Happening(
+            Kind.LATE if in_trouble else Kind.UNDER_WAY,
+            move.service,
+            _in_words(move),
+            last.at,
+            None,
+            (last.event_id,),
+            failures=failures,
+            parcels=_parcels(move, told),
+            due=_due(saga, found, by, around.now),
+        )
+    for service, failures in told.failing().items():
+        yield Happening(Kind.LATE, service, "failing", failures[0].at, None, failures=failures)
+    by = max(by, around.now, saga.deadline or by)
+    for move in ahead[1:]:
+        by += timedelta(seconds=expected_within(move.operation))
+        due = "" if found in OPEN else f"by {_clock(by)} at the latest, if nothing goes wrong"
+        yield Happening(
+            Kind.EXPECTED,
+            move.service,
+            move.words,
+            around.now,
+            None,
+            parcels=_parcels(move, told),
+            due=due,
+        )
+
+
+def _due(saga: Saga, found: Situation, by: datetime, now: datetime) -> str:
+    """When what is under way is expected."""
+    match found:
+        case Situation.PARKED | Situation.NEEDS_ATTENTION:
+            return "when a person has resumed it"
+        case Situation.PROVIDER_AWAY:
+            return f"once the provider answers: it is asked every {settings.PROBE_EVERY:g} s"
+        case Situation.QUEUEING:
+            return "when it is its turn"
+        case Situation.RETRYING if saga.deadline and saga.deadline > now:
+            return f"taken up again by {_clock(saga.deadline)}, in {span(saga.deadline - now)}"
+    late = f", {span(now - by)} ago" if by < now else ""
+    return f"{'was expected ' if late else ''}by {_clock(by)}{late}"
+
+
+def _clock(moment: datetime) -> str:
+    return f"{moment:%H:%M:%S} UTC"
+
+
+def _parcels(move: Move, told: Told) -> Mapping[str, str]:
+    return told.parcels if move.done.__name__ in PARCELWISE else {}
+
+
+def _in_words(move: Move) -> str:
+    return move.operation.partition(".")[2].replace("_", " ")
