@@ -11,6 +11,7 @@ from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path
@@ -18,6 +19,7 @@ from django.utils.html import format_html
 from django.views.decorators.http import require_POST
 
 from orders import order_page, services, trouble
+from orders.live import order_pages
 from orders.models import DeadLetter, Inbox, Incident, Order, Outbox, Saga
 from orders.saga import resume
 from orders.services import Cancellation
@@ -115,6 +117,7 @@ class OrderAdmin(ReadOnlyAdmin):
         return [
             path("find/<uuid:order_id>/", view(self.find), name="orders_order_find"),
             path("<int:pk>/cancel/", view(self.cancel), name="orders_order_cancel"),
+            path("<int:pk>/stream/", view(self.stream), name="orders_order_stream"),
             path("<int:pk>/resume/", view(require_POST(self.resume)), name="orders_order_resume"),
             *super().get_urls(),
         ]
@@ -134,6 +137,12 @@ class OrderAdmin(ReadOnlyAdmin):
         if order and self.has_view_permission(request, order):
             extra_context = {**(extra_context or {}), **order_page.shown(request, order)}
         return super().change_view(request, object_id, form_url, extra_context)
+
+    def stream(self, request: HttpRequest, pk: int) -> HttpResponseBase:
+        """Tells the page of one order when it has changed."""
+        if not self.has_view_permission(request, get_object_or_404(Order, pk=pk)):
+            raise PermissionDenied
+        return order_pages.stream(request, pk)
 
     # --- Buttons -----------------------------------------------------------------------------------------------
 

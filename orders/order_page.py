@@ -13,6 +13,7 @@ from orders import trouble
 from orders.ahead import happenings
 from orders.drawing import draw
 from orders.headline import headline
+from orders.live import order_pages
 from orders.models import Order, OrderLine, Saga
 from orders.places import labels, places
 from orders.process import awaited
@@ -35,6 +36,7 @@ def address_of(order: Order) -> str:
 
 def shown(request: HttpRequest, order: Order) -> dict[str, Any]:
     """What the template ``admin/orders/order/page.html`` is given; links lead only where this person may look."""
+    version = order_pages.version(order.pk)  # before all else: what changes from here on, the stream tells
     around = elsewhere()
     now, saga = around.now, order.saga
     timeline, is_cut = timeline_of(order)
@@ -46,6 +48,7 @@ def shown(request: HttpRequest, order: Order) -> dict[str, Any]:
     return {
         "title": f"Order {order.number}",
         "subtitle": None,
+        "version": version,
         "order": order,
         "saga": saga,
         "age": span(now - order.placed_at),
