@@ -14,7 +14,7 @@ from uuid import UUID
 from inventory.events import InventoryReserved, StockDispatched
 from orders.events import OrderStalled
 from orders.models import TimelineEntry
-from orders.process import MIRROR, PROCESS, REFUSED_BY, WISH
+from orders.process import MIRROR, PER_WAREHOUSE, PROCESS, REFUSED_BY, WISH
 from shipping.events import CancellationRefused, OrderShipped, ParcelsLabelled
 from shop.messaging.events import StepFailed
 
@@ -89,8 +89,10 @@ AFTER: dict[str, set[str]] = {
     for index, step in enumerate(PROCESS[1:])
 }
 PLACED = PROCESS[0].done.__name__
-# What each event of the way back takes back.
-TAKES_BACK = {step.undo.done.__name__: step.done.__name__ for step in PROCESS if step.undo}
+# What each event of the way back takes back. Parcels are held back though none has a label yet.
+TAKES_BACK = {
+    step.undo.done.__name__: step.done.__name__ for step in PROCESS if step.undo and step is not PER_WAREHOUSE
+}
 NOTHING_TO_UNDO = "↩ nothing to undo"
 ASKED_FOR = {PLACED, WISH.__name__}
 REFUSALS = {refused.__name__ for refused in REFUSED_BY}

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from orders.models import Order, Saga, TimelineEntry
+from orders.models import BY, Order, Saga, TimelineEntry
 from orders.process import BEFORE_THE_PIVOT, ENDS, MIRROR, PROCESS
 from orders.situation import DONE, UNDONE
 from orders.trouble import Finding
@@ -28,9 +28,12 @@ def headline(order: Order, timeline: Sequence[TimelineEntry], findings: Sequence
     """``findings``: why it waits, most telling first, if it does."""
     saga = order.saga
     if saga.state == Saga.State.ENDED and saga.undo:
+        by = saga.reason.startswith(BY)  # which says it all
         why = f": {saga.reason.rstrip('.')}" if saga.reason else ""
         return Headline(
-            UNDONE, f"Cancelled{why}.", _told(timeline, UNDOS - {ENDS[Order.Status.CANCELLED].__name__})
+            UNDONE,
+            f"{saga.reason.capitalize() if by else f'Cancelled{why}'}.",
+            _told(timeline, UNDOS - {ENDS[Order.Status.CANCELLED].__name__}),
         )
     if saga.state == Saga.State.ENDED:
         took = f" in {span(order.ended_at - order.placed_at)}" if order.ended_at else ""
