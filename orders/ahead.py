@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime, timedelta
 
 from django.conf import settings
 
-from orders.happenings import PARCELWISE, Happening, Kind, Told
+from orders.happenings import AFTER, PARCELWISE, Happening, Kind, Told
 from orders.models import Order, Saga, TimelineEntry
 from orders.process import Move, still_to_do
 from orders.situation import LEVELS, TROUBLE, Elsewhere, Situation, situation
 from shop.base.spans import span
+from shop.messaging import subscriptions
 from shop.messaging.reactions import expected_within
 
 # Of these nobody can say when they go on.
@@ -54,11 +56,12 @@ def _ahead(order: Order, told: Told, around: Elsewhere) -> Iterator[Happening]:
             failures=failures,
             parcels=_parcels(move, told),
             due=_due(saga, found, by, around.now),
+            done=move.done.__name__,
         )
     for service, failures in told.failing().items():
         yield Happening(Kind.LATE, service, "failing", failures[0].at, None, failures=failures)
     by = max(by, around.now, saga.deadline or by)
-    for move in ahead[1:]:
+    for before, move in itertools.pairwise(ahead):
         by += timedelta(seconds=expected_within(move.operation))
         due = "" if found in OPEN else f"by {_clock(by)} at the latest, if nothing goes wrong"
         yield Happening(
@@ -69,18 +72,30 @@ def _ahead(order: Order, told: Told, around: Elsewhere) -> Iterator[Happening]:
             None,
             parcels=_parcels(move, told),
             due=due,
+            done=move.done.__name__,
+            after=_after(move, before, order.style),
         )
+
+
+def _after(move: Move, before: Move, style: str) -> list[str]:
+    """The events after which it is done: those that its service itself hears, or else that of the move before."""
+    heard = [
+        event
+        for event in AFTER.get(move.done.__name__, ())
+        if any(sub.receiver == move.operation for sub in subscriptions.of(event, style=style))
+    ]
+    return heard or [before.done.__name__]
 
 
 def _due(saga: Saga, found: Situation, by: datetime, now: datetime) -> str:
     """When what is under way is expected."""
     match found:
         case Situation.PARKED | Situation.NEEDS_ATTENTION:
-            return "when a person has resumed it"
+            return "goes on when a person has resumed it"
         case Situation.PROVIDER_AWAY:
-            return f"once the provider answers: it is asked every {settings.PROBE_EVERY:g} s"
+            return f"goes on once the provider answers: it is asked every {settings.PROBE_EVERY:g} s"
         case Situation.QUEUEING:
-            return "when it is its turn"
+            return "goes on when it is its turn"
         case Situation.RETRYING if saga.deadline and saga.deadline > now:
             return f"taken up again by {_clock(saga.deadline)}, in {span(saga.deadline - now)}"
     late = f", {span(now - by)} ago" if by < now else ""

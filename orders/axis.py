@@ -33,6 +33,16 @@ def wide(one: Happening) -> float:
     return max(LETTER * len(label(one, warehouse)) + PADDING for warehouse in drawn(one))
 
 
+def _reached(ahead: Sequence[Happening], start: float) -> dict[str, float]:
+    """Where each of these expected steps ends: behind all that it waits for, and so beside what does not wait for it."""
+    ends: dict[str, float] = {}
+    for one in ahead:
+        ends[one.done] = (
+            max((ends.get(before, start) for before in one.after), default=start) + GAP + wide(one)
+        )
+    return ends
+
+
 class Axis:
     """Where each moment is: the stretches between moments that matter are wide enough for what is written there."""
 
@@ -48,9 +58,10 @@ class Axis:
                 x += max(self._width(moment - last), needed.get((last, moment), 0))
             self._x[moment] = x
             last = moment
-        ahead = sum(wide(one) + GAP for one in found if one.kind == Kind.EXPECTED)
-        self._stretch(FULL - 2 * GAP - ahead)
-        self.end = self._expected = max(self._x.values(), default=x)
+        ahead = [one for one in found if one.kind == Kind.EXPECTED]
+        self._stretch(FULL - 2 * GAP - max(_reached(ahead, 0.0).values(), default=0.0))
+        self.end = max(self._x.values(), default=x)
+        self._reached = _reached(ahead, self.end)
 
     def _stretch(self, end: float) -> None:
         """Have what is known take all the room there is."""
@@ -64,11 +75,10 @@ class Axis:
         return NARROWEST + PER_DECADE * log10(1 + length / timedelta(milliseconds=1))
 
     def span(self, one: Happening) -> tuple[float, float]:
-        """Of a step: where it begins, and how wide it is. What is expected comes behind all else, in turn."""
+        """Of a step: where it begins, and how wide it is. What is expected comes behind all else."""
         width = wide(one)
         if one.kind == Kind.EXPECTED:
-            self._expected += width + GAP
-            return self._expected - width, width
+            return self._reached[one.done] - width, width
         right = self._x[one.ended or self._now]
         left = self._x[one.began] + GAP
         if right - left < width:  # it took no time that anybody knows of

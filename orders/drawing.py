@@ -5,7 +5,6 @@ by its logarithm; the ticks say how long it was.
 
 from __future__ import annotations
 
-import itertools
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -13,7 +12,7 @@ from uuid import UUID
 
 from django.conf import settings
 
-from orders.axis import GAP, PADDING, Axis, drawn, label
+from orders.axis import FULL, GAP, PADDING, Axis, drawn, label
 from orders.happenings import Happening, Kind
 from shop.base.spans import span
 
@@ -106,6 +105,10 @@ class Drawing:
     def bottom(self) -> float:
         return self.height - 18
 
+    @property
+    def nearly_fits(self) -> bool:
+        return self.width < 1.2 * FULL
+
 
 def draw(found: Sequence[Happening], now: datetime, acts: Iterable[tuple[datetime, str]] = ()) -> Drawing:
     """What ``happenings`` has found, until ``now``. ``acts``: what people have done to the order, and when."""
@@ -192,11 +195,10 @@ def _arrows(boxes: Sequence[Box]) -> list[str]:
     pairs = [
         (before, box) for box in boxes for cause in box.happening.causes for before in by_event.get(cause, ())
     ]
-    ahead = [[*some] for _, some in itertools.groupby(boxes, key=lambda box: id(box.happening))]
-    ahead = [some for some in ahead if some[0].happening.ended is None]
-    for before, after in itertools.pairwise(ahead):
-        if after[0].happening.kind == Kind.EXPECTED:
-            pairs += itertools.product(before, after)
+    ahead = [box for box in boxes if box.happening.done]
+    pairs += [
+        (before, box) for box in ahead for before in ahead if before.happening.done in box.happening.after
+    ]
     bend = GAP * 0.8
     return [
         f"M{a.right:.1f} {a.middle:.1f} C{a.right + bend:.1f} {a.middle:.1f} "

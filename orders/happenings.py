@@ -37,7 +37,8 @@ class Happening:
     ``causes``: the events it follows from. ``waited``, ``worked``, ``outside``: s of its last attempt in an outbox or a
     queue, at work, and at a provider, as far as that is known. ``failures``: its attempts before, with when it was taken
     up again. ``by``: who acted. ``parcels``: what it was done for side by side, tracking numbers by warehouse.
-    ``due``, in words: when what is not done is expected.
+    Of what is not done: ``due``, in words, when it is expected; ``done``, the event that will tell it; and ``after``, the
+    events it waits for.
     """
 
     kind: Kind
@@ -54,6 +55,8 @@ class Happening:
     by: str = SYSTEM
     parcels: Mapping[str, str] = field(default_factory=dict)
     due: str = ""
+    done: str = ""
+    after: Sequence[str] = ()
 
     @property
     def text(self) -> str:

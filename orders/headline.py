@@ -37,7 +37,8 @@ def headline(order: Order, timeline: Sequence[TimelineEntry], findings: Sequence
         )
     if saga.state == Saga.State.ENDED:
         took = f" in {span(order.ended_at - order.placed_at)}" if order.ended_at else ""
-        return Headline(DONE, f"Completed{took}.", _told(timeline, STEPS))
+        late = " A cancellation came too late: the parcels had left." if order.cancellation_refused else ""
+        return Headline(DONE, f"Completed{took}.", _told(timeline, STEPS) + late)
     first, stop, rest = findings[0].text.partition(". ")
     return Headline(findings[0].level, first + stop.strip(), rest)
 

@@ -80,14 +80,20 @@ def _folded(one: Happening, since: datetime, causes: Sequence[tuple[UUID, str]])
     after = OFFSET.format(span(first.at - since))
     if last is not first:
         after += f" … {OFFSET.format(span(last.at - since))}"
-    stalls = len(one.failures) - one.attempts
-    failed = f"{one.attempts:,} attempt{'' if one.attempts == 1 else 's'} failed" if one.attempts else ""
-    again = f"taken up again {'once' if stalls == 1 else f'{stalls:,} times'}" if stalls else ""
+    words = (
+        f"tried {_times(one.attempts)} in vain"
+        if one.attempts
+        else f"taken up again {_times(len(one.failures))}"
+    )
     telling = [failure for failure in one.failures if failure.event == StepFailed.__name__] or [last]
     return Row(
-        *(TROUBLE, after, one.service, ", ".join(filter(None, (failed, again))), telling[-1].text, last.at),
+        *(TROUBLE, after, one.service, words, telling[-1].text, last.at),
         event_id=telling[-1].event_id,
         causes=causes,
         attempts=attempts(one.failures[-MOST_ATTEMPTS:], since) if len(one.failures) > 1 else (),
         more=max(0, len(one.failures) - MOST_ATTEMPTS),
     )
+
+
+def _times(count: int) -> str:
+    return "once" if count == 1 else f"{count:,} times"

@@ -24,7 +24,7 @@ from orders.situation import (
     elsewhere,
     situation,
 )
-from shop.base.spans import ago, until
+from shop.base.spans import ago, span, until
 from shop.messaging.confirming import lacking
 from shop.messaging.incidents import open_incidents, orders_with_incidents
 from shop.messaging.models import AbstractInbox, AbstractOutbox
@@ -33,7 +33,6 @@ from shop.messaging.outbox import unconfirmed
 from shop.messaging.tables import inbox_of, services
 
 AT_MOST = 20  # rows of one table that are told of
-WISHED = "its cancellation was asked for"  # and orders has not noted yet by whom
 RESUME = "Remove the cause, then resume it."
 # What is at its end or on its way is fine; and of one that is silent, who is comes first.
 OF_THE_SAGA = dict.fromkeys((Situation.COMPLETED, Situation.CANCELLED, Situation.UNDOING), FINE)
@@ -120,7 +119,10 @@ def why_it_waits(order: Order, around: Elsewhere | None = None) -> list[Finding]
 def _of_the_saga(order: Order, around: Elsewhere) -> Finding:
     saga, now, found = order.saga, around.now, situation(order, around)
     whom = awaited(saga.position).service
-    reached = f"It has come as far as “{saga.step}”{_undoing(saga)}, {ago(saga.moved_at, now)}, and waits for {whom}."
+    waited = f"has waited for {whom} for {span(now - saga.moved_at)}"
+    reached = f"It has come as far as “{saga.step}” and {waited}."
+    if saga.undo:
+        reached = f"It came as far as “{saga.step}”, is being undone ({_why_undone(saga)}) and {waited}."
     cause = f"{saga.last_error.rstrip('.')}. " if saga.last_error else ""
     again = f" Without progress it is taken up again {until(saga.deadline, now)}" if saga.deadline else ""
     match found:
@@ -219,11 +221,11 @@ def _owed(order: Order) -> str:
 
 def _position(saga: Saga) -> str:
     """How far it has come. What an undo has come to is not said: of what was never done it undoes nothing."""
-    return f"being undone: {saga.reason.rstrip('.') or WISHED}" if saga.undo else saga.step
+    return f"being undone: {_why_undone(saga)}" if saga.undo else saga.step
 
 
-def _undoing(saga: Saga) -> str:
-    return f" and is being undone ({saga.reason.rstrip('.') or WISHED})" if saga.undo else ""
+def _why_undone(saga: Saga) -> str:
+    return saga.reason.rstrip(".") or "its cancellation was asked for"  # and orders has not noted yet by whom
 
 
 def _times(count: int) -> str:

@@ -81,8 +81,8 @@ class StepFailed(Event, frozen=True, kw_only=True):
     def in_words(self) -> str:
         if self.waits:
             return f"{self.operation} waits: {self.error}"
-        then = "parked for a person" if self.parked else "to be tried again"
-        return f"{self.operation} failed, {then}: {self.error}"
+        then = ", parked for a person" if self.parked else ", to be tried again" if self.retry_at else ""
+        return f"{self.operation} failed{then}: {self.error}"
 
 
 E = TypeVar("E", bound=Event)
