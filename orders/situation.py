@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from uuid import UUID
 
-from orders.models import Order, Saga
+from orders.models import BY, Order, Saga
 from orders.process import awaited
 from shop.messaging import brokers
 from shop.messaging.incidents import orders_with_incidents
@@ -103,3 +103,14 @@ def badge(order: Order, around: Elsewhere) -> tuple[str, str]:
     """(level, two words), for staff and customers."""
     found = situation(order, around)
     return LEVELS[found], order.status if found == Situation.MOVING else found.value
+
+
+def cancellation(saga: Saga) -> dict[str, str] | None:
+    """Why an order is being undone, and who wanted it: `customer`, `staff`, or `shop`, which could not fulfil it.
+
+    None: it is not.
+    """
+    if not saga.undo:
+        return None
+    who = saga.reason.removeprefix(BY)
+    return {"reason": "", "by": who} if who != saga.reason else {"reason": saga.reason, "by": "shop"}

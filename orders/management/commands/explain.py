@@ -14,10 +14,11 @@ from django.db.models import QuerySet
 
 from orders import trouble
 from orders.ahead import happenings
-from orders.happenings import Happening, Kind
+from orders.drawing import in_words
+from orders.happenings import SYSTEM, Happening, Kind
 from orders.headline import Headline, headline
 from orders.models import Order
-from orders.situation import badge, elsewhere
+from orders.situation import badge, cancellation, elsewhere
 from orders.story import parcels_of, timeline_of
 from shop.base.spans import span
 
@@ -86,6 +87,10 @@ def _lines(told: list[Happening], since: datetime) -> Iterator[tuple[Happening, 
             what += f" (at attempt {len(one.failures) + 1})"
         elif one.failures:
             what += f": {one.failures[-1].text}"
+        if one.by != SYSTEM and one.by not in what:
+            what += f", by {one.by}"
+        if more := one.due or in_words(one):
+            what += f" ({more})"
         because = ", ".join(events[cause] for cause in one.causes if cause in events)
         yield one, f"{after:>12}  {one.service:<13}  {what}{f'  [because of {because}]' if because else ''}"
 
@@ -105,6 +110,7 @@ def _as_json(
         "state": words,
         "placed_at": order.placed_at.isoformat(),
         "ended_at": order.ended_at.isoformat() if order.ended_at else None,
+        "cancellation": cancellation(order.saga),
         "sentence": f"{first.first} {first.rest}".strip(),
         "findings": [{"level": one.level, "text": one.text} for one in findings],
         "steps": [
@@ -114,7 +120,10 @@ def _as_json(
                 "event": one.entry.event if one.entry else None,
                 "event_id": str(one.entry.event_id) if one.entry else None,
                 "causes": [str(cause) for cause in one.causes],
+                "by": one.by,
                 "text": one.entry.text if one.entry else one.words,
+                "due": one.due,
+                "parcels": [{"warehouse": code, "tracking": number} for code, number in one.parcels.items()],
                 "began": one.began.isoformat(),
                 "ended": one.ended.isoformat() if one.ended else None,
                 "waited_s": round(one.waited, 4),
