@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
-from uuid import UUID, uuid4
+from uuid import UUID
 
 import pytest
+from django.conf import settings
 
 from orders.ahead import happenings
 from orders.axis import FULL, NAMES
 from orders.drawing import draw
 from orders.happenings import Happening, Kind
-from orders.models import Order, Saga, TimelineEntry
+from orders.models import Order, Saga
 from orders.situation import Elsewhere
+from orders.tests.timelines import entry
 
 Tell = Callable[..., UUID]
 
@@ -26,22 +29,7 @@ def tell(order: Order) -> Tell:
     def tell(
         ms: int, service: str, event: str, kind: str = "forward", cause: UUID | None = None, **more: Any
     ) -> UUID:
-        id = uuid4()
-        for name in ("sent_at", "began_at"):
-            if name in more:
-                more[name] = order.placed_at + timedelta(milliseconds=more[name])
-        TimelineEntry.objects.create(
-            order=order,
-            event_id=id,
-            at=order.placed_at + timedelta(milliseconds=ms),
-            service=service,
-            event=event,
-            kind=kind,
-            text=f"{event} happened",
-            cause=cause,
-            **more,
-        )
-        return id
+        return entry(order, ms, service, event, kind, cause=cause, **more)
 
     return tell
 
@@ -122,6 +110,91 @@ def test_parcels_that_were_labelled_side_by_side_join_again(order: Order, tell: 
     labelled = tell(20, "shipping", "ParcelsLabelled", cause=paid)
     tell(30, "shipping", "OrderShipped", cause=paid)  # the chord's body was sent together with its headers
     assert found(order, step="shipped")[2].causes == (labelled,)
+
+
+@pytest.mark.parametrize("in_turn", [True, False])
+def test_what_waits_for_two_follows_from_both_unless_one_led_to_the_other(
+    order: Order, tell: Tell, in_turn: bool
+) -> None:
+    shipped = tell(30, "shipping", "OrderShipped")
+    dispatched = tell(40, "inventory", "StockDispatched", cause=shipped)
+    confirmed = tell(
+        50, "notifications", "ConfirmationSent", cause=dispatched if in_turn else shipped
+    )  # a chain, or each by itself
+    tell(60, "orders", "OrderCompleted", cause=confirmed)
+    told = found(order, state="ended", step="completed")[-1]
+    assert set(told.causes) == ({confirmed} if in_turn else {dispatched, confirmed})
+    drawing = draw(found(order, state="ended", step="completed"), order.placed_at)
+    assert len(drawing.arrows) == (3 if in_turn else 4)
+
+
+def test_of_what_was_never_done_nothing_is_undone(order: Order, tell: Tell) -> None:
+    tell(2, "orders", "OrderCreated")
+    wish = tell(9, "orders", "CancellationRequested", "undo", text="cancellation requested by staff")
+    stopped = tell(20, "shipping", "ShippingStopped", "undo", cause=wish)
+    tell(30, "payments", "PaymentRefunded", "undo", cause=stopped)
+    told = found(order, state="running", step="placed", undo="refunded")
+    assert [(one.text, one.by) for one in told[:4]] == [
+        ("placed · by customer", "customer"),
+        ("to be cancelled · by staff", "staff"),
+        ("↩ shipping stopped", "system"),
+        ("↩ nothing to undo", "system"),
+    ]
+
+
+@pytest.mark.parametrize("style", settings.STYLES)
+def test_what_is_expected_says_by_when_and_stands_beside_what_it_does_not_wait_for(
+    order: Order, tell: Tell, style: str
+) -> None:
+    Order.objects.filter(pk=order.pk).update(style=style)
+    tell(10, "shipping", "OrderShipped")
+    told = found(order, 2, state="running", step="shipped")[1:]
+    assert [one.words for one in told] == ["dispatch stock", "confirmed", "completed"]
+    assert all(re.match(r"by \d\d:\d\d:\d\d UTC", one.due) for one in told)
+    side_by_side = told[1].after == ["OrderShipped"]
+    assert side_by_side == (style == "choreography")
+    Saga.objects.filter(order=order).update(state="parked", deadline=None)
+    assert found(order, 2)[1].due == "goes on when a person has resumed it"
+    assert found(order, 2)[1].kind == Kind.LATE
+
+
+def test_parcels_stand_side_by_side_each_with_its_number(order: Order, tell: Tell) -> None:
+    paid = tell(12, "payments", "PaymentProcessed")
+    labelled = tell(20, "shipping", "ParcelsLabelled", cause=paid)
+    tell(30, "shipping", "OrderShipped", cause=labelled)
+    parcels = {"SOUTH": "SB2", "NORTH": "SB1"}
+    drawing = draw(found(order, 1, parcels, state="running", step="shipped"), order.placed_at)
+    drawn = [(box.text, box.y) for box in drawing.boxes if box.happening.service == "shipping"]
+    (_, north), (_, south) = drawn[:2]
+    assert drawn == [
+        ("labelled · NORTH", north),
+        ("labelled · SOUTH", south),
+        ("shipped · NORTH", north),
+        ("shipped · SOUTH", south),
+    ]
+    assert south > north
+    assert "shipping, SOUTH SB2, +8 ms" in drawing.boxes[2].told
+    many = {f"W{number}": "" for number in range(9)}
+    drawing = draw(found(order, 1, many, state="running", step="shipped"), order.placed_at)
+    assert "labelled · 9 parcels" in [box.text for box in drawing.boxes]
+
+
+def test_while_a_parcel_waits_for_its_label_the_other_is_drawn_as_done(order: Order, tell: Tell) -> None:
+    tell(12, "payments", "PaymentProcessed")
+    now = order.placed_at + timedelta(seconds=1)
+    told = found(order, 1, {"NORTH": "SB1", "SOUTH": ""}, state="running", step="paid")
+    kinds = {box.warehouse: box.kind for box in draw(told, now).boxes if box.happening is told[1]}
+    assert kinds == {"NORTH": Kind.DONE, "SOUTH": Kind.UNDER_WAY}
+
+
+def test_what_people_did_is_marked_at_its_time(order: Order, tell: Tell) -> None:
+    tell(0, "orders", "OrderCreated")
+    tell(1000, "inventory", "InventoryReserved")
+    at = order.placed_at + timedelta(milliseconds=500)
+    drawing = draw(found(order, state="ended"), order.placed_at, [(at, "boss: Resumed.")])
+    (mark,) = drawing.marks
+    placed, reserved = drawing.boxes
+    assert placed.x < mark.x < reserved.right
 
 
 def test_it_is_drawn_in_lanes_from_left_to_right_and_nothing_lies_on_anything(
