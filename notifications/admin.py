@@ -6,7 +6,7 @@ from typing import Any
 
 from django.contrib import admin
 from django.db.models import Q, QuerySet
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 from django.utils.html import format_html
 
@@ -14,6 +14,7 @@ from notifications.models import DeadLetter, Inbox, Incident, Mail, Notification
 from shop.base.admin.boxes import DeadLetterAdmin, InboxAdmin, IncidentAdmin, OutboxAdmin
 from shop.base.admin.cells import NOTHING
 from shop.base.admin.rows import OfAnOrderAdmin, ReadOnlyAdmin, as_uuid
+from shop.base.policy import with_styles
 
 admin.site.register(Outbox, OutboxAdmin)
 admin.site.register(DeadLetter, DeadLetterAdmin)
@@ -65,6 +66,10 @@ class MailAdmin(ReadOnlyAdmin):
         if ids:
             return queryset.filter(message_id__in=ids), False
         return super().get_search_results(request, queryset, search_term)
+
+    def change_view(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        """A mail keeps its styles beside its words, and a frame has no laxer policy than its page."""
+        return with_styles(super().change_view(request, *args, **kwargs))
 
     @admin.display(description="text")
     def as_text(self, mail: Mail) -> str:

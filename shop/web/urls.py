@@ -15,6 +15,7 @@ handler500 = "shop.web.refusals.server_error"
 
 urlpatterns = [
     path("", RedirectView.as_view(url="/api/docs/")),
+    path("favicon.ico", RedirectView.as_view(url="/static/shop/favicon.svg")),
     path("livez", health.livez),
     path("readyz", health.readyz),
     path("admin/", admin.site.urls),

@@ -11,7 +11,10 @@ function go(address) {
   }
   chosen = true;
   const asked = { source: live, target: live, select: "#live", swap: "outerHTML" };
-  window.htmx.ajax("GET", address.split("#")[0], asked).then(() => history.pushState(null, "", address));
+  window.htmx.ajax("GET", address.split("#")[0], asked).then(() => {
+    if (address !== location.href) history.pushState(null, "", address);
+    setTimeout(() => (chosen = false), 500);
+  });
 }
 
 document.addEventListener("click", (event) => {

@@ -29,8 +29,9 @@ class Stream extends EventTarget {
     };
     this.inner.onerror = (event) => {
       connected(false);
-      if (this.inner.readyState === EventSource.CLOSED) this.close();
-      if (this.onerror) this.onerror(event); // the extension begins another one
+      if (this.inner.readyState !== EventSource.CLOSED) return; // the browser asks again by itself
+      this.close();
+      if (this.onerror) this.onerror(event); // the extension begins another one, and notes an error
     };
     this.names.forEach((name) => this.hear(name));
   }
@@ -89,6 +90,7 @@ const LATER = 2000; // ms until a swap is tried again that would have taken some
 const FOCUSABLE = "a[href], button, summary, [tabindex]";
 const SCROLLED = ".wide, [data-scroll]";
 let kept = null;
+let served = ""; // what the part was made of last
 let fresh = Date.now();
 
 // Whether a person is at something in it that a swap would spoil.
@@ -112,10 +114,14 @@ function keyed(live) {
   return [...live.querySelectorAll("details")].map((details, number) => [details.id || details.dataset.key || number, details]);
 }
 
+function named(element) {
+  return element.id || element.getAttribute("href") || element.textContent.trim();
+}
+
 function remember(live) {
   kept = {
     open: new Map(keyed(live).map(([key, details]) => [key, details.open])),
-    focus: [...live.querySelectorAll(FOCUSABLE)].indexOf(document.activeElement),
+    focus: live.contains(document.activeElement) ? named(document.activeElement) : null,
     scrolled: [...live.querySelectorAll(SCROLLED)].map((element) => [element.scrollLeft, element.scrollTop]),
     top: scrollY,
   };
@@ -131,8 +137,10 @@ function restore(live) {
     element.scrollLeft = left;
     element.scrollTop = top;
   });
-  const focused = live.querySelectorAll(FOCUSABLE)[kept.focus];
-  if (focused && document.activeElement === document.body) focused.focus({ preventScroll: true });
+  if (kept.focus !== null && document.activeElement === document.body) {
+    const focused = [...live.querySelectorAll(FOCUSABLE)].find((element) => named(element) === kept.focus);
+    if (focused) focused.focus({ preventScroll: true });
+  }
   if (scrollY !== kept.top) scrollTo(scrollX, kept.top);
 }
 
@@ -163,17 +171,47 @@ document.addEventListener("htmx:beforeSwap", (event) => {
   } else if (!/id="live"/.test(serverResponse)) {
     event.detail.shouldSwap = false; // another page, such as the one to log in
     location.reload();
+  } else if (same(serverResponse)) {
+    event.detail.shouldSwap = false;
   } else {
     remember(elt);
   }
 });
 
+// A page that is served as before is left alone. Each has a token of its own in its forms, and both are good.
+function same(response) {
+  const before = served;
+  served = response.replace(/name="csrfmiddlewaretoken" value="[^"]*"/g, "");
+  return served === before;
+}
+
+// Whether it gets through is what the dot says, stream or not.
+document.addEventListener("htmx:afterRequest", (event) => {
+  if (event.detail.elt.id === "live") connected(event.detail.successful);
+});
+
 document.addEventListener("htmx:afterSwap", (event) => {
   if (event.target.id !== "live") return;
   restore(event.target);
-  const boxes = event.target.querySelectorAll("tr input.action-select");
-  if (window.Actions && boxes.length) window.Actions(boxes); // the admin's own, for the new rows
+  tickable(event.target.querySelectorAll("tr input.action-select"));
 });
+
+// The admin's own script, for the boxes of new rows. What it listens to for the old ones ends: it would stay for ever.
+let ticking = null;
+function tickable(boxes) {
+  if (!window.Actions || !boxes.length) return;
+  if (ticking) ticking.abort();
+  ticking = new AbortController();
+  const listen = EventTarget.prototype.addEventListener;
+  EventTarget.prototype.addEventListener = function (name, listener) {
+    listen.call(this, name, listener, { signal: ticking.signal });
+  };
+  try {
+    window.Actions(boxes);
+  } finally {
+    EventTarget.prototype.addEventListener = listen;
+  }
+}
 
 // When it settles, htmx gives elements with an id the attributes they came with.
 document.addEventListener("htmx:afterSettle", (event) => {
