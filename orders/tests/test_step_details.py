@@ -122,7 +122,7 @@ def test_300_attempts_and_600_lines_are_explained_as_easily(
     Saga.objects.filter(order=order).update(step="reserved", state="parked", last_error="no")
     client = staff()
     told = page(client, order)
-    with django_assert_max_num_queries(32):
+    with django_assert_max_num_queries(33):
         began = time.process_time()
         told = page(client, order)
         took = time.process_time() - began
