@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import itertools
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 
 from django.conf import settings
@@ -40,51 +39,70 @@ def _ahead(order: Order, told: Told, around: Elsewhere) -> Iterator[Happening]:
         return
     found = situation(order, around)
     ahead = [move for move in still_to_do(saga.position) if move.done.__name__ not in told.events]
-    by = last.at
-    for move in ahead[:1]:
-        failures = told.take_failures(move.service)
-        by += timedelta(seconds=expected_within(move.operation))
-        late = by < around.now and found != Situation.QUEUEING
-        in_trouble = failures or saga.attempt or late or LEVELS[found] == TROUBLE
-        yield Happening(
-            Kind.LATE if in_trouble else Kind.UNDER_WAY,
-            move.service,
-            _in_words(move),
-            last.at,
-            None,
-            (last.event_id,),
-            failures=failures,
-            parcels=_parcels(move, told),
-            due=_due(saga, found, by, around.now),
-            done=move.done.__name__,
-        )
+    happened = {entry.event: entry for entry in told.regular}
+    begun = True  # whatever comes first
+    by, before = last.at, None
+    for move in ahead:
+        after = _after(move, before, order.style)
+        if begun or all(event in happened for event in after):
+            causes = [happened[event] for event in after if event in happened] or [last]
+            one = _under_way(order, move, causes, told, found, around.now)
+            by = max(by, around.now, saga.deadline or by)
+        else:
+            by += timedelta(seconds=expected_within(move.operation))
+            due = "" if found in OPEN else f"by {_clock(by)} at the latest, if nothing goes wrong"
+            one = Happening(
+                Kind.EXPECTED,
+                move.service,
+                move.words,
+                around.now,
+                None,
+                parcels=_parcels(move, told),
+                due=due,
+                done=move.done.__name__,
+                after=after,
+            )
+        yield one
+        begun, before = False, move
     for service, failures in told.failing().items():
         yield Happening(Kind.LATE, service, "failing", failures[0].at, None, failures=failures)
-    by = max(by, around.now, saga.deadline or by)
-    for before, move in itertools.pairwise(ahead):
-        by += timedelta(seconds=expected_within(move.operation))
-        due = "" if found in OPEN else f"by {_clock(by)} at the latest, if nothing goes wrong"
-        yield Happening(
-            Kind.EXPECTED,
-            move.service,
-            move.words,
-            around.now,
-            None,
-            parcels=_parcels(move, told),
-            due=due,
-            done=move.done.__name__,
-            after=_after(move, before, order.style),
-        )
 
 
-def _after(move: Move, before: Move, style: str) -> list[str]:
+def _under_way(
+    order: Order,
+    move: Move,
+    causes: Sequence[TimelineEntry],
+    told: Told,
+    found: Situation,
+    now: datetime,
+) -> Happening:
+    failures = told.take_failures(move.service)
+    began = max(cause.at for cause in causes)
+    by = began + timedelta(seconds=expected_within(move.operation))
+    late = by < now and found != Situation.QUEUEING
+    in_trouble = failures or order.saga.attempt or late or LEVELS[found] == TROUBLE
+    return Happening(
+        Kind.LATE if in_trouble else Kind.UNDER_WAY,
+        move.service,
+        _in_words(move),
+        began,
+        None,
+        tuple(cause.event_id for cause in causes),
+        failures=failures,
+        parcels=_parcels(move, told),
+        due=_due(order.saga, found, by, now),
+        done=move.done.__name__,
+    )
+
+
+def _after(move: Move, before: Move | None, style: str) -> list[str]:
     """The events after which it is done: those that its service itself hears, or else that of the move before."""
     heard = [
         event
         for event in AFTER.get(move.done.__name__, ())
         if any(sub.receiver == move.operation for sub in subscriptions.of(event, style=style))
     ]
-    return heard or [before.done.__name__]
+    return heard or ([before.done.__name__] if before else [])
 
 
 def _due(saga: Saga, found: Situation, by: datetime, now: datetime) -> str:

@@ -7,13 +7,14 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from uuid import UUID
 
+from orders.events import OrderStalled
 from orders.happenings import SYSTEM, Happening, Kind
 from orders.models import TimelineEntry
 from shop.base.spans import span
 from shop.messaging.events import StepFailed
 
-FORWARD, UNDO, TROUBLE, AHEAD = "forward", "undo", "trouble", "ahead"
-WAYS = {FORWARD: "→ forward", UNDO: "← undo", TROUBLE: "! trouble", AHEAD: "… ahead"}
+FORWARD, UNDO, TROUBLE, AGAIN, AHEAD = "forward", "undo", "trouble", "again", "ahead"
+WAYS = {FORWARD: "→ forward", UNDO: "← undo", TROUBLE: "! trouble", AGAIN: "↻ again", AHEAD: "… ahead"}
 MOST_ATTEMPTS = 10  # of a step, told one by one in the list: the last of them
 OFFSET = "+{}"
 
@@ -87,7 +88,14 @@ def _folded(one: Happening, since: datetime, causes: Sequence[tuple[UUID, str]])
     )
     telling = [failure for failure in one.failures if failure.event == StepFailed.__name__] or [last]
     return Row(
-        *(TROUBLE, after, one.service, words, telling[-1].text, last.at),
+        *(
+            AGAIN if all(failure.event == OrderStalled.__name__ for failure in one.failures) else TROUBLE,
+            after,
+            one.service,
+            words,
+            telling[-1].text,
+            last.at,
+        ),
         event_id=telling[-1].event_id,
         causes=causes,
         attempts=attempts(one.failures[-MOST_ATTEMPTS:], since) if len(one.failures) > 1 else (),

@@ -147,15 +147,18 @@ def test_what_is_expected_says_by_when_and_stands_beside_what_it_does_not_wait_f
     order: Order, tell: Tell, style: str
 ) -> None:
     Order.objects.filter(pk=order.pk).update(style=style)
+    tell(5, "shipping", "ParcelsLabelled")
+    *_, confirmed, completed = found(order, 2, state="running", step="labelled")
+    each_by_itself = style == "choreography"
+    assert confirmed.after == ["OrderShipped" if each_by_itself else "StockDispatched"]
+    assert all(re.match(r"by \d\d:\d\d:\d\d UTC", one.due) for one in (confirmed, completed))
     tell(10, "shipping", "OrderShipped")
-    told = found(order, 2, state="running", step="shipped")[1:]
-    assert [one.words for one in told] == ["dispatch stock", "confirmed", "completed"]
-    assert all(re.match(r"by \d\d:\d\d:\d\d UTC", one.due) for one in told)
-    side_by_side = told[1].after == ["OrderShipped"]
-    assert side_by_side == (style == "choreography")
+    told = found(order, 2, state="running", step="shipped")[2:]
+    waits = "send confirmation" if each_by_itself else "confirmed"
+    assert [one.words for one in told] == ["dispatch stock", waits, "completed"]
     Saga.objects.filter(order=order).update(state="parked", deadline=None)
-    assert found(order, 2)[1].due == "goes on when a person has resumed it"
-    assert found(order, 2)[1].kind == Kind.LATE
+    parked = found(order, 2)[2]
+    assert (parked.kind, parked.due) == (Kind.LATE, "goes on when a person has resumed it")
 
 
 def test_parcels_stand_side_by_side_each_with_its_number(order: Order, tell: Tell) -> None:

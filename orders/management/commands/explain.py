@@ -83,8 +83,10 @@ def _lines(told: list[Happening], since: datetime) -> Iterator[tuple[Happening, 
     for one in told:
         after = f"+{span(one.entry.at - since)}" if one.entry else _when(one)
         what = one.entry.text if one.entry else one.text
-        if one.entry and one.failures:
-            what += f" (at attempt {len(one.failures) + 1})"
+        if one.entry and one.attempts:
+            what += f" (at attempt {one.attempts + 1})"
+        elif one.entry and one.failures:
+            what += " (taken up again before)"
         elif one.failures:
             what += f": {one.failures[-1].text}"
         if one.by != SYSTEM and one.by not in what:
