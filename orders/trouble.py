@@ -136,11 +136,11 @@ def _of_the_saga(order: Order, around: Elsewhere) -> Finding:
         case Situation.PROVIDER_AWAY:
             away = around.away[whom].in_words
             text = f"{away}. {reached} It goes on by itself once the provider answers again."
-        case Situation.OVERDUE if saga.deadline is None:
-            text = f"{cause}{reached} Nothing will take it up by itself, as it has no deadline: resume it."
-        case Situation.OVERDUE:
+        case Situation.OVERDUE if saga.deadline:
             late = ago(saga.deadline, now)
             text = f"{cause}{reached} It was to be taken up again {late} and was not: is a relay running?"
+        case Situation.OVERDUE:
+            text = f"{cause}{reached} Nothing will take it up by itself, as it has no deadline: resume it."
         case Situation.RETRYING:
             text = f"{cause}{reached}{again}, attempt {saga.attempt + 1}."
         case Situation.QUEUEING:

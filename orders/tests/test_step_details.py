@@ -45,7 +45,7 @@ def stored(order: Order, id: UUID, type: str, **payload: Any) -> None:
     Outbox.objects.create(event_id=id, type=type, payload=payload, **of_order)
 
 
-def page(client: Client, order: Order, **query: object) -> str:
+def page(client: Client, order: Order, **query: Any) -> str:
     return text(client.get(address("orders.order", "change", order.pk), query))
 
 

@@ -13,7 +13,7 @@ def entry(
     order: Order, ms: int, service: str, event: str, kind: str = "forward", text: str = "", **more: Any
 ) -> UUID:
     """One more event of the order, so many ms after it was placed. Returns its id."""
-    id = more.pop("event_id", uuid4())
+    id: UUID = more.pop("event_id", uuid4())
     for name in ("sent_at", "began_at"):
         if name in more:
             more[name] = order.placed_at + timedelta(milliseconds=more[name])
