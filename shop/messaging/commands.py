@@ -70,7 +70,7 @@ def command(
                             operation=name,
                             error=in_a_word(error),
                             waits=waits,
-                            trace=trace(error),
+                            trace="" if waits else trace(error),
                         )
                     )
                     logger.warning("%s failed for %s: %s", name, ref.number, in_a_word(error))

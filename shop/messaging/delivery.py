@@ -199,6 +199,7 @@ def _note_failures(
 
 
 def _failed(event: Event, receiver: str, error: Exception, failure: inbox.Failure) -> StepFailed:
+    waits = isinstance(error, Unavailable)
     return StepFailed(
         ref=event.ref,
         operation=receiver,
@@ -206,6 +207,6 @@ def _failed(event: Event, receiver: str, error: Exception, failure: inbox.Failur
         attempt=failure.attempts,
         retry_at=failure.due_at,
         parked=failure.due_at is None,
-        waits=isinstance(error, Unavailable),
-        trace=trace(error),
+        waits=waits,
+        trace="" if waits else trace(error),
     )

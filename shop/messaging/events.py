@@ -67,7 +67,8 @@ class StepFailed(Event, frozen=True, kw_only=True):
 
     ``attempt`` and ``retry_at`` are set where the service itself tries again (a reaction to an event);
     where they are None, whoever commanded the operation decides. ``parked``: it waits for a person; ``waits``: for
-    somebody outside who is away, and no attempt was counted. ``trace``: where the error came from, for engineers.
+    somebody outside who is away, and no attempt was counted. ``trace``: where the error came from, for engineers;
+    of somebody who is away it says nothing.
     """
 
     operation: str

@@ -8,7 +8,7 @@ from celery import current_app
 from payments.models import Outbox
 from shop.messaging import delivery
 from shop.messaging.commands import encode
-from shop.messaging.outcomes import Fault, Outcome
+from shop.messaging.outcomes import Fault, Outcome, Unavailable
 from shop.messaging.tracebacks import MOST_FRAMES, MOST_LETTERS, trace
 from shop.tests.messaging.samples import Rang, ref, subscription
 
@@ -63,3 +63,13 @@ def test_a_failed_reaction_and_a_failed_command_keep_it(monkeypatch: pytest.Monk
     for lines in told:
         assert any("in react" in line for line in lines)
         assert lines[-1] == "RuntimeError: broken"
+
+
+@pytest.mark.django_db(databases="__all__")
+def test_an_outage_keeps_none_as_it_may_hold_up_very_many_orders() -> None:
+    def away(orders: object) -> Outcome:
+        raise Unavailable("The provider is down.")
+
+    delivery.receive(subscription(away), [Rang(ref=ref())])
+    told = Outbox.objects.get(type="StepFailed").payload
+    assert (told["waits"], told["trace"]) == (True, "")
