@@ -57,7 +57,9 @@ def shown(request: HttpRequest, order: Order) -> dict[str, Any]:
         "deadline_passed": bool(saga.deadline and saga.deadline < now),
         "waits_for": "" if ended else awaited(saga.position).service,
         "is_moving": situation(order, around) in (Situation.MOVING, Situation.UNDOING, Situation.QUEUEING),
-        "drawing": draw(found, now, [(act.action_time, f"{act.user}: {act.get_change_message()}") for act in acts]),
+        "drawing": draw(
+            found, now, [(act.action_time, f"{act.user}: {act.get_change_message()}") for act in acts]
+        ),
         "steps": list(rows(found, order.placed_at)),
         "timeline_cut": is_cut,
         "step": details(request, order, found, timeline, request.GET.get("after", "")),

@@ -161,7 +161,7 @@ def test_an_orders_page_shows_its_way_there_and_back_without_a_complaint_of_the_
 
 @pytest.mark.django_db(transaction=True, databases="__all__")
 def test_steps_are_gone_through_by_click_and_by_key_without_loading_the_page_anew(
-    live_server: LiveServer, order: Order, tmp_path: Path
+    live_server: LiveServer, order: Order
 ) -> None:
     complaints: list[str] = []
     with browsing(live_server.url, "light", complaints) as page:
@@ -169,7 +169,6 @@ def test_steps_are_gone_through_by_click_and_by_key_without_loading_the_page_ane
         page.evaluate("window.same = true")
         page.click(".drawing a:has-text('paid · 2 attempts')")
         page.wait_for_selector("#step >> text=Step 3 of 7: payments, paid")
-        page.screenshot(path=tmp_path / "step.png", full_page=True)
         page.keyboard.press("ArrowRight")
         page.wait_for_selector("#step >> text=Step 4 of 7: shipping, labelled")
         believed = page.locator(".beliefs tr.fresh").all_inner_texts()
@@ -181,7 +180,6 @@ def test_steps_are_gone_through_by_click_and_by_key_without_loading_the_page_ane
         page.wait_for_selector("#step >> text=Step 4 of 7: shipping, labelled")
         page.set_viewport_size({"width": 390, "height": 800})
         too_wide = page.evaluate("document.documentElement.scrollWidth - innerWidth")
-        page.screenshot(path=tmp_path / "phone.png", full_page=True)
     assert [text.split()[0] for text in believed] == ["shipping"]
     assert len(chosen) == 1
     assert (same, where.endswith("/change/?")) == (True, True)
