@@ -110,10 +110,11 @@ def test_300_attempts_and_600_lines_are_explained_as_easily(
     staff: Callable[..., Client], order: Order
 ) -> None:
     client = staff()
+    reserved = entry(order, 2, "inventory", "InventoryReserved")
+    Saga.objects.filter(order=order).update(step="reserved", state="parked", last_error="no")
     page(client, order)
     with CaptureQueriesContext(connection) as few:
         page(client, order)
-    reserved = entry(order, 2, "inventory", "InventoryReserved")
     at = TimelineEntry.objects.get().at
     TimelineEntry.objects.bulk_create(
         TimelineEntry(
@@ -125,7 +126,6 @@ def test_300_attempts_and_600_lines_are_explained_as_easily(
     OrderLine.objects.bulk_create(
         OrderLine(order=order, sku=f"X{n}", name="X", quantity=1, price_minor=1) for n in range(598)
     )
-    Saga.objects.filter(order=order).update(step="reserved", state="parked", last_error="no")
     with CaptureQueriesContext(connection) as many:
         began = time.process_time()
         told = page(client, order)
@@ -135,7 +135,7 @@ def test_300_attempts_and_600_lines_are_explained_as_easily(
     assert "and 590 before" in told
     assert "and 550 more" in told
     assert len(told) < 60_000
-    assert len(many) <= len(few) + 1
+    assert len(many) <= len(few)
     assert took < 0.3
     assert "and 580 before" in page(client, order, after=2)
     assert page(client, order, after=2, attempts="all").count("<li") > 500
