@@ -5,10 +5,7 @@ from django.urls import include, path
 from django.views.generic import RedirectView
 
 from shop.web import health
-
-admin.site.site_header = "Shop"
-admin.site.site_title = "Shop"
-admin.site.index_title = "Orders, and what each service did for them"
+from shop.web.control.site import begin
 
 handler400 = "shop.web.refusals.bad_request"
 handler500 = "shop.web.refusals.server_error"
@@ -17,6 +14,7 @@ urlpatterns = [
     path("", RedirectView.as_view(url="/api/docs/")),
     path("livez", health.livez),
     path("readyz", health.readyz),
+    path("admin/", begin),
     path("admin/", admin.site.urls),
     path("api/", include("shop.web.api")),
 ]
