@@ -119,7 +119,7 @@ def _boxes(numbers: Numbers) -> Iterator[Concern]:
         if one.dead:
             yield Concern(
                 WAITING,
-                f"{many(one.dead, 'message')} in {service}’s queue that nobody could read.",
+                f"{many(one.dead, 'message')} in the queue of {service} that nobody could read.",
                 "No order waits for them. Put them back, or dismiss them.",
                 List(service, "deadletter"),
                 one.dead,

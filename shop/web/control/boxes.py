@@ -92,7 +92,9 @@ def _ask(services: Sequence[str], sql: str) -> Iterator[tuple[object, ...]]:
         found: Found = []
         with only_holding_up(sharing[0]):
             found += execute(
-                outbox_of(sharing[0]), " UNION ALL ".join(_of(sql, service) for service in sharing), fetch=True
+                outbox_of(sharing[0]),
+                " UNION ALL ".join(_of(sql, service) for service in sharing),
+                fetch=True,
             )
         yield from found
 

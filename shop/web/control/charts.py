@@ -40,11 +40,11 @@ def minutes(flow: Flow) -> Sequence[tuple[str, Sequence[tuple[int, List]]]]:
     for index, minute in reversed([*enumerate(flow.minutes)]):
         until = min(minute + MINUTE, flow.now)
         lists = [
-            orders(**between("placed_at", minute, until))
-            if what == PLACED
-            else ended(what, minute, until)
+            orders(**between("placed_at", minute, until)) if what == PLACED else ended(what, minute, until)
             for what in kinds
         ]
         if any(count[index] for count in counts):
-            rows.append((f"{minute:%H:%M}", [(count[index], one) for count, one in zip(counts, lists, strict=True)]))
+            rows.append(
+                (f"{minute:%H:%M}", [(count[index], one) for count, one in zip(counts, lists, strict=True)])
+            )
     return rows

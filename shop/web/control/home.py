@@ -34,7 +34,9 @@ App = dict[str, Any]
 def grouped(apps: Iterable[App]) -> list[App]:
     """Django's list of apps with their models, as groups. What no group names comes last."""
     models = {_label(model): model for app in apps for model in app["models"]}
-    groups = {name: [models.pop(label) for label in labels if label in models] for name, labels in GROUPS.items()}
+    groups = {
+        name: [models.pop(label) for label in labels if label in models] for name, labels in GROUPS.items()
+    }
     groups[MORE] = [*models.values()]
     return [_group(name, found) for name, found in groups.items() if found]
 
@@ -53,11 +55,11 @@ def by_service(models: Sequence[App]) -> list[tuple[str, list[App]]]:
 
 
 def _group(name: str, models: Sequence[App]) -> App:
-    app_label = models[0]["model"]._meta.app_label
+    app_label, of_many = models[0]["model"]._meta.app_label, name in (BEHIND_THE_SCENES, MORE)
     return {
         "name": name,
         "app_label": name.lower().replace(" ", "-"),
-        "app_url": reverse("admin:app_list", args=[app_label]) if name not in (BEHIND_THE_SCENES, MORE) else reverse("admin:index"),
+        "app_url": reverse("admin:index") if of_many else reverse("admin:app_list", args=[app_label]),
         "has_module_perms": True,
         "models": [_named(model) for model in models],
     }

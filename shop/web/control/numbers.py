@@ -83,7 +83,9 @@ def _of_orders(found: Numbers, now: datetime, asked: Callable[..., T]) -> None:
     around = Elsewhere(
         now=now,
         away={service: one for service, one in found.outages.items() if one.is_waited_for},
-        silent=asked("which orders nobody reacts to", orders_with_incidents, set()) if found.silent else set(),
+        silent=asked("which orders nobody reacts to", orders_with_incidents, set())
+        if found.silent
+        else set(),
         queueing={},
     )
     found.flight = asked("which orders are in flight", lambda: flight(around), None)

@@ -12,6 +12,7 @@ from django.http import HttpRequest
 from orders.models import Order
 from orders.process import ENDS
 from orders.trouble import ATTENTION, TROUBLE, WAITING
+from shop.base.admin.cells import NOTHING
 from shop.base.admin.links import may_view
 from shop.base.spans import span
 from shop.web.control import charts
@@ -22,6 +23,7 @@ from shop.web.control.links import List, between, ended, in_flight, orders
 from shop.web.control.numbers import Numbers
 from shop.web.control.services import rows as rows_of_services
 from shop.web.control.services import rows_of_steps
+from shop.web.control.steps import LATELY
 
 DONE, UNDONE = Order.Status.COMPLETED, Order.Status.CANCELLED
 
@@ -55,8 +57,12 @@ class Viewer:
         """``level``: its colour if it is not 0. ``more``: words behind it."""
         address = about.seen_by(self._request)
         if not address and not may_view(self._request, about.app, about.model):
-            return Shown("–")
+            return Shown(NOTHING)
         return Shown(f"{count:,}{more}", address, level if count else "")
+
+    def words(self, text: str, about: List) -> Shown:
+        """What is told of rows, which lead to them."""
+        return Shown(text, about.seen_by(self._request))
 
     def may(self, app: str, model: str) -> bool:
         return may_view(self._request, app, model)
@@ -77,7 +83,7 @@ def shown(request: HttpRequest, numbers: Numbers) -> dict[str, Any]:
         "level": TROUBLE if TROUBLE in levels else WAITING if found else "done",
         "services": rows_of_services(viewer, numbers),
         "styles": settings.STYLES,
-        "steps": rows_of_steps(numbers.steps),
+        "steps": rows_of_steps(viewer, numbers),
     }
     if numbers.flight and numbers.flow:
         flight, flow = numbers.flight, numbers.flow
@@ -87,6 +93,7 @@ def shown(request: HttpRequest, numbers: Numbers) -> dict[str, Any]:
                 (words, viewer.number(flight.kinds[kind], orders(attention=kind), level=_level(kind)))
                 for kind, words in ATTENTION.items()
             ],
+            "lately": orders(**between("placed_at", flow.now - LATELY, flow.now)).seen_by(request),
             "standing": _standing(viewer, flight, flow),
             "charts": charts.series(numbers),
             "minutes": [
@@ -111,7 +118,7 @@ def _cards(viewer: Viewer, flight: Flight, flow: Flow) -> Sequence[Card]:
             "in the last minute",
             [
                 viewer.number(flow.of(DONE), ended(DONE, *hour), more=" in the last hour"),
-                *([Shown(f"p50 {_seconds(took[0])} · p95 {_seconds(took[1])}")] if took else []),
+                *([viewer.words(_p50_p95(took), ended(DONE, *hour))] if took else []),
             ],
             DONE,
             "Completed orders in each of the last 60 minutes",
@@ -120,7 +127,9 @@ def _cards(viewer: Viewer, flight: Flight, flow: Flow) -> Sequence[Card]:
             "In flight",
             viewer.number(flight.count, in_flight()),
             "now",
-            [Shown(f"oldest {span(flight.oldest)}")] if flight.oldest is not None else [Shown("none waits")],
+            [viewer.words(f"oldest {span(flight.oldest)}", in_flight())]
+            if flight.oldest is not None
+            else [Shown("none waits")],
             "in_flight",
             "Orders under way in each of the last 60 minutes",
         ),
@@ -166,7 +175,9 @@ def _standing(viewer: Viewer, flight: Flight, flow: Flow) -> Sequence[tuple[str,
                 )
                 for style in settings.STYLES
             ]
-            rows.append((f"{status.label.lower()}, now" if status not in ENDS else f"{status}, being closed", cells))
+            rows.append(
+                (f"{status.label.lower()}, now" if status not in ENDS else f"{status}, being closed", cells)
+            )
     for status in ENDS:
         cells = [
             viewer.number(flow.of(status, style), ended(status, *hour, style=style))
@@ -174,14 +185,17 @@ def _standing(viewer: Viewer, flight: Flight, flow: Flow) -> Sequence[tuple[str,
         ]
         rows.append((f"{status}, last hour", cells))
     for index, name in enumerate(("p50", "p95")):
-        spans = [flow.took.get((style, DONE)) for style in settings.STYLES]
-        rows.append(
-            (
-                f"until completed, {name}",
-                [Shown(_seconds(found[index]) if found else "–") for found in spans],
-            )
-        )
+        cells = []
+        for style in settings.STYLES:
+            took = flow.took.get((style, DONE))
+            of_style = ended(DONE, *hour, style=style)
+            cells.append(viewer.words(_seconds(took[index]), of_style) if took else Shown(NOTHING))
+        rows.append((f"until completed, {name}", cells))
     return rows
+
+
+def _p50_p95(took: tuple[float, float]) -> str:
+    return f"p50 {_seconds(took[0])} · p95 {_seconds(took[1])}"
 
 
 def _seconds(seconds: float) -> str:

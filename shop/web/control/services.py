@@ -9,15 +9,17 @@ from typing import Any, NamedTuple, Protocol
 from django.conf import settings
 
 from orders.trouble import TROUBLE, WAITING
+from shop.base.admin.cells import NOTHING
 from shop.base.spans import span
 from shop.messaging.outages import outages_of
-from shop.web.control.links import List
+from shop.web.control.links import List, between, orders
 from shop.web.control.numbers import Numbers
-from shop.web.control.steps import StepTime
+from shop.web.control.steps import LATELY, StepTime
 
 
 class Viewer(Protocol):
     def number(self, count: int, about: List, *, level: str = "", more: str = "") -> Any: ...
+    def words(self, text: str, about: List) -> Any: ...
 
 
 class Row(NamedTuple):
@@ -58,7 +60,7 @@ def _state(service: str, numbers: Numbers) -> tuple[str, str]:
 
 def _cells(viewer: Viewer, service: str, numbers: Numbers) -> Sequence[tuple[str, Any]]:
     workers, queue = numbers.broker.workers.get(service), numbers.broker.queues.get(service)
-    provider = "–"
+    provider = NOTHING
     if outages_of(service):
         provider = f"down for {_since(service, numbers)}" if service in numbers.outages else "answers"
     cells: list[tuple[str, Any]] = [
@@ -67,16 +69,17 @@ def _cells(viewer: Viewer, service: str, numbers: Numbers) -> Sequence[tuple[str
         ("queue", ("?" if queue is None else f"{queue:,}",)),
     ]
     if one := numbers.boxes.get(service):
+        on_its_way = List(service, "outbox", {"confirmed": "no"})
         cells += [
             (
                 "outbox",
                 viewer.number(
                     one.unconfirmed,
-                    List(service, "outbox", {"confirmed": "no"}),
+                    on_its_way,
                     more="+" if one.is_cut else "",
                 ),
             ),
-            ("oldest there", (span(one.oldest) if one.oldest is not None else "–",)),
+            ("oldest there", viewer.words(span(one.oldest), on_its_way) if one.oldest else (NOTHING,)),
             ("failing", _inbox(viewer, service, "failing", one.failing, WAITING)),
             ("parked", _inbox(viewer, service, "parked", one.parked, TROUBLE)),
             ("silent", viewer.number(one.silent, List(service, "incident", {"open": "yes"}), level=TROUBLE)),
@@ -93,43 +96,46 @@ def _since(service: str, numbers: Numbers) -> str:
     return span(numbers.at - numbers.outages[service].since) if numbers.at else "some time"
 
 
+class StepTimes(NamedTuple):
+    """``number``: p50 and p95 in words. ``p50`` and ``p95``: as parts of the longest of all, up to 100."""
+
+    number: Any
+    p50: float
+    p95: float
+    work: str
+
+
 class StepRow(NamedTuple):
-    """``times``: of each style p50 and p95 in words, and both as parts of the longest of all, up to 100; or None."""
+    """``times``: of each style, where it is known."""
 
     words: str
     service: str
-    times: Sequence[tuple[str, str, float, float, str] | None]
+    times: Sequence[StepTimes | None]
 
 
-def rows_of_steps(times: Sequence[StepTime]) -> Sequence[StepRow]:
-    longest = max((one.p95 for one in times), default=0.0) or 1.0
-    found = {(one.move.position, one.style): one for one in times}
-    moves = {one.move.position: one.move for one in times}
-    return [
-        StepRow(
-            move.words,
-            move.service,
-            [_times(found.get((position, style)), longest) for style in settings.STYLES],
+def rows_of_steps(viewer: Viewer, numbers: Numbers) -> Sequence[StepRow]:
+    longest = max((one.p95 for one in numbers.steps), default=0.0) or 1.0
+    found = {(one.move, one.style): one for one in numbers.steps}
+    lately = between("placed_at", numbers.at - LATELY, numbers.at) if numbers.at else {}
+
+    def times(one: StepTime | None) -> StepTimes | None:
+        if one is None:
+            return None
+        return StepTimes(
+            viewer.words(f"{_span(one.p50)}, {_span(one.p95)}", orders(style=one.style, **lately)),
+            round(100 * one.p50 / longest, 1),
+            round(100 * one.p95 / longest, 1),
+            f"at work for {_span(one.work)} of it" if one.work is not None else "",
         )
-        for position, move in moves.items()
+
+    return [
+        StepRow(move.words, move.service, [times(found.get((move, style))) for style in settings.STYLES])
+        for move in dict.fromkeys(one.move for one in numbers.steps)
     ]
 
 
-def _times(one: StepTime | None, longest: float) -> tuple[str, str, float, float, str] | None:
-    if one is None:
-        return None
-    work = f"at work for {_span(one.work)} of it" if one.work is not None else ""
-    return (
-        _span(one.p50),
-        _span(one.p95),
-        round(100 * one.p50 / longest, 1),
-        round(100 * one.p95 / longest, 1),
-        work,
-    )
-
-
 def _span(seconds: float) -> str:
-    return span(timedelta(seconds=float(seconds)))
+    return span(timedelta(seconds=seconds))
 
 
 def open_in(viewer: Viewer, numbers: Numbers, service: str, model: str) -> Any:

@@ -32,7 +32,10 @@ class ShopSite(AdminSite):
         context: dict[str, Any] = {
             "groups": [group for group in groups if group["name"] != home.BEHIND_THE_SCENES],
             "behind": [
-                (service, [(model, open_in(viewer, numbers, service, model["object_name"])) for model in models])
+                (
+                    service,
+                    [(model, open_in(viewer, numbers, service, model["object_name"])) for model in models],
+                )
                 for service, models in home.by_service(behind)
             ],
             "room": shown(request, numbers) if may_view(request, "orders", "order") else None,

@@ -47,7 +47,10 @@ def step_times(now: datetime, placed: int) -> Sequence[StepTime]:
     every = max(1, placed // SAMPLE)
     found = execute(Order, sql, now - LATELY, every, as_array(moves), fetch=True)
     times = [
-        StepTime(moves[event], style, n, spans[0], spans[1], work) for event, style, n, spans, work in found
+        StepTime(
+            moves[event], style, n, float(spans[0]), float(spans[1]), None if work is None else float(work)
+        )
+        for event, style, n, spans, work in found
     ]
     sequence = [*moves.values()]
     return sorted(times, key=lambda one: (sequence.index(one.move), one.style))
