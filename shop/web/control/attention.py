@@ -45,11 +45,12 @@ def _machinery(numbers: Numbers) -> Iterator[Concern]:
         )
     for service, alive in numbers.broker.workers.items():
         if alive == 0:
-            waiting = many(numbers.broker.queues.get(service, 0), "message")
+            waiting = numbers.broker.queues.get(service, 0)
+            told = f"{many(waiting, 'message')} in its queue." if waiting else "Its queue is empty."
             yield Concern(
                 TROUBLE,
                 f"No worker of {service} answers.",
-                f"{waiting} for it in the queue. Is one running? Start one: manage.py worker {service}.",
+                f"{told} Start one, manage.py worker {service}, or look into its log.",
             )
     if numbers.flight and (overdue := numbers.flight.kinds["overdue"]):
         yield Concern(
@@ -70,8 +71,8 @@ def _waiting_for_a_person(numbers: Numbers) -> Iterator[Concern]:
         what = "parked: waiting for a person"
         if reason.state == Saga.State.NEEDS_ATTENTION:
             what = "in need of attention: what undoes them has failed for good"
-        query = {"saga__state__exact": reason.state}
-        query |= {"saga__last_error__startswith": reason.error} if reason.error else {}
+        how = "exact" if len(reason.error) < TOLD else "startswith"
+        query = {"saga__state__exact": reason.state, f"saga__last_error__{how}": reason.error}
         yield Concern(
             TROUBLE,
             f"{many(reason.count, 'order')} {what}.",
@@ -119,7 +120,7 @@ def _boxes(numbers: Numbers) -> Iterator[Concern]:
         if one.dead:
             yield Concern(
                 WAITING,
-                f"{many(one.dead, 'message')} in the queue of {service} that nobody could read.",
+                f"{many(one.dead, 'message', verb=False)} in the queue of {service} could not be read.",
                 "No order waits for them. Put them back, or dismiss them.",
                 List(service, "deadletter"),
                 one.dead,
