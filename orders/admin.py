@@ -11,21 +11,23 @@ from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path
 from django.utils.html import format_html
 from django.views.decorators.http import require_POST
 
-from orders import order_page, services, trouble
+from orders import order_page, search, services, trouble
 from orders.headline import badge
+from orders.live import order_pages
 from orders.models import DeadLetter, Inbox, Incident, Order, Outbox, Saga
 from orders.saga import resume
 from orders.services import Cancellation
 from shop.base.admin.boxes import DeadLetterAdmin, InboxAdmin, IncidentAdmin, OutboxAdmin
 from shop.base.admin.buttons import chosen, confirmation, confirmed, may_change
 from shop.base.admin.filters import StyleFilter
-from shop.base.admin.rows import ReadOnlyAdmin, as_uuid
+from shop.base.admin.rows import OfAnOrderAdmin, ReadOnlyAdmin
 
 LEVELS = {
     Cancellation.REQUESTED: messages.SUCCESS,
@@ -57,11 +59,11 @@ class ProcessFilter(admin.ChoicesFieldListFilter):
 @admin.register(Order)
 class OrderAdmin(ReadOnlyAdmin):
     change_form_template = "admin/orders/order/page.html"
-    change_list_template = "admin/orders/order/list.html"
-    list_display = ("order_number", "status_badge", "where_now", "order_total", "style", "placed_at")
+    list_display = ("order_number", "status_badge", "where_now", "order_total", "customer", "style", "placed")
     list_filter = ("status", AttentionFilter, StyleFilter, ("saga__state", ProcessFilter), "placed_at")
     search_fields = ("email",)
-    search_help_text = "An order's number, such as S-100042, its id, or an email address."
+    search_help_text = OfAnOrderAdmin.search_help_text
+    nothing_here = "Orders stand here from when they are placed. None was yet."
     fields = ()
     actions = ("cancel_selected", "resume_selected")
 
@@ -80,22 +82,22 @@ class OrderAdmin(ReadOnlyAdmin):
     def order_total(self, order: Order) -> str:
         return order.total
 
+    @admin.display(description="customer")
+    def customer(self, order: Order) -> str:
+        return order.name
+
+    @admin.display(description="placed", ordering="id")  # ids grow with time
+    def placed(self, order: Order) -> object:
+        return order.placed_at
+
     @admin.display(description="where it is now")
     def where_now(self, order: Order) -> str:
         level, text = trouble.in_short(order, self._around)
         short = text if len(text) <= 120 else f"{text[:119]}…"
         return format_html('<span class="level level-{}">{}</span>', level, short)
 
-    def get_search_results(
-        self, request: HttpRequest, queryset: QuerySet[Order], search_term: str
-    ) -> tuple[QuerySet[Order], bool]:
-        term = search_term.strip()
-        if order_id := as_uuid(term):
-            return queryset.filter(uuid=order_id), False
-        by_number = Order.objects.with_number(term) if term.isascii() else Order.objects.none()
-        if term and (found := list(by_number.values_list("pk", flat=True))):
-            return queryset.filter(pk__in=found), False
-        return super().get_search_results(request, queryset, search_term)
+    def found(self, queryset: QuerySet[Order], term: str) -> QuerySet[Order]:
+        return search.found(queryset, term)
 
     def lookup_allowed(self, lookup: str, value: str, request: HttpRequest) -> bool:
         """The control room leads to the orders that are parked for one reason."""
@@ -119,6 +121,7 @@ class OrderAdmin(ReadOnlyAdmin):
         return [
             path("find/<uuid:order_id>/", view(self.find), name="orders_order_find"),
             path("<int:pk>/cancel/", view(self.cancel), name="orders_order_cancel"),
+            path("<int:pk>/stream/", view(self.stream), name="orders_order_stream"),
             path("<int:pk>/resume/", view(require_POST(self.resume)), name="orders_order_resume"),
             *super().get_urls(),
         ]
@@ -138,6 +141,12 @@ class OrderAdmin(ReadOnlyAdmin):
         if order and self.has_view_permission(request, order):
             extra_context = {**(extra_context or {}), **order_page.shown(request, order)}
         return super().change_view(request, object_id, form_url, extra_context)
+
+    def stream(self, request: HttpRequest, pk: int) -> HttpResponseBase:
+        """Tells the page of one order when it has changed."""
+        if not self.has_view_permission(request, get_object_or_404(Order, pk=pk)):
+            raise PermissionDenied
+        return order_pages.stream(request, pk)
 
     # --- Buttons -----------------------------------------------------------------------------------------------
 

@@ -4,14 +4,17 @@ from django.contrib import admin
 from django.urls import include, path
 from django.views.generic import RedirectView
 
-from shop.web import health
+from shop.web import health, people
 from shop.web.control.site import begin
+
+people.list_alike(admin.site)
 
 handler400 = "shop.web.refusals.bad_request"
 handler500 = "shop.web.refusals.server_error"
 
 urlpatterns = [
     path("", RedirectView.as_view(url="/api/docs/")),
+    path("favicon.ico", RedirectView.as_view(url="/static/shop/favicon.svg")),
     path("livez", health.livez),
     path("readyz", health.readyz),
     path("admin/", begin),

@@ -29,8 +29,9 @@ class Stream extends EventTarget {
     };
     this.inner.onerror = (event) => {
       connected(false);
-      if (this.inner.readyState === EventSource.CLOSED) this.close();
-      if (this.onerror) this.onerror(event); // the extension begins another one
+      if (this.inner.readyState !== EventSource.CLOSED) return; // the browser asks again by itself
+      this.close();
+      if (this.onerror) this.onerror(event); // the extension begins another one, and notes an error
     };
     this.names.forEach((name) => this.hear(name));
   }
@@ -112,10 +113,14 @@ function keyed(live) {
   return [...live.querySelectorAll("details")].map((details, number) => [details.id || details.dataset.key || number, details]);
 }
 
+function named(element) {
+  return element.id || element.getAttribute("href") || element.textContent.trim();
+}
+
 function remember(live) {
   kept = {
     open: new Map(keyed(live).map(([key, details]) => [key, details.open])),
-    focus: [...live.querySelectorAll(FOCUSABLE)].indexOf(document.activeElement),
+    focus: live.contains(document.activeElement) ? named(document.activeElement) : null,
     scrolled: [...live.querySelectorAll(SCROLLED)].map((element) => [element.scrollLeft, element.scrollTop]),
     top: scrollY,
   };
@@ -131,8 +136,10 @@ function restore(live) {
     element.scrollLeft = left;
     element.scrollTop = top;
   });
-  const focused = live.querySelectorAll(FOCUSABLE)[kept.focus];
-  if (focused && document.activeElement === document.body) focused.focus({ preventScroll: true });
+  if (kept.focus !== null && document.activeElement === document.body) {
+    const focused = [...live.querySelectorAll(FOCUSABLE)].find((element) => named(element) === kept.focus);
+    if (focused) focused.focus({ preventScroll: true });
+  }
   if (scrollY !== kept.top) scrollTo(scrollX, kept.top);
 }
 

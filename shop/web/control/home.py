@@ -25,7 +25,7 @@ GROUPS: dict[str, tuple[str, ...]] = {
     "People and tokens": ("auth.User", "auth.Group", "knox.AuthToken"),
     BEHIND_THE_SCENES: tuple(f"{service}.{box}" for service in settings.SERVICES for box in BOXES),
 }
-NAMES = {"knox.AuthToken": "API tokens", "auth.Group": "Roles"}
+NAMES = {"knox.AuthToken": "Tokens of the API"}
 MORE = "More"
 
 App = dict[str, Any]

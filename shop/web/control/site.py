@@ -22,6 +22,7 @@ class ShopSite(AdminSite):
     site_header = "Shop"
     site_title = "Shop"
     index_title = "Control room"
+    enable_nav_sidebar = False  # it takes a quarter of a list's width
     index_template = "admin/shop/control/page.html"
 
     def index(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> TemplateResponse:

@@ -7,7 +7,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('orders', '0010_origins'),
+        ('orders', '0011_words'),
     ]
 
     operations = [
