@@ -6,6 +6,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
 from django.conf import settings
 
@@ -87,7 +88,7 @@ def silent_edges(services: Sequence[str]) -> list[Silent]:
     return [Silent(*row) for row in rows[:SILENT_AT_MOST]]
 
 
-def _ask(services: Sequence[str], sql: str) -> Iterator[tuple[object, ...]]:
+def _ask(services: Sequence[str], sql: str) -> Iterator[tuple[Any, ...]]:
     for sharing in by_database(services):
         found: Found = []
         with only_holding_up(sharing[0]):

@@ -53,7 +53,7 @@ class Flight:
 def flight(around: Elsewhere) -> Flight:
     """As it is now. Three queries at the most, none of which reads an order that has ended."""
     kinds = {kind: Count("pk", filter=needing(kind, around)) for kind in ATTENTION if kind != "silent"}
-    rows: Sequence[dict[str, Any]] = (
+    rows: list[Any] = list(
         Order.objects.filter(IN_FLIGHT)
         .order_by()
         .values("style", "status")

@@ -6,10 +6,11 @@ from __future__ import annotations
 import logging
 import threading
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TypeVar
+from uuid import UUID
 
 from django.db import DatabaseError, InterfaceError
 
@@ -49,49 +50,45 @@ class Numbers:
     relays: int | None = None
     broker: Broker = field(default_factory=Broker)
 
-
-def take() -> Numbers:
-    """Ask for all of them. Never raises what a database or the broker raises."""
-    found = Numbers(broker=watch.look())
-
-    def asked(what: str, question: Callable[[], T], otherwise: T) -> T:
+    def ask(self, what: str, question: Callable[[], T], otherwise: T) -> T:
+        """The answer; or, if the database gives none, that this is ``missing``."""
         try:
             return question()
         except (DatabaseError, InterfaceError) as error:
             logger.warning("The control room can't tell %s: %s", what, str(error).partition("\n")[0])
-            found.missing.append(f"{what[0].upper()}{what[1:]} can't be told: the database does not answer.")
+            self.missing.append(f"{what[0].upper()}{what[1:]} can't be told: the database does not answer.")
             return otherwise
 
-    found.outages = asked("how the providers are", outages, {})
-    found.boxes = asked("what waits in outboxes and inboxes", boxes, {})
-    missing = sorted(set(services()) - found.boxes.keys()) if found.boxes else []
+
+def take() -> Numbers:
+    """Ask for all of them. Never raises what a database or the broker raises."""
+    found = Numbers(broker=watch.look())
+    found.outages = found.ask("how the providers are", outages, {})
+    found.boxes = found.ask("what waits in outboxes and inboxes", boxes, {})
+    away = [service for service in services() if service not in found.boxes] if found.boxes else []
     found.missing += [
         f"The database of {service} does not answer: what lies there waits, and goes on by itself once it is back."
-        for service in missing
+        for service in away
     ]
     if silent := [service for service, one in found.boxes.items() if one.silent]:
-        found.silent = asked("who is silent", lambda: silent_edges(silent), [])
-    found.relays = asked("how many relays run", leading.running, None)
-    now = asked("how orders stand", lambda: now_in(Order), None)
-    if now:
-        _of_orders(found, now, asked)
+        found.silent = found.ask("who is silent", lambda: silent_edges(silent), [])
+    found.relays = found.ask("how many relays run", leading.running, None)
+    found.at = found.ask("how orders stand", lambda: now_in(Order), None)
+    if found.at:
+        _of_orders(found, found.at)
     return found
 
 
-def _of_orders(found: Numbers, now: datetime, asked: Callable[..., T]) -> None:
-    found.at = now
-    around = Elsewhere(
-        now=now,
-        away={service: one for service, one in found.outages.items() if one.is_waited_for},
-        silent=asked("which orders nobody reacts to", orders_with_incidents, set())
-        if found.silent
-        else set(),
-        queueing={},
-    )
-    found.flight = asked("which orders are in flight", lambda: flight(around), None)
-    found.flow = asked("how orders came and ended", lambda: flow(now), None)
+def _of_orders(found: Numbers, now: datetime) -> None:
+    silent: Collection[UUID] = ()
+    if found.silent:
+        silent = found.ask("which orders nobody reacts to", orders_with_incidents, set())
+    away = {service: one for service, one in found.outages.items() if one.is_waited_for}
+    around = Elsewhere(now=now, away=away, silent=silent, queueing={})
+    found.flight = found.ask("which orders are in flight", lambda: flight(around), None)
+    found.flow = found.ask("how orders came and ended", lambda: flow(now), None)
     placed = found.flow.placed_within(LATELY) if found.flow else 0
-    found.steps = asked("how long each step takes", lambda: step_times(now, placed), ())
+    found.steps = found.ask("how long each step takes", lambda: step_times(now, placed), ())
 
 
 class Shared:

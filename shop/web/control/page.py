@@ -178,12 +178,11 @@ def _standing(viewer: Viewer, flight: Flight, flow: Flow) -> Sequence[tuple[str,
             rows.append(
                 (f"{status.label.lower()}, now" if status not in ENDS else f"{status}, being closed", cells)
             )
-    for status in ENDS:
+    for end in ENDS:
         cells = [
-            viewer.number(flow.of(status, style), ended(status, *hour, style=style))
-            for style in settings.STYLES
+            viewer.number(flow.of(end, style), ended(end, *hour, style=style)) for style in settings.STYLES
         ]
-        rows.append((f"{status}, last hour", cells))
+        rows.append((f"{end}, last hour", cells))
     for index, name in enumerate(("p50", "p95")):
         cells = []
         for style in settings.STYLES:

@@ -10,11 +10,14 @@ from django.conf import settings
 
 from orders.trouble import TROUBLE, WAITING
 from shop.base.admin.cells import NOTHING
+from shop.base.admin.filters import ConfirmedFilter
 from shop.base.spans import span
 from shop.messaging.outages import outages_of
 from shop.web.control.links import List, between, orders
 from shop.web.control.numbers import Numbers
 from shop.web.control.steps import LATELY, StepTime
+
+NOT_ALL_HAVE_IT = {ConfirmedFilter.parameter_name: "no"}  # as an outbox's list is filtered
 
 
 class Viewer(Protocol):
@@ -69,7 +72,7 @@ def _cells(viewer: Viewer, service: str, numbers: Numbers) -> Sequence[tuple[str
         ("queue", ("?" if queue is None else f"{queue:,}",)),
     ]
     if one := numbers.boxes.get(service):
-        on_its_way = List(service, "outbox", {"confirmed": "no"})
+        on_its_way = List(service, "outbox", NOT_ALL_HAVE_IT)
         cells += [
             (
                 "outbox",
@@ -144,7 +147,7 @@ def open_in(viewer: Viewer, numbers: Numbers, service: str, model: str) -> Any:
     if one is None:
         return None
     found = {
-        "Outbox": (one.unconfirmed, {"confirmed": "no"}, "on its way", ""),
+        "Outbox": (one.unconfirmed, NOT_ALL_HAVE_IT, "on its way", ""),
         "Inbox": (one.failing + one.parked, {"state__in": "failing,parked"}, "open", WAITING),
         "DeadLetter": (one.dead, {}, "kept", WAITING),
         "Incident": (one.silent, {"open": "yes"}, "open", TROUBLE),

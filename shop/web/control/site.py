@@ -28,7 +28,9 @@ class ShopSite(AdminSite):
     def index(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> TemplateResponse:
         groups = self.get_app_list(request)
         numbers = shared.now() if groups else Numbers()
-        behind = next((group["models"] for group in groups if group["name"] == home.BEHIND_THE_SCENES), [])
+        behind: list[Any] = next(
+            (group["models"] for group in groups if group["name"] == home.BEHIND_THE_SCENES), []
+        )
         viewer = Viewer(request)
         context: dict[str, Any] = {
             "groups": [group for group in groups if group["name"] != home.BEHIND_THE_SCENES],

@@ -19,7 +19,9 @@ from orders.tests.pages import parked, text
 from shop.messaging.ids import uuid7
 from shop.web.control.numbers import shared, take
 
-NUMBER = re.compile(r'<a href="(/admin/[^"]+)"[^>]*>(?:See all )?([\d,]+)(?:\+? (?!ms|min)[a-z]{2}[^<]*)?</a>')
+NUMBER = re.compile(
+    r'<a href="(/admin/[^"]+)"[^>]*>(?:See all )?([\d,]+)(?:\+? (?!ms|min)[a-z]{2}[^<]*)?</a>'
+)
 ONE, OTHER = settings.STYLES
 
 
