@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 
 from django.conf import settings
 from django.http import HttpRequest
+from django.template.loader import render_to_string
 
 from orders.models import Order
 from orders.process import ENDS
@@ -19,12 +20,14 @@ from shop.web.control import charts
 from shop.web.control.attention import concerns, many
 from shop.web.control.flight import Flight
 from shop.web.control.flow import MINUTE, PLACED, Flow
+from shop.web.control.home import BOXES
 from shop.web.control.links import List, between, ended, in_flight, orders
 from shop.web.control.numbers import Numbers
 from shop.web.control.services import rows as rows_of_services
 from shop.web.control.services import rows_of_steps
 from shop.web.control.steps import LATELY
 
+SEEN = [("orders", "order"), *((service, box.lower()) for service in settings.SERVICES for box in BOXES)]
 DONE, UNDONE = Order.Status.COMPLETED, Order.Status.CANCELLED
 
 
@@ -54,18 +57,42 @@ class Viewer:
         self._request = request
 
     def number(self, count: int, about: List, *, level: str = "", more: str = "") -> Shown:
-        """``level``: its colour if it is not 0. ``more``: words behind it."""
+        """``level``: its colour; 0 has one of its own. ``more``: words behind it."""
         address = about.seen_by(self._request)
         if not address and not may_view(self._request, about.app, about.model):
             return Shown(NOTHING)
-        return Shown(f"{count:,}{more}", address, level if count else "")
+        return Shown(f"{count:,}{more}", address, level if count else "zero")
 
     def words(self, text: str, about: List) -> Shown:
         """What is told of rows, which lead to them."""
         return Shown(text, about.seen_by(self._request))
 
+    def in_flower(self, text: str, page: str) -> Shown:
+        """What Flower shows more of, where it is known where that is."""
+        flower = getattr(settings, "FLOWER_URL", "")
+        return Shown(text, f"{flower}/{page}" if flower else "")
+
     def may(self, app: str, model: str) -> bool:
         return may_view(self._request, app, model)
+
+
+class Rooms:
+    """The room as HTML: drawn once for all who may see the same, however many look."""
+
+    def __init__(self) -> None:
+        self._drawn: tuple[Numbers | None, dict[frozenset[tuple[str, str]], str]] = (None, {})
+
+    def of(self, request: HttpRequest, numbers: Numbers) -> str:
+        known, pages = self._drawn
+        if known is not numbers:
+            self._drawn = (numbers, pages := {})
+        seen = frozenset(one for one in SEEN if may_view(request, *one))
+        if seen not in pages:
+            pages[seen] = render_to_string("admin/shop/control/room.html", {"room": shown(request, numbers)})
+        return pages[seen]
+
+
+rooms = Rooms()
 
 
 def shown(request: HttpRequest, numbers: Numbers) -> dict[str, Any]:

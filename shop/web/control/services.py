@@ -23,6 +23,7 @@ NOT_ALL_HAVE_IT = {ConfirmedFilter.parameter_name: "no"}  # as an outbox's list 
 class Viewer(Protocol):
     def number(self, count: int, about: List, *, level: str = "", more: str = "") -> Any: ...
     def words(self, text: str, about: List) -> Any: ...
+    def in_flower(self, text: str, page: str) -> Any: ...
 
 
 class Row(NamedTuple):
@@ -67,9 +68,9 @@ def _cells(viewer: Viewer, service: str, numbers: Numbers) -> Sequence[tuple[str
     if outages_of(service):
         provider = f"down for {_since(service, numbers)}" if service in numbers.outages else "answers"
     cells: list[tuple[str, Any]] = [
-        ("workers", ("?" if workers is None else f"{workers}",)),
+        ("workers", viewer.in_flower("?" if workers is None else f"{workers}", "workers")),
         ("provider", (provider,)),
-        ("queue", ("?" if queue is None else f"{queue:,}",)),
+        ("queue", viewer.in_flower("?" if queue is None else f"{queue:,}", "broker")),
     ]
     if one := numbers.boxes.get(service):
         on_its_way = List(service, "outbox", NOT_ALL_HAVE_IT)

@@ -14,7 +14,7 @@ from django.template.response import TemplateResponse
 from shop.base.admin.links import may_view
 from shop.web.control import home
 from shop.web.control.numbers import Numbers, shared
-from shop.web.control.page import Viewer, shown
+from shop.web.control.page import Viewer, rooms
 from shop.web.control.services import open_in
 
 
@@ -41,9 +41,9 @@ class ShopSite(AdminSite):
                 )
                 for service, models in home.by_service(behind)
             ],
-            "room": shown(request, numbers) if may_view(request, "orders", "order") else None,
+            "room": rooms.of(request, numbers) if may_view(request, "orders", "order") else "",
         }
-        if context["room"] is None:
+        if not context["room"]:
             context["title"] = "Shop"
         return super().index(request, {**context, **(extra_context or {})})
 

@@ -56,3 +56,12 @@ def test_who_may_see_nothing_is_told_so(staff: Callable[..., Client], db: None) 
 def test_who_is_not_staff_is_asked_to_log_in(client: Client, db: None) -> None:
     answer: Any = client.get("/admin/")
     assert (answer.status_code, answer.url) == (302, "/admin/login/?next=/admin/")
+
+
+def test_workers_and_queues_lead_to_flower_where_it_is_known(
+    staff: Callable[..., Client], db: None, settings: Any
+) -> None:
+    settings.FLOWER_URL = "http://flower.invalid"
+    page = text(staff().get("/admin/"))
+    assert page.count('<a href="http://flower.invalid/workers">') == 5
+    assert page.count('<a href="http://flower.invalid/broker">') == 5
