@@ -26,8 +26,10 @@ from orders.saga import resume
 from orders.services import Cancellation
 from shop.base.admin.boxes import DeadLetterAdmin, InboxAdmin, IncidentAdmin, OutboxAdmin
 from shop.base.admin.buttons import chosen, confirmation, confirmed, may_change
-from shop.base.admin.filters import StyleFilter
+from shop.base.admin.cells import when
+from shop.base.admin.filters import StyleFilter, dated
 from shop.base.admin.rows import OfAnOrderAdmin, ReadOnlyAdmin
+from shop.base.spans import span
 
 LEVELS = {
     Cancellation.REQUESTED: messages.SUCCESS,
@@ -59,8 +61,23 @@ class ProcessFilter(admin.ChoicesFieldListFilter):
 @admin.register(Order)
 class OrderAdmin(ReadOnlyAdmin):
     change_form_template = "admin/orders/order/page.html"
-    list_display = ("order_number", "status_badge", "where_now", "order_total", "customer", "style", "placed")
-    list_filter = ("status", AttentionFilter, StyleFilter, ("saga__state", ProcessFilter), "placed_at")
+    list_display = (
+        "order_number",
+        "status_badge",
+        "where_now",
+        "order_total",
+        "customer",
+        "style",
+        "placed_on",
+    )
+    list_filter = (
+        "status",
+        AttentionFilter,
+        StyleFilter,
+        ("saga__state", ProcessFilter),
+        ("placed_at", dated("placed at")),
+    )
+    sortable_by = ("order_number", "placed_on")  # no index has the rest, and rows are many
     search_fields = ("email",)
     search_help_text = OfAnOrderAdmin.search_help_text
     nothing_here = "Orders stand here from when they are placed. None was yet."
@@ -86,13 +103,15 @@ class OrderAdmin(ReadOnlyAdmin):
     def customer(self, order: Order) -> str:
         return order.name
 
-    @admin.display(description="placed", ordering="id")  # ids grow with time
-    def placed(self, order: Order) -> object:
-        return order.placed_at
+    @admin.display(description="placed at", ordering="id")  # ids grow with time
+    def placed_on(self, order: Order) -> str:
+        return when(order.placed_at)
 
     @admin.display(description="where it is now")
     def where_now(self, order: Order) -> str:
         level, text = trouble.in_short(order, self._around)
+        if order.ended_at and not text:
+            text = f"took {span(order.ended_at - order.placed_at)}"
         short = text if len(text) <= 120 else f"{text[:119]}…"
         return format_html('<span class="level level-{}">{}</span>', level, short)
 

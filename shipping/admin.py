@@ -17,7 +17,7 @@ from orders.lookups import DeliveryAddress
 from shipping.models import DeadLetter, Inbox, Incident, Outbox, Parcel, Shipment
 from shop.base.admin.boxes import DeadLetterAdmin, InboxAdmin, IncidentAdmin, OutboxAdmin
 from shop.base.admin.cells import BACK, BAD, GOOD, NOTHING, WAIT, StateColumn
-from shop.base.admin.filters import StateFilter
+from shop.base.admin.filters import StateFilter, dated
 from shop.base.admin.rows import OfAnOrderAdmin
 from shop.base.lookups import ask
 
@@ -42,10 +42,10 @@ class ShipmentAdmin(StateColumn, OfAnOrderAdmin):
         State.STOPPING: BACK,
         State.STOPPED: BACK,
     }
-    list_display = ("order", "shown_state", "reason", "cancellation", "updated_at")
+    list_display = ("order", "shown_state", "reason", "cancellation", "changed")
     list_display_links = ("shown_state",)
-    list_filter = (StateFilter, "refused_cancellation", "updated_at")
-    fields = ("order", "order_id", "shown_state", "reason", "cancellation", "updated_at", "parcels")
+    list_filter = (StateFilter, "refused_cancellation", ("updated_at", dated("changed")))
+    fields = ("order", "order_id", "shown_state", "reason", "cancellation", "changed", "parcels")
     nothing_here = (
         "The parcels of each order stand here together, from when they are planned. There are none yet."
     )

@@ -12,10 +12,14 @@ from collections.abc import Mapping
 from typing import Any
 
 import pytest
+from django.conf import settings
 
 from shop.messaging.outages import outages
 from shop.tools.up.ports import free_port
 from tests.live import Live
+from tests.stack import TWICE
+
+WORKERS = len(settings.SERVICES) + len(TWICE)
 
 # What somebody sees who looks for a while: in a process of its own, with the shop's own environment.
 LOOK = """
@@ -30,7 +34,8 @@ while True:
     numbers = take()
     took = time.monotonic() - began
     first = [concern.first for concern in concerns(numbers)]
-    if time.monotonic() > until or any(wanted in one for one in first) or not (wanted or first):
+    all_answer = sum(alive or 0 for alive in numbers.broker.workers.values()) == int(sys.argv[3])
+    if time.monotonic() > until or (any(wanted in one for one in first) if wanted else all_answer and not first):
         break
     time.sleep(0.2)
 print(json.dumps({"first": first, "took": took, "workers": numbers.broker.workers, "relays": numbers.relays}))
@@ -54,8 +59,10 @@ def run(program: str, *arguments: str, env: Mapping[str, str]) -> str:
 
 
 def look(env: Mapping[str, str], wanted: str = "", patience: float = 20) -> dict[str, Any]:
-    """The concerns' first sentences, once ``wanted`` is in one of them; or once there is none."""
-    seen: dict[str, Any] = json.loads(run(LOOK, str(patience), wanted, env=env).splitlines()[-1])
+    """The concerns' first sentences, once ``wanted`` is in one of them; or once there is none, and all workers answer."""
+    seen: dict[str, Any] = json.loads(
+        run(LOOK, str(patience), wanted, str(WORKERS), env=env).splitlines()[-1]
+    )
     return seen
 
 

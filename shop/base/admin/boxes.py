@@ -14,8 +14,15 @@ from django.utils.html import format_html
 from django.utils.text import capfirst
 
 from shop.base.admin.buttons import chosen, may_change
-from shop.base.admin.cells import BAD, CALM, GOOD, NOTHING, WAIT, shortened, toned
-from shop.base.admin.filters import ConfirmedFilter, EventTypeFilter, OpenFilter, StateFilter, StyleFilter
+from shop.base.admin.cells import BAD, CALM, GOOD, WAIT, shortened, toned, when
+from shop.base.admin.filters import (
+    ConfirmedFilter,
+    EventTypeFilter,
+    OpenFilter,
+    StateFilter,
+    StyleFilter,
+    dated,
+)
 from shop.base.admin.rows import OfAnOrderAdmin, ReadOnlyAdmin
 from shop.base.spans import span
 from shop.messaging import brokers, dead_letters, inbox
@@ -48,26 +55,26 @@ class _MessageAdmin(_OfAService, OfAnOrderAdmin):
 class OutboxAdmin(_MessageAdmin):
     """A service's outbox: what it published, and whether everybody who hears it has it."""
 
-    list_display = ("type", "order", "confirmed", "claims", "due", "style", "created")
+    list_display = ("type", "order", "confirmed", "taken_up", "due", "style", "created")
     list_display_links = ("type",)
-    sortable_by = ("created",)  # there are very many; by anything else, all would be read
-    list_filter = (ConfirmedFilter, EventTypeFilter, StyleFilter, "created_at")
+    sortable_by = ("created",)
+    list_filter = (ConfirmedFilter, EventTypeFilter, StyleFilter, ("created_at", dated("published")))
     fields = (
         *("type", "order", "order_id", "style", "event_id"),
-        *("created_at", "confirmed", "claims", "due", "pretty_payload"),
+        *("created", "confirmed", "taken_up", "due", "pretty_payload"),
     )
     nothing_here = "Every event this service publishes is kept here. It has published none yet."
 
-    @admin.display(description="sent again at", empty_value=NOTHING)
-    def due(self, row: AbstractOutbox) -> object:
-        return row.due_at
+    @admin.display(description="sent again at")
+    def due(self, row: AbstractOutbox) -> str:
+        return when(row.due_at)
 
     @admin.display(description="published", ordering="id")  # ids grow with time
-    def created(self, row: AbstractOutbox) -> object:
-        return row.created_at
+    def created(self, row: AbstractOutbox) -> str:
+        return when(row.created_at)
 
     @admin.display(description="taken up by the relay")
-    def claims(self, row: AbstractOutbox) -> str:
+    def taken_up(self, row: AbstractOutbox) -> str:
         return times(row.claims) if row.claims else "not needed" if self._is_confirmed(row) else "not yet"
 
     @admin.display(description="heard by all")
@@ -89,13 +96,13 @@ class OutboxAdmin(_MessageAdmin):
 class InboxAdmin(_MessageAdmin):
     """A service's inbox: what its receivers handled, what they fail at, and what waits for a person."""
 
-    list_display = ("receiver", "type", "order", "shown_state", "short_error", "due", "received")
+    list_display = ("receiver", "type", "order", "state_and_time", "short_error", "received")
     list_display_links = ("receiver",)
     sortable_by = ("received",)
-    list_filter = (StateFilter, EventTypeFilter, "received_at")
+    list_filter = (StateFilter, EventTypeFilter, ("received_at", dated("received")))
     fields = (
         *("receiver", "type", "order", "order_id", "event_id", "shown_state", "due"),
-        *("error", "received_at", "pretty_payload"),
+        *("error", "received", "pretty_payload"),
     )
     actions = ("send_again",)
     nothing_here = "What this service has heard is noted here. It has heard nothing yet."
@@ -110,13 +117,19 @@ class InboxAdmin(_MessageAdmin):
             {row.State.PARKED: BAD, row.State.FAILING: WAIT}.get(row.State(row.state), GOOD), _state(row)
         )
 
-    @admin.display(description="tried again at", empty_value=NOTHING)
-    def due(self, row: AbstractInbox) -> object:
-        return row.due_at
+    @admin.display(description="state")
+    def state_and_time(self, row: AbstractInbox) -> str:
+        if row.state != row.State.FAILING or row.due_at is None:
+            return self.shown_state(row)
+        return format_html("<div>{}<br>{}</div>", self.shown_state(row), when(row.due_at))
+
+    @admin.display(description="tried again at")
+    def due(self, row: AbstractInbox) -> str:
+        return when(row.due_at)
 
     @admin.display(description="received", ordering="id")
-    def received(self, row: AbstractInbox) -> object:
-        return row.received_at
+    def received(self, row: AbstractInbox) -> str:
+        return when(row.received_at)
 
     def sentence(self, row: AbstractInbox) -> str:
         return f"{row.receiver} on {row.type} of {row.number}: {_state(row)}"
@@ -155,6 +168,7 @@ class IncidentAdmin(_OfAService, OfAnOrderAdmin):
     """Who has not reacted in time to what a service published or commanded."""
 
     ordering = ("-id",)
+    sortable_by = ("receiver", "to_what", "is_open", "since")
     list_display = ("receiver", "to_what", "order", "is_open", "silent_for", "since")
     list_display_links = ("receiver",)
     nothing_here = "Who does not react in time to what this service published is noted here. Everybody has."
@@ -199,7 +213,7 @@ class DeadLetterAdmin(_OfAService, ReadOnlyAdmin):
         "A message of this service's queue that nothing can be made of is kept here. There was none."
     )
     search_help_text = "Words of the reason, or the task's name."
-    list_filter = ("last_at",)
+    list_filter = (("last_at", dated("came last")),)
     search_fields = ("task", "reason")
     fields = ("reason", "task", "came", "first_at", "last_at", "is_whole", "pretty_message")
     actions = ("put_back", "dismiss")
