@@ -5,18 +5,20 @@ from __future__ import annotations
 import time
 from typing import Any
 
+import psutil
 from django.contrib.auth import get_user_model
 from django.db import connections, router
 from django.test import Client
 
 from orders.models import Inbox, Order, Outbox, Saga, TimelineEntry
+from orders.tests.pages import text
 from shop.messaging.tables import confirmed_sequence
 from shop.web.control.numbers import shared
 
 ORDERS = 100_000
 IN_FLIGHT = 2_000  # the latest, half of them parked for one of ten reasons
-QUICK = 0.3  # s
-MOST_TRIES = 10  # the machine may be busy with something else
+QUICK = 0.15  # s of work for a page that is to be there within 0.3 s
+ROUNDS = 5
 
 FILL = f"""
     INSERT INTO {Order._meta.db_table} (uuid, customer_id, style, status, currency, total_minor, payment_method, email,
@@ -58,15 +60,24 @@ def test_the_control_room_is_quick_with_a_hundred_thousand_orders(
         cursor.execute(FILL)
     client = Client()
     client.force_login(get_user_model().objects.create_superuser("ada"))
-    took = []
-    while len(took) < MOST_TRIES and min(took, default=QUICK) >= QUICK:
+    backend = psutil.Process(
+        connection.connection.info.backend_pid
+    )  # the tests' PostgreSQL is on this computer
+    text(client.get("/admin/"))  # so that templates are read, and statements prepared
+    before = worked(backend)
+    for _ in range(ROUNDS):
         shared.forget()
-        began = time.perf_counter()
         with django_assert_max_num_queries(17, connection=connection):
-            page = client.get("/admin/").content.decode()
-        took.append(time.perf_counter() - began)
+            page = text(client.get("/admin/"))
+    took = (worked(backend) - before) / ROUNDS
     shared.forget()
     assert ">2,000</a>" in page
     assert ">300</a>" in page
     assert "See all 100</a>" in page
-    assert min(took) < QUICK, took
+    assert took < QUICK
+
+
+def worked(backend: psutil.Process) -> float:
+    """s for which a processor was at work here and in the database's process: what else the machine does is not in it."""
+    times = backend.cpu_times()
+    return time.thread_time() + times.user + times.system
