@@ -29,8 +29,8 @@ CUT_OFF = """() => [...document.querySelectorAll("#content-main *")].filter((ele
     return box.width && !element.closest(".wide, .uplot") && (box.right > innerWidth + 1 || box.left < -1);
 }).map((element) => element.outerHTML.slice(0, 80))"""
 DRAWN = """() => [...document.querySelectorAll("#live canvas")].filter((canvas) => {
-    const pixels = canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height).data;
-    return canvas.clientWidth > 80 && canvas.clientHeight > 30 && pixels.some((value) => value);
+    const empty = Object.assign(document.createElement("canvas"), { width: canvas.width, height: canvas.height });
+    return canvas.clientWidth > 80 && canvas.clientHeight > 30 && canvas.toDataURL() !== empty.toDataURL();
 }).length"""
 
 
