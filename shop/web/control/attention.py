@@ -68,9 +68,9 @@ def _waiting_for_a_person(numbers: Numbers) -> Iterator[Concern]:
     told = 0
     for reason in numbers.flight.reasons:
         told += reason.count
-        what = "parked: waiting for a person"
+        what = "parked, and waits for a person" if reason.count == 1 else "parked, and wait for a person"
         if reason.state == Saga.State.NEEDS_ATTENTION:
-            what = "in need of attention: what undoes them has failed for good"
+            what = "to be looked at: what undoes an order has failed for good"
         how = "exact" if len(reason.error) < TOLD else "startswith"
         query = {"saga__state__exact": reason.state, f"saga__last_error__{how}": reason.error}
         yield Concern(

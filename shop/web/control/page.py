@@ -221,7 +221,10 @@ def _standing(viewer: Viewer, flight: Flight, flow: Flow) -> Sequence[tuple[str,
 
 
 def _p50_p95(took: tuple[float, float]) -> str:
-    return f"p50 {_seconds(took[0])} · p95 {_seconds(took[1])}"
+    return " · ".join(
+        f"{name} {_seconds(seconds)}".replace(" ", "\N{NO-BREAK SPACE}")
+        for name, seconds in zip(("p50", "p95"), took, strict=True)
+    )
 
 
 def _seconds(seconds: float) -> str:

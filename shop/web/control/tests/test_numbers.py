@@ -129,7 +129,7 @@ def test_each_number_leads_to_a_list_with_just_so_many_rows(
     assert found["/admin/shipping/inbox/?state__exact=failing"] == 1
     assert found["/admin/orders/deadletter/?"] == 1
     for said in (
-        "parked: waiting for a person", "100 % of it, says no.", "what undoes them has failed for good",
+        "parked, and waits for a person", "100 % of it, says no.", "what undoes an order has failed for good",
         "It was time to take them up again", "inventory.note is silent.", "1 message in the queue of orders",
     ):  # fmt: skip
         assert said in unescape(page), said
