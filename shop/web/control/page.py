@@ -12,7 +12,8 @@ from django.template.loader import render_to_string
 
 from orders.models import Order
 from orders.process import ENDS
-from orders.trouble import ATTENTION, TROUBLE, WAITING
+from orders.situation import TROUBLE, WAITING
+from orders.trouble import ATTENTION
 from shop.base.admin.cells import NOTHING
 from shop.base.admin.links import may_view
 from shop.base.spans import span
@@ -69,8 +70,7 @@ class Viewer:
 
     def in_flower(self, text: str, page: str) -> Shown:
         """What Flower shows more of, where it is known where that is."""
-        flower = getattr(settings, "FLOWER_URL", "")
-        return Shown(text, f"{flower}/{page}" if flower else "")
+        return Shown(text, f"{settings.FLOWER_URL}/{page}" if settings.FLOWER_URL else "")
 
     def may(self, app: str, model: str) -> bool:
         return may_view(self._request, app, model)
