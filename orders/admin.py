@@ -119,6 +119,10 @@ class OrderAdmin(ReadOnlyAdmin):
     def found(self, queryset: QuerySet[Order], term: str) -> QuerySet[Order]:
         return search.found(queryset, term)
 
+    def lookup_allowed(self, lookup: str, value: str, request: HttpRequest) -> bool:
+        """The control room leads to the orders that are parked for one reason."""
+        return lookup.startswith("saga__last_error__") or super().lookup_allowed(lookup, value, request)
+
     def changelist_view(
         self, request: HttpRequest, extra_context: dict[str, Any] | None = None
     ) -> TemplateResponse | HttpResponse:
