@@ -19,11 +19,11 @@ from django.utils.html import format_html
 from django.views.decorators.http import require_POST
 
 from orders import order_page, search, services, trouble
-from orders.headline import badge
 from orders.live import order_pages
 from orders.models import DeadLetter, Inbox, Incident, Order, Outbox, Saga
 from orders.saga import resume
 from orders.services import Cancellation
+from orders.situation import badge, elsewhere
 from shop.base.admin.boxes import DeadLetterAdmin, InboxAdmin, IncidentAdmin, OutboxAdmin
 from shop.base.admin.buttons import chosen, confirmation, confirmed, may_change
 from shop.base.admin.cells import when
@@ -122,7 +122,7 @@ class OrderAdmin(ReadOnlyAdmin):
     def changelist_view(
         self, request: HttpRequest, extra_context: dict[str, Any] | None = None
     ) -> TemplateResponse | HttpResponse:
-        self._around = trouble.elsewhere()
+        self._around = elsewhere()
         return super().changelist_view(request, extra_context)
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Order]:
