@@ -1,37 +1,27 @@
-"""Orders in the admin: their list, the buttons that cancel and resume them, and what the service published and heard."""
+"""Orders in the admin: their list and pages, and what the service published and heard."""
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
-from django.contrib import admin, messages
-from django.core.exceptions import PermissionDenied
+from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import get_object_or_404
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path
 from django.utils.html import format_html
-from django.views.decorators.http import require_POST
 
-from orders import order_page, services, trouble
+from orders import order_page, trouble
 from orders.headline import badge
-from orders.models import DeadLetter, Inbox, Incident, Order, Outbox, Saga
+from orders.models import DeadLetter, Inbox, Incident, Order, Outbox
+from orders.operating import Operating
 from orders.saga import resume
-from orders.services import Cancellation
 from shop.base.admin.boxes import DeadLetterAdmin, InboxAdmin, IncidentAdmin, OutboxAdmin
-from shop.base.admin.buttons import chosen, confirmation, confirmed, may_change
 from shop.base.admin.filters import StyleFilter
-from shop.base.admin.rows import ReadOnlyAdmin, as_uuid
-
-LEVELS = {
-    Cancellation.REQUESTED: messages.SUCCESS,
-    Cancellation.ALREADY_CANCELLED: messages.INFO,
-    Cancellation.SHIPPED: messages.ERROR,
-}
+from shop.base.admin.rows import as_uuid
 
 
 class AttentionFilter(admin.SimpleListFilter):
@@ -55,7 +45,7 @@ class ProcessFilter(admin.ChoicesFieldListFilter):
 
 
 @admin.register(Order)
-class OrderAdmin(ReadOnlyAdmin):
+class OrderAdmin(Operating):
     change_form_template = "admin/orders/order/page.html"
     change_list_template = "admin/orders/order/list.html"
     list_display = ("order_number", "status_badge", "where_now", "order_total", "style", "placed_at")
@@ -63,10 +53,9 @@ class OrderAdmin(ReadOnlyAdmin):
     search_fields = ("email",)
     search_help_text = "An order's number, such as S-100042, its id, or an email address."
     fields = ()
-    actions = ("cancel_selected", "resume_selected")
 
     class Media:
-        css = {"all": ["orders/admin.css"]}
+        css = {"all": ["orders/admin.css", "orders/actions.css"]}
 
     @admin.display(description="order", ordering="id")
     def order_number(self, order: Order) -> str:
@@ -114,8 +103,6 @@ class OrderAdmin(ReadOnlyAdmin):
 
         return [
             path("find/<uuid:order_id>/", view(self.find), name="orders_order_find"),
-            path("<int:pk>/cancel/", view(self.cancel), name="orders_order_cancel"),
-            path("<int:pk>/resume/", view(require_POST(self.resume)), name="orders_order_resume"),
             *super().get_urls(),
         ]
 
@@ -134,78 +121,6 @@ class OrderAdmin(ReadOnlyAdmin):
         if order and self.has_view_permission(request, order):
             extra_context = {**(extra_context or {}), **order_page.shown(request, order)}
         return super().change_view(request, object_id, form_url, extra_context)
-
-    # --- Buttons -----------------------------------------------------------------------------------------------
-
-    def has_operate_permission(self, request: HttpRequest) -> bool:
-        return may_change(request, Order)
-
-    def cancel(self, request: HttpRequest, pk: int) -> HttpResponse:
-        order = self._operated(request, pk)
-        if request.method != "POST":
-            return self._ask_to_cancel(request, [order], [], back=order_page.address_of(order))
-        self._cancel(request, [order])
-        return HttpResponseRedirect(order_page.address_of(order))
-
-    def resume(self, request: HttpRequest, pk: int) -> HttpResponse:
-        order = self._operated(request, pk)
-        self._resume(request, [order])
-        return HttpResponseRedirect(order_page.address_of(order))
-
-    def _operated(self, request: HttpRequest, pk: int) -> Order:
-        if not self.has_operate_permission(request):
-            raise PermissionDenied
-        return get_object_or_404(Order.objects.select_related("saga"), pk=pk)
-
-    @admin.action(description="Cancel the selected orders", permissions=["operate"])
-    def cancel_selected(self, request: HttpRequest, queryset: QuerySet[Order]) -> HttpResponse | None:
-        orders = chosen(self, request, queryset)
-        if orders and not confirmed(request):
-            hidden = [("action", "cancel_selected"), *(("_selected_action", order.pk) for order in orders)]
-            return self._ask_to_cancel(request, orders, hidden, back=request.get_full_path())
-        self._cancel(request, orders)
-        return None
-
-    @admin.action(description="Resume the selected orders now", permissions=["operate"])
-    def resume_selected(self, request: HttpRequest, queryset: QuerySet[Order]) -> None:
-        self._resume(request, chosen(self, request, queryset))
-
-    def _ask_to_cancel(
-        self, request: HttpRequest, orders: Sequence[Order], hidden: Iterable[tuple[str, object]], back: str
-    ) -> HttpResponse:
-        return confirmation(
-            self,
-            request,
-            title=f"Cancel {orders[0]}" if len(orders) == 1 else f"Cancel {len(orders)} orders",
-            question="All that was done will be undone: labels made void, money given back, stock released. What has "
-            "been handed over to the carrier stays as it is; shipping decides that at that moment.",
-            objects=[f"{order}: {order.status}, {order.total}, {order.style}" for order in orders],
-            yes="Yes, cancel",
-            back=back,
-            hidden=hidden,
-        )
-
-    def _cancel(self, request: HttpRequest, orders: Sequence[Order]) -> None:
-        answers: Counter[Cancellation] = Counter()
-        for order in orders:
-            answer = services.request_cancellation(order.uuid, by="staff")
-            answers[answer] += 1
-            self.log_change(request, order, f"Asked for a cancellation. {answer.value}")
-        for answer, count in answers.items():
-            self.message_user(
-                request, f"{orders[0] if len(orders) == 1 else count}: {answer.value}", LEVELS[answer]
-            )
-
-    def _resume(self, request: HttpRequest, orders: Sequence[Order]) -> None:
-        waiting = [order for order in orders if order.saga.state != Saga.State.ENDED]
-        count = resume([order.uuid for order in waiting])
-        for order in waiting:
-            self.log_change(request, order, "Resumed.")
-        if count:
-            what = f"{orders[0]} is" if len(orders) == 1 else f"{count} orders are"
-            self.message_user(request, f"{what} taken up again now.", messages.SUCCESS)
-        elif orders:
-            self.message_user(request, "Nothing was done: there is nothing left to resume.", messages.INFO)
 
 
 @admin.register(Inbox)

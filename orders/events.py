@@ -30,12 +30,18 @@ class CancellationRequested(Event, frozen=True, kw_only=True):
 
 
 class OrderStalled(Event, frozen=True, kw_only=True):
-    """The order made no progress by its deadline. Sent so that its style of coordination takes it up again."""
+    """The order made no progress by its deadline. Sent so that its style of coordination takes it up again.
+
+    ``by``: who did not wait for the deadline; empty: it had come.
+    """
 
     step: str
     attempt: int
+    by: str = ""  # "staff"
 
     def in_words(self) -> str:
+        if self.by:
+            return f"taken up again after {self.step!r} by {self.by}"
         return f"no progress since {self.step!r}; taken up again"
 
 

@@ -9,7 +9,7 @@ from django.contrib.contenttypes.models import ContentType
 from django.http import HttpRequest
 from django.urls import reverse
 
-from orders import trouble
+from orders import actions, trouble
 from orders.drawing import draw
 from orders.happenings import happenings
 from orders.headline import badge, headline
@@ -37,6 +37,7 @@ def shown(request: HttpRequest, order: Order) -> dict[str, Any]:
     timeline = list(order.timeline.all()[: MOST_ENTRIES + 1])
     events = {entry.event_id: entry for entry in timeline}
     findings = trouble.why_it_waits(order, around)
+    head = headline(order, timeline, findings)
     return {
         "title": f"Order {order.number}",
         "subtitle": None,
@@ -62,15 +63,14 @@ def shown(request: HttpRequest, order: Order) -> dict[str, Any]:
             for line in order.lines.all()
         ],
         "badge": badge(order, around),
-        "headline": headline(order, timeline, findings),
+        "headline": head,
         "headline_rows": _rows_of(request, order, findings[0]),
         "findings": [(finding, _rows_of(request, order, finding)) for finding in findings[1:]],
         "acts": _acts(order),
         "elsewhere": _elsewhere(request, order),
         "labels": _labels(request, order),
         "may_operate": may_change(request, Order),
-        "may_cancel": not order.too_late_to_cancel and order.status != Order.Status.CANCELLING,
-        "may_resume": saga.state != Saga.State.ENDED,
+        "buttons": actions.buttons(order, head.level) if may_change(request, Order) else [],
     }
 
 
@@ -99,11 +99,16 @@ def _elsewhere(request: HttpRequest, order: Order) -> list[tuple[str, str]]:
     ]
 
 
-def _acts(order: Order) -> list[LogEntry]:
-    """What people have done to it here, the latest first."""
+def _acts(order: Order) -> list[dict[str, Any]]:
+    """What people have done to it here and what they have noted, the latest first."""
     kind = ContentType.objects.get_for_model(Order)
     acts = LogEntry.objects.filter(content_type=kind, object_id=str(order.pk)).select_related("user")
-    return list(acts.order_by("-action_time")[:MOST_ACTS])
+    found = []
+    for act in acts.order_by("-action_time")[:MOST_ACTS]:
+        said = act.get_change_message()
+        text = said.removeprefix(actions.NOTE)
+        found.append({"at": act.action_time, "user": act.user, "text": text, "is_note": text != said})
+    return found
 
 
 def _labels(request: HttpRequest, order: Order) -> list[tuple[str, str]]:

@@ -1,0 +1,150 @@
+"""What staff can do about an order, each with its result as a sentence; and what of it helps where an order stands."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from uuid import UUID
+
+from django.conf import settings
+from django.contrib import messages
+from django.db.models.functions import Now
+
+from orders import saga as sagas
+from orders import services
+from orders.corrections import CORRECTIONS, too_late
+from orders.events import OrderStalled
+from orders.models import Order, Saga
+from orders.process import Move, awaited, still_to_do
+from orders.services import Cancellation
+from orders.trouble import FINE
+from shop.base.admin.buttons import Result
+from shop.base.effects import Effects, foreseen
+from shop.messaging.outbox import of_orders
+from shop.messaging.reach import only_holding_up, within_reach
+from shop.messaging.tables import inbox_of
+
+STAFF = "staff"
+NOTE = "Note: "  # begins what is kept about one
+A_DOUBLE_CLICK = timedelta(seconds=3)
+LEVELS = {
+    Cancellation.REQUESTED: messages.SUCCESS,
+    Cancellation.ALREADY_CANCELLED: messages.INFO,
+    Cancellation.SHIPPED: messages.ERROR,
+}
+ENDED = Result(messages.INFO, "It is at its end: there is nothing left to do.")
+
+
+@dataclass(frozen=True)
+class Button:
+    """``name``: the action, as its address is called. ``kind``: first (it helps now), danger (it asks before), or plain.
+
+    ``asks``: it leads to a page; else it acts at once.
+    """
+
+    name: str
+    text: str
+    kind: str = "plain"
+    asks: bool = True
+    hint: str = ""
+
+
+def buttons(order: Order, level: str) -> list[Button]:
+    """What may be pressed on an order's page, the most helpful first. ``level``: how its headline says it is."""
+    saga, found = order.saga, []
+    if saga.state != Saga.State.ENDED and level != FINE:
+        steps = " and ".join(in_words(move) for move in steps_now([order])[order.pk])
+        found.append(Button("retry", f"Try again: {steps}…", "first"))
+        hint = "All that is open for this order is tried now, in every service."
+        found.append(Button("resume", "Resume now", asks=False, hint=hint))
+    found += [
+        Button(name, f"{correction.button}…")
+        for name, correction in CORRECTIONS.items()
+        if not too_late(correction, saga)
+    ]
+    if not order.too_late_to_cancel and order.status != Order.Status.CANCELLING:
+        found.append(Button("cancel", "Cancel order…", "danger"))
+    return found
+
+
+def in_words(move: Move) -> str:
+    """An operation for people: take payment."""
+    return move.operation.partition(".")[2].replace("_", " ")
+
+
+def cancel(order: Order) -> Result:
+    answer = services.request_cancellation(order.uuid, by=STAFF)
+    return Result(LEVELS[answer], answer.value, f"Asked for a cancellation. {answer.value}")
+
+
+def resume(order: Order) -> Result:
+    """Have all that is open for the order tried now, in every service."""
+    if not sagas.resume([order.uuid]):
+        return ENDED
+    return Result(messages.SUCCESS, "It is taken up again now.", "Resumed.")
+
+
+def retry(order: Order) -> Result:
+    """Have just the step that it waits for tried again, now."""
+    moves = steps_now([order])[order.pk]
+    if not moves:
+        return ENDED
+    steps = " and ".join(in_words(move) for move in moves)
+    if _retried_just_now(order.uuid):
+        return Result(messages.INFO, f"{steps} is being tried again already.")
+    if not sagas.retry(order.uuid, [move.operation for move in moves], by=STAFF):
+        return ENDED
+    return Result(messages.SUCCESS, f"{steps} is tried again now.", f"Tried again: {steps}.")
+
+
+def _retried_just_now(order_id: UUID) -> bool:
+    events = of_orders("orders", [order_id]).filter(type=OrderStalled.__name__, payload__by=STAFF)
+    return events.filter(created_at__gt=Now() - A_DOUBLE_CLICK).exists()
+
+
+def steps_now(orders: Sequence[Order]) -> dict[int, list[Move]]:
+    """By order: the steps that it waits for, or fails at, in their sequence; several where they go side by side."""
+    failing = _failing([order.uuid for order in orders if order.saga.state != Saga.State.ENDED])
+    found: dict[int, list[Move]] = {}
+    for order in orders:
+        moves = [move for move in still_to_do(order.saga.position) if move.operation in failing[order.uuid]]
+        waits = order.saga.state != Saga.State.ENDED
+        found[order.pk] = moves or ([awaited(order.saga.position)] if waits else [])
+    return found
+
+
+def _failing(order_ids: Sequence[UUID]) -> dict[UUID, set[str]]:
+    """Which receivers have failed at something of these orders, and not handled it since."""
+    found: dict[UUID, set[str]] = defaultdict(set)
+    for service in within_reach(settings.SERVICES) if order_ids else ():
+        table = inbox_of(service)
+        with only_holding_up(service):
+            rows = table._default_manager.filter(order_id__in=order_ids).exclude(state=table.State.DONE)
+            for order_id, receiver in rows.values_list("order_id", "receiver"):
+                found[order_id].add(receiver)
+    return found
+
+
+def forecast(orders: Sequence[Order]) -> list[tuple[Order, str, Effects]]:
+    """(order, what would run, what that would do outside) if the step that each waits for were tried again now."""
+    moves = steps_now(orders)
+    found: list[tuple[Order, str, Effects]] = []
+    told: dict[tuple[UUID, str], Effects] = {}
+    for operation in {move.operation for some in moves.values() for move in some}:
+        ids = [order.uuid for order in orders if operation in (move.operation for move in moves[order.pk])]
+        told |= {(order_id, operation): effects for order_id, effects in foreseen(operation, ids).items()}
+    for order in orders:
+        effects = [told[order.uuid, move.operation] for move in moves[order.pk]]
+        runs = ", ".join(f"{move.service}: {in_words(move)}" for move in moves[order.pk])
+        found.append((order, runs or "nothing: it is at its end", together(effects)))
+    return found
+
+
+def together(effects: Iterable[Effects]) -> Effects:
+    effects = list(effects)
+    return Effects(
+        tuple(said for one in effects for said in one.recorded),
+        tuple(said for one in effects for said in one.outside),
+    )
