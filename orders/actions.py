@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from uuid import UUID
@@ -14,14 +14,15 @@ from django.db.models.functions import Now
 
 from orders import saga as sagas
 from orders import services
-from orders.corrections import CORRECTIONS, too_late
+from orders.corrections import CORRECTIONS, Correction, correct, too_late
 from orders.events import OrderStalled
 from orders.models import Order, Saga
 from orders.process import Move, awaited, still_to_do
 from orders.services import Cancellation
 from orders.trouble import FINE
 from shop.base.admin.buttons import Result
-from shop.base.effects import Effects, foreseen
+from shop.base.effects import Effects, foreseen, together
+from shop.base.holds import InUse
 from shop.messaging.outbox import of_orders
 from shop.messaging.reach import only_holding_up, within_reach
 from shop.messaging.tables import inbox_of
@@ -34,7 +35,7 @@ LEVELS = {
     Cancellation.ALREADY_CANCELLED: messages.INFO,
     Cancellation.SHIPPED: messages.ERROR,
 }
-ENDED = Result(messages.INFO, "It is at its end: there is nothing left to do.")
+ENDED = Result(messages.INFO, "Nothing was done: it is at its end.")
 
 
 @dataclass(frozen=True)
@@ -99,6 +100,25 @@ def retry(order: Order) -> Result:
     return Result(messages.SUCCESS, f"{steps} is tried again now.", f"Tried again: {steps}.")
 
 
+def corrected(correction: Correction, order: Order, values: Mapping[str, str]) -> Result:
+    """Of what was there before and is now nothing is kept but which fields it was: it is personal data."""
+    try:
+        changed = correct(correction, order, values)
+    except InUse as why:
+        return Result(messages.ERROR, f"The {correction.what} stays as it is. {why}")
+    if not changed:
+        return Result(messages.INFO, f"The {correction.what} was so already.")
+    fields = ", ".join(Order._meta.get_field(name).verbose_name for name in changed)  # type: ignore[union-attr, misc]
+    done = f"Corrected the {correction.what}" + ("." if fields == correction.what else f": {fields}.")
+    order.saga.refresh_from_db()
+    if not (order.saga.attempt or order.saga.last_error):
+        return Result(messages.SUCCESS, f"The {correction.what} is corrected.", done)
+    again = retry(order)
+    return Result(
+        messages.SUCCESS, f"The {correction.what} is corrected; {again.text}", f"{done} {again.act}".strip()
+    )
+
+
 def _retried_just_now(order_id: UUID) -> bool:
     events = of_orders("orders", [order_id]).filter(type=OrderStalled.__name__, payload__by=STAFF)
     return events.filter(created_at__gt=Now() - A_DOUBLE_CLICK).exists()
@@ -140,11 +160,3 @@ def forecast(orders: Sequence[Order]) -> list[tuple[Order, str, Effects]]:
         runs = ", ".join(f"{move.service}: {in_words(move)}" for move in moves[order.pk])
         found.append((order, runs or "nothing: it is at its end", together(effects)))
     return found
-
-
-def together(effects: Iterable[Effects]) -> Effects:
-    effects = list(effects)
-    return Effects(
-        tuple(said for one in effects for said in one.recorded),
-        tuple(said for one in effects for said in one.outside),
-    )

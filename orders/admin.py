@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 from uuid import UUID
 
@@ -15,13 +16,18 @@ from django.urls import URLPattern, path
 from django.utils.html import format_html
 
 from orders import order_page, trouble
+from orders.actions import forecast
 from orders.headline import badge
 from orders.models import DeadLetter, Inbox, Incident, Order, Outbox
 from orders.operating import Operating
+from orders.process import OPERATIONS
 from orders.saga import resume
 from shop.base.admin.boxes import DeadLetterAdmin, InboxAdmin, IncidentAdmin, OutboxAdmin
+from shop.base.admin.buttons import Forecast
 from shop.base.admin.filters import StyleFilter
 from shop.base.admin.rows import as_uuid
+from shop.messaging import subscriptions
+from shop.messaging.models import AbstractInbox
 
 
 class AttentionFilter(admin.SimpleListFilter):
@@ -55,7 +61,7 @@ class OrderAdmin(Operating):
     fields = ()
 
     class Media:
-        css = {"all": ["orders/admin.css", "orders/actions.css"]}
+        css = {"all": ["orders/admin.css", "shop/actions.css"]}
 
     @admin.display(description="order", ordering="id")
     def order_number(self, order: Order) -> str:
@@ -123,8 +129,27 @@ class OrderAdmin(Operating):
         return super().change_view(request, object_id, form_url, extra_context)
 
 
+def _has_others_act(row: AbstractInbox) -> bool:
+    subs = subscriptions.of(row.type, service=row._meta.app_label)
+    mine = [sub for sub in subs if sub.receiver == row.receiver and not sub.noted_in]
+    return bool(mine) and row.receiver not in OPERATIONS
+
+
 @admin.register(Inbox)
 class OrdersInboxAdmin(InboxAdmin):
+    def forecast(self, rows: Sequence[AbstractInbox]) -> list[Forecast]:
+        """Most of its receivers only have others act: on what the order waits for."""
+        orders = Order.objects.select_related("saga").filter(uuid__in=[row.order_id for row in rows])
+        known = {order.uuid: order for order in orders}
+        found = super().forecast(rows)
+        for index, row in enumerate(rows):
+            if row.order_id in known and row.state != row.State.DONE and _has_others_act(row):
+                ((_, runs, effects),) = forecast([known[row.order_id]])
+                found[index] = replace(
+                    found[index], runs=f"{found[index].runs}; then {runs}", effects=effects
+                )
+        return found
+
     def sent_again(self, order_ids: Sequence[UUID]) -> None:
         resume(order_ids)
 

@@ -23,7 +23,7 @@ from shop.base.holds import InUse, held_off, user_of
 
 @dataclass(frozen=True)
 class Correction:
-    """``what`` is corrected, with which ``button``. ``reads``: what its fields must be like. ``lookup``: how it is asked for."""
+    """``what`` is corrected, with which ``button``; ``reads``: its fields and their kinds; ``lookup``: who asks."""
 
     what: str
     button: str

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from typing import Any
+from uuid import UUID
 
 from django.contrib import admin, messages
 from django.contrib.admin.models import LogEntry
@@ -19,13 +20,22 @@ from django.utils import timezone
 from django.views.decorators.http import require_POST
 
 from orders import actions
-from orders.corrections import CORRECTIONS, Correction, correct, why_not
+from orders.corrections import CORRECTIONS, why_not
 from orders.models import Order
 from orders.order_page import address_of
-from shop.base.admin.buttons import Forecast, Result, chosen, confirmation, confirmed, may_change, told
+from shop.base.admin.buttons import (
+    Forecast,
+    Result,
+    again,
+    chosen,
+    confirmation,
+    confirmed,
+    keeps_acts,
+    may_change,
+    told,
+)
 from shop.base.admin.rows import ReadOnlyAdmin
 from shop.base.databases import alias_of
-from shop.base.holds import InUse
 
 Act = Callable[[Order], Result]
 LONGEST_NOTE = 1_000
@@ -94,7 +104,7 @@ class Operating(ReadOnlyAdmin):
         if request.method == "POST" and form.is_valid():
             values = form.validated_data
             return self._do(
-                request, lambda order: _corrected(correction, order, values), [order], ""
+                request, lambda order: actions.corrected(correction, order, values), [order], ""
             ) or _page_of(order)
         errors = form.errors if request.method == "POST" else {}
         context = {
@@ -116,7 +126,7 @@ class Operating(ReadOnlyAdmin):
     def retry_selected(self, request: HttpRequest, queryset: QuerySet[Order]) -> HttpResponse | None:
         orders = chosen(self, request, queryset)
         if orders and not confirmed(request):
-            return self._ask_to_retry(request, orders, _again("retry_selected", orders), back=_here(request))
+            return self._ask_to_retry(request, orders, again("retry_selected", orders), back=_here(request))
         return self._do(request, actions.retry, orders, "Tried again")
 
     @admin.action(description="Resume the selected orders now", permissions=["operate"])
@@ -135,7 +145,7 @@ class Operating(ReadOnlyAdmin):
                 objects=orders,
                 yes="Write it",
                 back=_here(request),
-                hidden=_again("note_selected", orders),
+                hidden=again("note_selected", orders),
                 text=LONGEST_NOTE,
             )
         return self._do(request, self._noting(request), orders, "Noted")
@@ -144,9 +154,7 @@ class Operating(ReadOnlyAdmin):
     def cancel_selected(self, request: HttpRequest, queryset: QuerySet[Order]) -> HttpResponse | None:
         orders = chosen(self, request, queryset)
         if orders and not confirmed(request):
-            return self._ask_to_cancel(
-                request, orders, _again("cancel_selected", orders), back=_here(request)
-            )
+            return self._ask_to_cancel(request, orders, again("cancel_selected", orders), back=_here(request))
         return self._do(request, actions.cancel, orders, "Cancelled")
 
     # --- Asked before, kept and told after -----------------------------------------------------------------------
@@ -231,32 +239,15 @@ class Operating(ReadOnlyAdmin):
         return write
 
 
-def _corrected(correction: Correction, order: Order, values: dict[str, str]) -> Result:
-    """Of what was there before and is now nothing is kept but which fields it was: it is personal data."""
-    try:
-        changed = correct(correction, order, values)
-    except InUse as why:
-        return Result(messages.ERROR, f"The {correction.what} stays as it is. {why}")
-    if not changed:
-        return Result(messages.INFO, f"The {correction.what} was so already.")
-    fields = ", ".join(Order._meta.get_field(name).verbose_name for name in changed)  # type: ignore[union-attr, misc]
-    done = f"Corrected the {correction.what}" + ("." if fields == correction.what else f": {fields}.")
-    order.saga.refresh_from_db()
-    if not (order.saga.attempt or order.saga.last_error):
-        return Result(messages.SUCCESS, f"The {correction.what} is corrected.", done)
-    again = actions.retry(order)
-    return Result(
-        messages.SUCCESS, f"The {correction.what} is corrected; {again.text}", f"{done} {again.act}".strip()
-    )
+@keeps_acts
+def keep(request: HttpRequest, order_id: UUID, act: str) -> None:
+    """What is done elsewhere to an order is told on its page, too."""
+    if order := Order.objects.filter(uuid=order_id).first():
+        admin.site.get_model_admin(Order).log_change(request, order, act)
 
 
 def _page_of(order: Order) -> HttpResponse:
     return HttpResponseRedirect(address_of(order))
-
-
-def _again(action: str, orders: Sequence[Order]) -> list[tuple[str, object]]:
-    """The fields with which an action is sent once more, for the same orders."""
-    return [("action", action), *(("_selected_action", order.pk) for order in orders)]
 
 
 def _here(request: HttpRequest) -> str:

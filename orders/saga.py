@@ -209,7 +209,10 @@ def retry(order_id: UUID, operations: Sequence[str], by: str) -> bool:
     """
     for operation in operations:
         service = service_of(operation)
-        rows = inbox_of(service)._default_manager.filter(order_id=order_id, receiver=operation)
+        table = inbox_of(service)
+        rows = table._default_manager.filter(order_id=order_id, receiver=operation).exclude(
+            state=table.State.DONE
+        )
         send_again(service, list(rows.values_list("pk", flat=True)))
     with recording("orders") as record:
         sagas = Saga.objects.select_for_update(of=("self",)).select_related("order").annotate(now=Now())

@@ -5,7 +5,7 @@ Each app says it of its own operations, from its own rows, in its ``answers.py``
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
@@ -43,3 +43,10 @@ def foreseen(operation: str, order_ids: Collection[UUID]) -> dict[UUID, Effects]
     foresight = _foresights.get(operation)
     found = foresight(order_ids) if foresight else {}
     return {order_id: found.get(order_id, Effects()) for order_id in order_ids}
+
+
+def together(effects: Iterable[Effects]) -> Effects:
+    """All of it, each sentence once."""
+    effects = list(effects)
+    recorded = dict.fromkeys(said for one in effects for said in one.recorded)
+    return Effects(tuple(recorded), tuple(dict.fromkeys(said for one in effects for said in one.outside)))

@@ -7,7 +7,7 @@ begins. Either the step has begun, and the hold is refused; or it begins after t
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
@@ -16,6 +16,7 @@ from uuid import UUID
 
 from shop.messaging.events import Ref
 from shop.messaging.outcomes import Fault
+from shop.messaging.tasks import service_of
 
 # Whoever held a step off so long ago is dead: a correction takes some milliseconds.
 FORGOTTEN_AFTER = timedelta(seconds=60)
@@ -53,17 +54,16 @@ class Held:
 _holders: dict[type[Any], Held] = {}
 
 
-def holds(kind: type[Any], operation: str, holder: Holder) -> None:
-    """Say which step needs the answer to this look-up, and how it is held off.
+def holds(kind: type[Any], operation: Callable[..., Any], holder: Holder) -> None:
+    """Say which step, an operation of the caller's service, needs the answer to this look-up, and how it is held off.
 
     Raises:
         TypeError: another step has been named.
     """
+    name = f"{service_of(operation.__module__)}.{operation.__name__}"
     if kind in _holders:
-        raise TypeError(
-            f"Who uses {kind.__name__} is said twice: {_holders[kind].operation} and {operation}."
-        )
-    _holders[kind] = Held(operation, holder)
+        raise TypeError(f"Who uses {kind.__name__} is said twice: {_holders[kind].operation} and {name}.")
+    _holders[kind] = Held(name, holder)
 
 
 def user_of(kind: type[Any]) -> Held:

@@ -9,18 +9,33 @@ from uuid import UUID
 
 from django.contrib import admin, messages
 from django.db.models import QuerySet
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
+from django.urls import reverse
 from django.utils.html import format_html
 
-from shop.base.admin.buttons import chosen, may_change
+from shop.base.admin.buttons import (
+    Forecast,
+    Result,
+    again,
+    chosen,
+    confirmation,
+    confirmed,
+    keep_act,
+    may_change,
+    told,
+)
 from shop.base.admin.cells import NOTHING
 from shop.base.admin.filters import ConfirmedFilter, EventTypeFilter, OpenFilter, StyleFilter
+from shop.base.admin.foresight import of_dead_letters, of_deliveries
 from shop.base.admin.rows import OfAnOrderAdmin, ReadOnlyAdmin
 from shop.base.spans import span
 from shop.messaging import brokers, dead_letters, inbox
 from shop.messaging.models import AbstractDeadLetter, AbstractInbox, AbstractIncident, AbstractOutbox
 from shop.messaging.outbox import confirmed_until
 from shop.messaging.rows import now_in
+
+SENT = Result(messages.SUCCESS, "It will be tried again now.", "Sent again.")
+HANDLED = Result(messages.INFO, "It had been handled already: nothing was done.")
 
 
 class _MessageAdmin(OfAnOrderAdmin):
@@ -81,20 +96,35 @@ class InboxAdmin(_MessageAdmin):
     def has_send_permission(self, request: HttpRequest) -> bool:
         return may_change(request, self.model)
 
-    @admin.action(description="Send again: let the receiver try once more, now", permissions=["send"])
-    def send_again(self, request: HttpRequest, queryset: QuerySet[AbstractInbox]) -> None:
+    @admin.action(description="Send again: first see what would happen", permissions=["send"])
+    def send_again(self, request: HttpRequest, queryset: QuerySet[AbstractInbox]) -> HttpResponse | None:
         rows = chosen(self, request, queryset)
-        sent = inbox.send_again(self.opts.app_label, [row.pk for row in rows])
-        if sent:
-            self.sent_again(sorted({row.order_id for row in rows if row.state != row.State.DONE}))
-            for row in rows:
-                if row.state != row.State.DONE:
-                    self.log_change(request, row, "Sent again.")
-            self.message_user(request, f"{_events(sent)} will be tried again now.", messages.SUCCESS)
-        if left := len(rows) - sent:
-            self.message_user(
-                request, f"{_events(left)} had been handled already: nothing was done.", messages.INFO
+        if rows and not confirmed(request):
+            return confirmation(
+                self,
+                request,
+                title=f"Send {_events(len(rows))} again",
+                question="Each receiver gets its event once more, at once, its attempts counted anew.",
+                forecasts=self.forecast(rows),
+                objects=rows,
+                yes="Send again now",
+                back=request.get_full_path(),
+                hidden=again("send_again", rows),
             )
+        waiting = [row for row in rows if row.state != row.State.DONE]
+        if inbox.send_again(self.opts.app_label, [row.pk for row in waiting]):
+            self.sent_again(sorted({row.order_id for row in waiting}))
+        results = []
+        for row in rows:
+            result = SENT if row in waiting else HANDLED
+            if result.act:
+                self.log_change(request, row, result.act)
+                keep_act(request, row.order_id, f"Sent {row.type} to {row.receiver} again.")
+            results.append((row.number, reverse("admin:orders_order_find", args=[row.order_id]), result))
+        return told(self, request, "Sent again", results)
+
+    def forecast(self, rows: Sequence[AbstractInbox]) -> list[Forecast]:
+        return of_deliveries(rows)
 
     def sent_again(self, order_ids: Sequence[UUID]) -> None:
         """For the app that has more to wake than its inbox."""
@@ -147,21 +177,34 @@ class DeadLetterAdmin(ReadOnlyAdmin):
     def has_send_permission(self, request: HttpRequest) -> bool:
         return may_change(request, self.model)
 
-    @admin.action(description="Put back into the queue", permissions=["send"])
-    def put_back(self, request: HttpRequest, queryset: QuerySet[AbstractDeadLetter]) -> None:
+    @admin.action(description="Put back into the queue: first see what would happen", permissions=["send"])
+    def put_back(self, request: HttpRequest, queryset: QuerySet[AbstractDeadLetter]) -> HttpResponse | None:
         rows = chosen(self, request, queryset)
+        if rows and not confirmed(request):
+            return confirmation(
+                self,
+                request,
+                title=f"Put {len(rows)} message{'' if len(rows) == 1 else 's'} back into the queue",
+                question="A worker takes each as if it had just come.",
+                forecasts=of_dead_letters(self.opts.app_label, rows),
+                objects=rows,
+                yes="Put back now",
+                back=request.get_full_path(),
+                hidden=again("put_back", rows),
+            )
         try:
             sent = dead_letters.send_again(self.opts.app_label, [row.pk for row in rows])
         except brokers.AWAY:
-            told = "The broker takes no messages now. What was not put back is still here: try again later."
-            self.message_user(request, told, messages.ERROR)
-            return
+            away = "The broker takes no messages now. What was not put back is still here: try again later."
+            self.message_user(request, away, messages.ERROR)
+            return None
         if sent:
             self.message_user(request, f"{_messages(sent)} put back into the queue.", messages.SUCCESS)
         if left := len(rows) - sent:
             self.message_user(
                 request, f"{_messages(left)} not kept whole: nothing was done.", messages.WARNING
             )
+        return None
 
     @admin.action(description="Dismiss", permissions=["send"])
     def dismiss(self, request: HttpRequest, queryset: QuerySet[AbstractDeadLetter]) -> None:

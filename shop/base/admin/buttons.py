@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TypeVar
+from uuid import UUID
 
 from django.contrib import admin, messages
 from django.db.models import Model, QuerySet
@@ -35,7 +36,7 @@ def chosen(model_admin: admin.ModelAdmin, request: HttpRequest, queryset: QueryS
 
 @dataclass(frozen=True)
 class Result:
-    """What became of one row: a sentence, and ``messages.SUCCESS``, ``INFO`` (nothing was to be done), ``ERROR`` (refused).
+    """What became of one row: a sentence, and ``messages.SUCCESS``, ``INFO`` (nothing to do) or ``ERROR`` (refused).
 
     ``act``: what is kept about it, for those who ask who did what; empty: nothing was done.
     """
@@ -53,6 +54,21 @@ class Forecast:
     address: str
     runs: str
     effects: Effects
+
+
+Keeper = Callable[[HttpRequest, UUID, str], None]
+_keepers: list[Keeper] = []
+
+
+def keeps_acts(keeper: Keeper) -> Keeper:
+    """Have a function keep what people do to an order, wherever in the admin they do it: who, the order's id, what."""
+    _keepers.append(keeper)
+    return keeper
+
+
+def keep_act(request: HttpRequest, order_id: UUID, act: str) -> None:
+    for keeper in _keepers:
+        keeper(request, order_id, act)
 
 
 WORDS = {messages.SUCCESS: "done", messages.INFO: "nothing to do", messages.ERROR: "refused"}
@@ -95,3 +111,8 @@ def confirmation(model_admin: admin.ModelAdmin, request: HttpRequest, **said: ob
 def confirmed(request: HttpRequest) -> bool:
     """Whether this is the yes to a confirmation."""
     return "confirmed" in request.POST
+
+
+def again(action: str, rows: Sequence[Model]) -> list[tuple[str, object]]:
+    """The fields with which an action of a list is sent once more, for the same rows."""
+    return [("action", action), *(("_selected_action", row.pk) for row in rows)]
