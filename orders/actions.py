@@ -11,6 +11,7 @@ from uuid import UUID
 from django.conf import settings
 from django.contrib import messages
 from django.db.models.functions import Now
+from django.urls import reverse
 
 from orders import saga as sagas
 from orders import services
@@ -40,33 +41,35 @@ ENDED = Result(messages.INFO, "Nothing was done: it is at its end.")
 
 @dataclass(frozen=True)
 class Button:
-    """``name``: the action, as its address is called. ``kind``: first (it helps now), danger (it asks before), or plain.
+    """``kind``: first (it helps now), danger (it asks before), or plain. ``acts``: it acts at once; else it leads on."""
 
-    ``asks``: it leads to a page; else it acts at once.
-    """
-
-    name: str
+    address: str
     text: str
     kind: str = "plain"
-    asks: bool = True
+    acts: bool = False
     hint: str = ""
 
 
 def buttons(order: Order, level: str) -> list[Button]:
     """What may be pressed on an order's page, the most helpful first. ``level``: how its headline says it is."""
     saga, found = order.saga, []
+
+    def address(name: str) -> str:
+        return reverse(f"admin:orders_order_{name}", args=[order.pk])
+
     if saga.state != Saga.State.ENDED and level != FINE:
         steps = " and ".join(in_words(move) for move in steps_now([order])[order.pk])
-        found.append(Button("retry", f"Try again: {steps}…", "first"))
+        found.append(Button(address("retry"), f"Try again: {steps}…", "first"))
         hint = "All that is open for this order is tried now, in every service."
-        found.append(Button("resume", "Resume now", asks=False, hint=hint))
+        found.append(Button(address("resume"), "Resume now", acts=True, hint=hint))
     found += [
-        Button(name, f"{correction.button}…")
+        Button(address(name), f"{correction.button}…")
         for name, correction in CORRECTIONS.items()
         if not too_late(correction, saga)
     ]
+    found.append(Button("#note", "Note"))
     if not order.too_late_to_cancel and order.status != Order.Status.CANCELLING:
-        found.append(Button("cancel", "Cancel order…", "danger"))
+        found.append(Button(address("cancel"), "Cancel order…", "danger"))
     return found
 
 
@@ -108,7 +111,7 @@ def corrected(correction: Correction, order: Order, values: Mapping[str, str]) -
         return Result(messages.ERROR, f"The {correction.what} stays as it is. {why}")
     if not changed:
         return Result(messages.INFO, f"The {correction.what} was so already.")
-    fields = ", ".join(Order._meta.get_field(name).verbose_name for name in changed)  # type: ignore[union-attr, misc]
+    fields = ", ".join(name_of(name) for name in changed)
     done = f"Corrected the {correction.what}" + ("." if fields == correction.what else f": {fields}.")
     order.saga.refresh_from_db()
     if not (order.saga.attempt or order.saga.last_error):
@@ -117,6 +120,11 @@ def corrected(correction: Correction, order: Order, values: Mapping[str, str]) -
     return Result(
         messages.SUCCESS, f"The {correction.what} is corrected; {again.text}", f"{done} {again.act}".strip()
     )
+
+
+def name_of(field: str) -> str:
+    """What a field of orders is called."""
+    return str(getattr(Order._meta.get_field(field), "verbose_name", field))
 
 
 def _retried_just_now(order_id: UUID) -> bool:

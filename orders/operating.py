@@ -115,7 +115,8 @@ class Operating(ReadOnlyAdmin):
             "correction": correction,
             "back": address_of(order),
             "fields": [
-                (field, form.fields[field], value, errors.get(field, ())) for field, value in entered.items()
+                (field, actions.name_of(field), form.fields[field], value, errors.get(field, ()))
+                for field, value in entered.items()
             ],
         }
         return TemplateResponse(request, "admin/orders/order/correct.html", context)
@@ -188,7 +189,8 @@ class Operating(ReadOnlyAdmin):
             title=f"Try {_these(orders)} again",
             question=TRIED,
             forecasts=[
-                Forecast(order, address_of(order), *what) for order, *what in actions.forecast(orders)
+                Forecast(order, address_of(order), runs, effects)
+                for order, runs, effects in actions.forecast(orders)
             ],
             objects=orders,
             yes="Try again now",
