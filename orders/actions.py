@@ -18,7 +18,7 @@ from orders import services
 from orders.corrections import CORRECTIONS, Correction, correct, too_late
 from orders.events import OrderStalled
 from orders.models import Order, Saga
-from orders.process import Move, awaited, still_to_do
+from orders.process import MIRROR, PROCESS, Move, awaited, still_to_do
 from orders.services import Cancellation
 from orders.trouble import FINE
 from shop.base.admin.buttons import Result
@@ -36,6 +36,7 @@ LEVELS = {
     Cancellation.ALREADY_CANCELLED: messages.INFO,
     Cancellation.SHIPPED: messages.ERROR,
 }
+AWAY = Effects((), ("What it would do can't be said: a database is away.",))
 ENDED = Result(messages.INFO, "Nothing was done: it is at its end.")
 
 
@@ -97,10 +98,10 @@ def retry(order: Order) -> Result:
         return ENDED
     steps = " and ".join(in_words(move) for move in moves)
     if _retried_just_now(order.uuid):
-        return Result(messages.INFO, f"{steps} is being tried again already.")
+        return Result(messages.INFO, f"It is being tried again already: {steps}.")
     if not sagas.retry(order.uuid, [move.operation for move in moves], by=STAFF):
         return ENDED
-    return Result(messages.SUCCESS, f"{steps} is tried again now.", f"Tried again: {steps}.")
+    return Result(messages.SUCCESS, f"It is tried again now: {steps}.", f"Tried again: {steps}.")
 
 
 def corrected(correction: Correction, order: Order, values: Mapping[str, str]) -> Result:
@@ -118,7 +119,7 @@ def corrected(correction: Correction, order: Order, values: Mapping[str, str]) -
         return Result(messages.SUCCESS, f"The {correction.what} is corrected.", done)
     again = retry(order)
     return Result(
-        messages.SUCCESS, f"The {correction.what} is corrected; {again.text}", f"{done} {again.act}".strip()
+        messages.SUCCESS, f"The {correction.what} is corrected. {again.text}", f"{done} {again.act}".strip()
     )
 
 
@@ -156,15 +157,22 @@ def _failing(order_ids: Sequence[UUID]) -> dict[UUID, set[str]]:
 
 
 def forecast(orders: Sequence[Order]) -> list[tuple[Order, str, Effects]]:
-    """(order, what would run, what that would do outside) if the step that each waits for were tried again now."""
+    """(order, what would run, what that would do outside) if the step that each waits for were tried again now.
+
+    With what is recorded of all its steps: it is done, whatever runs.
+    """
     moves = steps_now(orders)
-    found: list[tuple[Order, str, Effects]] = []
-    told: dict[tuple[UUID, str], Effects] = {}
-    for operation in {move.operation for some in moves.values() for move in some}:
-        ids = [order.uuid for order in orders if operation in (move.operation for move in moves[order.pk])]
-        told |= {(order_id, operation): effects for order_id, effects in foreseen(operation, ids).items()}
-    for order in orders:
-        effects = [told[order.uuid, move.operation] for move in moves[order.pk]]
-        runs = ", ".join(f"{move.service}: {in_words(move)}" for move in moves[order.pk])
-        found.append((order, runs or "nothing: it is at its end", together(effects)))
-    return found
+    found: dict[int, list[Effects]] = defaultdict(list)
+    for move in (*PROCESS, *MIRROR):
+        concerned = [order for order in orders if move not in MIRROR or order.saga.undo]
+        told: dict[UUID, Effects] = {}
+        with only_holding_up(move.service):
+            told = foreseen(move.operation, [order.uuid for order in concerned])
+        for order in concerned:
+            effects = told.get(order.uuid, AWAY)
+            found[order.pk].append(effects if move in moves[order.pk] else Effects(effects.recorded))
+    return [(order, _runs(moves[order.pk]), together(found[order.pk])) for order in orders]
+
+
+def _runs(moves: Sequence[Move]) -> str:
+    return ", ".join(f"{move.service}: {in_words(move)}" for move in moves) or "nothing: it is at its end"

@@ -52,7 +52,7 @@ def test_one_step_is_tried_again_and_others_are_left_alone(
     row.refresh_from_db()
     assert row.state == "parked"
     assert not Outbox.objects.filter(type="OrderStalled").exists()
-    assert "take payment is tried again now." in said(client.post(button("retry", order), follow=True))
+    assert "It is tried again now: take payment." in said(client.post(button("retry", order), follow=True))
     row.refresh_from_db()
     other.refresh_from_db()
     assert (row.state, row.attempts, other.state) == ("failing", 0, "parked")
@@ -66,7 +66,7 @@ def test_a_double_click_tries_once(staff: Callable[..., Client], order: Order) -
     park(order)
     client = staff()
     client.post(button("retry", order))
-    assert "is being tried again already" in said(client.post(button("retry", order), follow=True))
+    assert "It is being tried again already" in said(client.post(button("retry", order), follow=True))
     assert Outbox.objects.filter(type="OrderStalled").count() == 1
     assert LogEntry.objects.filter(object_id=str(order.pk)).count() == 1
 
@@ -82,6 +82,11 @@ def test_a_dry_run_says_what_is_recorded_and_asks_nobody(
     assert "GBP 10.00 was charged at" in asked
     assert "it is not charged again" in asked
     assert "A charge of" not in asked
+    Saga.objects.filter(order=order).update(step=RESERVED.position)
+    labels = text(staff().get(button("retry", order)))
+    assert "shipping: create labels" in labels
+    assert "it is not charged again" in labels
+    assert "A label at the carrier for each warehouse" in labels
 
 
 def test_many_are_tried_again_with_a_result_each(staff: Callable[..., Client], place_order: Any) -> None:
@@ -94,8 +99,8 @@ def test_many_are_tried_again_with_a_result_each(staff: Callable[..., Client], p
     assert "payments: take payment" in asked
     assert "nothing: it is at its end" in asked
     results = text(client.post(page, {**chosen, "confirmed": "yes"}))
-    assert "1 done, 1 nothing to do." in results
-    assert "take payment is tried again now." in results
+    assert "1 done · 1 nothing to do" in results
+    assert "It is tried again now: take payment." in results
     assert "Nothing was done: it is at its end." in results
 
 
@@ -124,7 +129,7 @@ def test_many_get_a_note(staff: Callable[..., Client], place_order: Any) -> None
     chosen = {"action": "note_selected", "_selected_action": [order.pk for order in orders]}
     client, page = staff(), address("orders.order", "changelist")
     assert '<textarea id="text"' in text(client.post(page, chosen))
-    assert "2 done." in text(client.post(page, {**chosen, "confirmed": "yes", "text": "Recalled."}))
+    assert "<p>2 done</p>" in text(client.post(page, {**chosen, "confirmed": "yes", "text": "Recalled."}))
     assert LogEntry.objects.filter(change_message="Note: Recalled.").count() == 2
 
 
@@ -159,7 +164,7 @@ def test_a_correction_has_the_step_that_failed_tried_again(
     told = said(
         staff().post(button("payment-method", order), {"payment_method": "pm_card_slow"}, follow=True)
     )
-    assert "The payment method is corrected; take payment is tried again now." in told
+    assert "The payment method is corrected. It is tried again now: take payment." in told
     row.refresh_from_db()
     assert row.state == "failing"
     assert Order.objects.get().payment_method == "pm_card_slow"

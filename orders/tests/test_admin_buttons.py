@@ -69,7 +69,7 @@ def test_several_orders_are_cancelled_from_the_list_after_being_asked(
     assert "Cancel 2 orders" in text(client.post(page, chosen))
     assert not Order.objects.filter(status="cancelling").exists()
     results = text(client.post(page, {**chosen, "confirmed": "yes"}))
-    assert "2 done." in results
+    assert "<p>2 done</p>" in results
     for pk in ids:
         assert f'<a href="{address("orders.order", "change", pk)}">S-' in results
     assert results.count("The order is being cancelled") == 2
@@ -112,7 +112,7 @@ def test_a_parked_delivery_is_sent_again_and_a_handled_one_is_not(
     row.refresh_from_db()
     assert row.state == "parked"
     results = text(client.post(page, {**chosen, "confirmed": "yes"}))
-    assert "1 done, 1 nothing to do." in results
+    assert "1 done · 1 nothing to do" in results
     assert "It will be tried again now." in results
     assert "It had been handled already: nothing was done." in results
     assert f"Sent OrderCreated to {service}.act again." in text(

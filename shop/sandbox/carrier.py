@@ -81,7 +81,9 @@ class Carrier:
     def _label(self, db: sqlite3.Connection, key: str, body: LabelBody) -> Answer:
         postcode, mark = body.address.postcode.upper(), fingerprint(key, msgspec.json.encode(body))
         if postcode.startswith("GARBLED"):
-            raise Problem(400, "invalid_request", "the address can't be read")  # as long as it is not corrected
+            raise Problem(
+                400, "invalid_request", "the address can't be read"
+            )  # as long as it is not corrected
         parcel = _parcel(db, key)
         if parcel:
             return _replay(parcel, mark)
