@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from django.conf import settings
 from django.contrib.admin.models import LogEntry
+from django.contrib.auth import get_user_model
 from django.test import Client
 from django.urls import reverse
 
@@ -199,5 +200,5 @@ def test_who_may_only_look_does_none_of_it(staff: Callable[..., Client], order: 
     row.refresh_from_db()
     assert (row.state, LogEntry.objects.count(), Inbox.objects.count()) == ("parked", 0, 0)
     checking = Client(enforce_csrf_checks=True)
-    checking.force_login(LogEntry._meta.get_field("user").related_model.objects.get())
+    checking.force_login(get_user_model().objects.get())
     assert checking.post(button("retry", order)).status_code == 403
