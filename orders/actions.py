@@ -36,6 +36,10 @@ LEVELS = {
     Cancellation.ALREADY_CANCELLED: messages.INFO,
     Cancellation.SHIPPED: messages.ERROR,
 }
+DOUBTFUL = (
+    "But the order went on at that very moment: it was stopped, or this took too long. Look what the step that needs it "
+    "has used."
+)
 AWAY = Effects((), ("What it would do can't be said: a database is away.",))
 ENDED = Result(messages.INFO, "Nothing was done: it is at its end.")
 
@@ -107,13 +111,15 @@ def retry(order: Order) -> Result:
 def corrected(correction: Correction, order: Order, values: Mapping[str, str]) -> Result:
     """Of what was there before and is now nothing is kept but which fields it was: it is personal data."""
     try:
-        changed = correct(correction, order, values)
+        changed, doubtful = correct(correction, order, values)
     except InUse as why:
         return Result(messages.ERROR, f"The {correction.what} stays as it is. {why}")
     if not changed:
         return Result(messages.INFO, f"The {correction.what} was so already.")
     fields = ", ".join(name_of(name) for name in changed)
     done = f"Corrected the {correction.what}" + ("." if fields == correction.what else f": {fields}.")
+    if doubtful:
+        return Result(messages.ERROR, f"The {correction.what} is corrected. {DOUBTFUL}", done)
     order.saga.refresh_from_db()
     if not (order.saga.attempt or order.saga.last_error):
         return Result(messages.SUCCESS, f"The {correction.what} is corrected.", done)

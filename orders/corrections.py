@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from django.db import transaction
 from rest_framework.serializers import Serializer
@@ -71,15 +71,22 @@ def why_not(correction: Correction, order: Order) -> str:
     return too_late(correction, order.saga) or user_of(correction.lookup).holder.in_use(order.uuid)
 
 
-def correct(correction: Correction, order: Order, values: Mapping[str, str]) -> list[str]:
-    """Write the values, checked before, into the order. Returns the names of the fields that are different now.
+class Corrected(NamedTuple):
+    """The names of the ``fields`` that are different now. ``doubtful``: the order went on at that very moment."""
+
+    fields: list[str]
+    doubtful: bool = False
+
+
+def correct(correction: Correction, order: Order, values: Mapping[str, str]) -> Corrected:
+    """Write the values, checked before, into the order.
 
     Raises:
         InUse: it is too late, as a sentence says; nothing was written.
     """
     if not _different(order, values):
-        return []
-    with held_off(correction.lookup, order.ref), transaction.atomic(using=alias_of("orders")):
+        return Corrected([])
+    with held_off(correction.lookup, order.ref) as hold, transaction.atomic(using=alias_of("orders")):
         fresh = Order.objects.select_for_update().get(pk=order.pk)
         saga = Saga.objects.select_for_update().get(order=fresh)
         if why := too_late(correction, saga):
@@ -88,7 +95,7 @@ def correct(correction: Correction, order: Order, values: Mapping[str, str]) -> 
         for name in changed:
             setattr(fresh, name, values[name])
         fresh.save(update_fields=changed)
-    return changed
+    return Corrected(changed, doubtful=not hold.kept)
 
 
 def _different(order: Order, values: Mapping[str, str]) -> list[str]:

@@ -10,12 +10,13 @@ import pytest
 from django.utils import timezone
 
 from orders.corrections import CORRECTIONS, correct
+from orders.lookups import AmountDue
 from orders.models import Order
 from payments.gateway import gateway
 from payments.holding import MethodHolder
 from payments.models import Outbox, Payment
 from payments.services import refund_payment, take_payment
-from shop.base.holds import InUse
+from shop.base.holds import InUse, held_off
 from tests.threads import at_once
 
 METHOD = CORRECTIONS["payment-method"]
@@ -73,6 +74,15 @@ def test_what_is_held_off_waits_and_is_undone_all_the_same(place_order: Any, out
     assert Outbox.objects.get(order_id=undone.id).payload["amount_minor"] == 0
     assert MethodHolder().let_go(waiting.id)
     assert take_payment([waiting]).done == [waiting]
+
+
+def test_an_undo_that_comes_while_it_is_corrected_is_noticed(place_order: Any, outside: Any) -> None:
+    undone, waiting = place_order(), place_order()
+    for ref in (undone, waiting):
+        with held_off(AmountDue, ref) as hold:
+            if ref is undone:
+                refund_payment([ref])
+        assert hold.kept == (ref is waiting)
 
 
 def test_who_dies_while_correcting_holds_nothing_up_for_ever(place_order: Any, outside: Any) -> None:

@@ -73,22 +73,24 @@ def user_of(kind: type[Any]) -> Held:
     return _holders[kind]
 
 
+@dataclass
+class Hold:
+    """``kept``: nothing has come in between, once the block is over: no undo, and it did not take too long."""
+
+    kept: bool = True
+
+
 @contextmanager
-def held_off(kind: type[Any], ref: Ref) -> Iterator[None]:
+def held_off(kind: type[Any], ref: Ref) -> Iterator[Hold]:
     """Within this block the step that needs it does not begin: the answer to the look-up may be corrected.
 
     Raises:
-        InUse: it has begun. Also at the end, should the block have taken so long that nobody waited for it.
+        InUse: it has begun.
     """
     holder = user_of(kind).holder
     holder.hold(ref)
+    hold = Hold()
     try:
-        yield
-    except BaseException:
-        holder.let_go(ref.id)
-        raise
-    if not holder.let_go(ref.id):
-        raise InUse(
-            "The order went on at that very moment: it was stopped, or the correction took too long. "
-            "Look at the step that needs it: it may have used what was there before."
-        )
+        yield hold
+    finally:
+        hold.kept = holder.let_go(ref.id)
