@@ -28,10 +28,11 @@ from inventory.models import (
     Warehouse,
 )
 from inventory.services import Delivery, receive_stock
-from shop.base.admin.boxes import DeadLetterAdmin, InboxAdmin, IncidentAdmin, OutboxAdmin
-from shop.base.admin.cells import money
+from shop.base.admin.boxes import InboxAdmin, IncidentAdmin, OutboxAdmin
+from shop.base.admin.cells import BACK, BAD, GOOD, WAIT, StateColumn, money
 from shop.base.admin.filters import StateFilter
-from shop.base.admin.rows import OfAnOrderAdmin, ReadOnlyAdmin
+from shop.base.admin.letters import DeadLetterAdmin
+from shop.base.admin.rows import Listed, OfAnOrderAdmin, ReadOnlyAdmin
 from shop.base.money import DECIMALS
 
 admin.site.register(Outbox, OutboxAdmin)
@@ -73,7 +74,7 @@ class ProductForm(forms.ModelForm):
         return cleaned
 
 
-class KeptAdmin(admin.ModelAdmin):
+class KeptAdmin(Listed):
     """What other rows point to: it is added and edited, never deleted."""
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
@@ -86,7 +87,11 @@ class ProductAdmin(KeptAdmin):
     list_display = ("sku", "name", "shown_price", "on_sale")
     list_filter = ("on_sale", "currency")
     search_fields = ("sku", "name")
+    search_help_text = "A SKU, or words of the name."
     fields = ("sku", "name", "price", "currency", "on_sale")
+    nothing_here = (
+        "What the shop sells stands here. Add a product, or run `manage.py seed` for a demo catalogue."
+    )
 
     @admin.display(description="price", ordering="price_minor")
     def shown_price(self, product: Product) -> str:
@@ -149,20 +154,33 @@ class StockAdmin(ReadOnlyAdmin):
     """Stock moves by orders and by deliveries; nobody types a number over it."""
 
     change_list_template = "admin/inventory/receive_list.html"
-    list_display = ("product", "warehouse", "on_hand", "reserved", "free")
+    list_display = ("product", "warehouse", "free", "shown_on_hand", "shown_reserved")
     list_filter = ("warehouse", SoldOutFilter)
     list_select_related = ("product", "warehouse")
     ordering = ("product__sku", "warehouse__code")
     search_fields = ("product__sku", "product__name")
-    fields = ("product", "warehouse", "on_hand", "reserved", "free")
+    search_help_text = "A SKU, or words of the product's name."
+    nothing_here = "Units of each product in each warehouse stand here. Receive stock to begin with."
+    fields = ("product", "warehouse", "free", "shown_on_hand", "shown_reserved")
+
+    def sentence(self, row: Any) -> str:
+        return f"{row.product} in {row.warehouse}: {row.free:,} free to sell"
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Stock]:
         stock: QuerySet[Stock] = super().get_queryset(request)
         return stock.annotate(to_sell=F("on_hand") - F("reserved"))
 
-    @admin.display(ordering="to_sell")
-    def free(self, stock: Stock) -> int:
-        return stock.free
+    @admin.display(description="free to sell", ordering="to_sell")
+    def free(self, stock: Stock) -> str:
+        return f"{stock.free:,}"
+
+    @admin.display(description="on hand", ordering="on_hand")
+    def shown_on_hand(self, stock: Stock) -> str:
+        return f"{stock.on_hand:,}"
+
+    @admin.display(description="set aside", ordering="reserved")
+    def shown_reserved(self, stock: Stock) -> str:
+        return f"{stock.reserved:,}"
 
     def has_receive_permission(self, request: HttpRequest) -> bool:
         return request.user.has_perm("inventory.add_receipt")
@@ -207,11 +225,20 @@ class StockAdmin(ReadOnlyAdmin):
 
 @admin.register(Receipt)
 class ReceiptAdmin(ReadOnlyAdmin):
-    list_display = ("at", "product", "warehouse", "quantity", "note")
+    list_display = ("at", "units", "product", "warehouse", "note")
     list_filter = ("stock__warehouse", "at")
     list_select_related = ("stock__product", "stock__warehouse")
     search_fields = ("stock__product__sku", "stock__product__name", "note")
-    fields = ("at", "product", "warehouse", "quantity", "note")
+    search_help_text = "A SKU, words of the product's name, or of the note."
+    fields = ("at", "units", "product", "warehouse", "note")
+    nothing_here = "Each delivery that came in is noted here. There was none yet."
+
+    def sentence(self, row: Any) -> str:
+        return f"{row.quantity:,} of {row.stock.product} came into {row.stock.warehouse}"
+
+    @admin.display(description="units", ordering="quantity")
+    def units(self, receipt: Receipt) -> str:
+        return f"{receipt.quantity:,}"
 
     @admin.display(ordering="stock__product__sku")
     def product(self, receipt: Receipt) -> str:
@@ -223,10 +250,21 @@ class ReceiptAdmin(ReadOnlyAdmin):
 
 
 @admin.register(Reservation)
-class ReservationAdmin(OfAnOrderAdmin):
-    list_display = ("order", "state", "reason", "updated_at")
+class ReservationAdmin(StateColumn, OfAnOrderAdmin):
+    tones = {
+        Reservation.State.RESERVED: WAIT,
+        Reservation.State.REJECTED: BAD,
+        Reservation.State.RELEASED: BACK,
+        Reservation.State.DEPARTED: GOOD,
+    }
+    list_display = ("order", "shown_state", "reason", "updated_at")
+    list_display_links = ("shown_state",)
     list_filter = (StateFilter, "updated_at")
-    fields = ("order", "order_id", "state", "reason", "updated_at", "units")
+    fields = ("order", "order_id", "shown_state", "reason", "updated_at", "units")
+    nothing_here = "What is set aside for each order stands here. Nothing was yet."
+
+    def sentence(self, row: Any) -> str:
+        return f"Stock for {row.number}: {self.words_of(row)}"
 
     @admin.display(description="units set aside")
     def units(self, reservation: Reservation) -> str:

@@ -94,10 +94,10 @@ class Reservation(PerOrder):
     """What inventory did for an order. ``released`` is also the tombstone of an undo that came first."""
 
     class State(models.TextChoices):
-        RESERVED = "reserved"
-        REJECTED = "rejected"
-        RELEASED = "released"
-        DEPARTED = "departed"
+        RESERVED = "reserved", "set aside"
+        REJECTED = "rejected", "refused"
+        RELEASED = "released", "free again"
+        DEPARTED = "departed", "left the warehouse"
 
     reason = models.CharField(max_length=300, blank=True)
 

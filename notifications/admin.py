@@ -5,36 +5,51 @@ from __future__ import annotations
 from typing import Any
 
 from django.contrib import admin
-from django.db.models import Q, QuerySet
-from django.http import HttpRequest
-from django.urls import reverse
+from django.core.exceptions import PermissionDenied
+from django.db.models import QuerySet
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404
+from django.urls import URLPattern, path, reverse
 from django.utils.html import format_html
+from django.views.decorators.clickjacking import xframe_options_sameorigin
 
 from notifications.models import DeadLetter, Inbox, Incident, Mail, Notification, Outbox
-from shop.base.admin.boxes import DeadLetterAdmin, InboxAdmin, IncidentAdmin, OutboxAdmin
-from shop.base.admin.cells import NOTHING
-from shop.base.admin.rows import OfAnOrderAdmin, ReadOnlyAdmin, as_uuid
+from shop.base.admin.boxes import InboxAdmin, IncidentAdmin, OutboxAdmin
+from shop.base.admin.cells import BAD, GOOD, NOTHING, WAIT, StateColumn
+from shop.base.admin.filters import StateFilter
+from shop.base.admin.letters import DeadLetterAdmin
+from shop.base.admin.rows import OfAnOrderAdmin, ReadOnlyAdmin
+from shop.base.admin.search import orders_meant
 
 admin.site.register(Outbox, OutboxAdmin)
 admin.site.register(DeadLetter, DeadLetterAdmin)
 admin.site.register(Incident, IncidentAdmin)
 admin.site.register(Inbox, InboxAdmin)
 
-# In front of a mail's HTML in its frame: it loads nothing and runs nothing, whatever it says.
-HARMLESS = (
-    '<meta http-equiv="Content-Security-Policy" '
-    "content=\"default-src 'none'; style-src 'unsafe-inline'; img-src data:\">"
-)
+# With a mail's HTML: it loads nothing and runs nothing, whatever it says.
+HARMLESS = "default-src 'none'; style-src 'unsafe-inline'; img-src data:; sandbox"
+KINDS = {"confirmation": "it is on its way", "cancellation": "it is cancelled"}
+State = Notification.State
 
 
 @admin.register(Notification)
-class NotificationAdmin(OfAnOrderAdmin):
-    list_display = ("template", "order", "event", "state", "updated_at")
-    list_filter = ("state", "updated_at")
+class NotificationAdmin(StateColumn, OfAnOrderAdmin):
+    tones = {State.PENDING: WAIT, State.SENDING: WAIT, State.SENT: GOOD, State.UNKNOWN: BAD}
+    ordering = ("-id",)
+    list_display = ("kind", "order", "shown_state", "updated_at")
+    list_filter = (StateFilter, "updated_at")
     fields = (
-        *("template", "order", "order_id", "event", "state", "sending_since", "updated_at", "message_id"),
-        "mail",
+        *("kind", "order", "order_id", "shown_state", "mail"),
+        *("event", "sending_since", "updated_at", "message_id"),
     )
+    nothing_here = "What each customer is told of an order stands here. Nobody was told anything yet."
+
+    def words_of(self, row: Any) -> str:
+        return "perhaps sent" if row.state == State.UNKNOWN else super().words_of(row)
+
+    @admin.display(description="what the customer is told", ordering="template")
+    def kind(self, notification: Notification) -> str:
+        return KINDS.get(notification.template, notification.template)
 
     @admin.display(description="mail")
     def mail(self, notification: Notification) -> str:
@@ -45,36 +60,49 @@ class NotificationAdmin(OfAnOrderAdmin):
             '<a href="{}">{}</a>', reverse("admin:notifications_mail_change", args=[mail.pk]), mail
         )
 
+    def sentence(self, row: Any) -> str:
+        return f"Telling the customer of {row.number} that {self.kind(row)}: {self.words_of(row)}"
+
 
 @admin.register(Mail)
 class MailAdmin(ReadOnlyAdmin):
-    list_display = ("subject", "to", "at")
+    list_display = ("subject", "to", "sent")
     list_filter = ("at",)
-    search_fields = ("subject", "to")
-    search_help_text = "An order's number or id, or words of the subject or the receiver."
-    fields = ("subject", "to", "at", "message_id", "as_text", "as_html")
+    search_fields = ("to",)
+    search_help_text = OfAnOrderAdmin.search_help_text
+    fields = ("subject", "to", "at", "as_html", "as_text", "message_id")
+    nothing_here = "Mails to customers are kept here, when the shop has no mail server. There is none yet."
 
-    def get_search_results(
-        self, request: HttpRequest, queryset: QuerySet[Mail], search_term: str
-    ) -> tuple[QuerySet[Any], bool]:
+    @admin.display(description="sent", ordering="id")
+    def sent(self, mail: Mail) -> object:
+        return mail.at
+
+    def found(self, queryset: QuerySet[Mail], term: str) -> QuerySet[Any]:
         """By order: a mail knows its notification, which knows the order."""
-        term = search_term.strip()
-        order_id = as_uuid(term)
-        of_order = Q(order_id=order_id) if order_id else Q(number=term.upper())
-        ids = list(Notification.objects.filter(of_order).values_list("message_id", flat=True)) if term else []
-        if ids:
-            return queryset.filter(message_id__in=ids), False
-        return super().get_search_results(request, queryset, search_term)
+        told = Notification.objects.filter(order_id__in=orders_meant(term))
+        return queryset.filter(message_id__in=list(told.values_list("message_id", flat=True)))
+
+    def sentence(self, row: Any) -> str:
+        return f"Mail to {row.to}: {row.subject}"
 
     @admin.display(description="text")
     def as_text(self, mail: Mail) -> str:
         return format_html("<pre>{}</pre>", mail.text)
 
-    @admin.display(description="HTML")
+    @admin.display(description="as it looks")
     def as_html(self, mail: Mail) -> str:
         if not mail.html:
             return NOTHING
-        return format_html(
-            '<iframe sandbox="" title="The mail" width="640" height="420" srcdoc="{}"></iframe>',
-            HARMLESS + mail.html,
-        )
+        page = reverse("admin:notifications_mail_html", args=[mail.pk])
+        return format_html('<iframe sandbox="" title="The mail" src="{}"></iframe>', page)
+
+    def get_urls(self) -> list[URLPattern]:
+        view = self.admin_site.admin_view(xframe_options_sameorigin(self.html))
+        return [path("<int:pk>/html/", view, name="notifications_mail_html"), *super().get_urls()]
+
+    def html(self, request: HttpRequest, pk: int) -> HttpResponse:
+        """The mail's HTML by itself, for its frame: it has a policy of its own."""
+        if not self.has_view_permission(request):
+            raise PermissionDenied
+        mail = get_object_or_404(Mail, pk=pk)
+        return HttpResponse(mail.html, headers={"Content-Security-Policy": HARMLESS})

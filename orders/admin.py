@@ -8,24 +8,28 @@ from typing import Any
 from uuid import UUID
 
 from django.contrib import admin
+from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path
 from django.utils.html import format_html
 
-from orders import order_page, trouble
+from orders import order_page, search, trouble
 from orders.actions import forecast
 from orders.headline import badge
+from orders.live import order_pages
 from orders.models import DeadLetter, Inbox, Incident, Order, Outbox
 from orders.operating import Operating
 from orders.process import OPERATIONS
 from orders.saga import resume
-from shop.base.admin.boxes import DeadLetterAdmin, InboxAdmin, IncidentAdmin, OutboxAdmin
+from shop.base.admin.boxes import InboxAdmin, IncidentAdmin, OutboxAdmin
 from shop.base.admin.buttons import Forecast
 from shop.base.admin.filters import StyleFilter
-from shop.base.admin.rows import as_uuid
+from shop.base.admin.letters import DeadLetterAdmin
+from shop.base.admin.rows import OfAnOrderAdmin
 from shop.messaging import subscriptions
 from shop.messaging.models import AbstractInbox
 
@@ -53,11 +57,11 @@ class ProcessFilter(admin.ChoicesFieldListFilter):
 @admin.register(Order)
 class OrderAdmin(Operating):
     change_form_template = "admin/orders/order/page.html"
-    change_list_template = "admin/orders/order/list.html"
-    list_display = ("order_number", "status_badge", "where_now", "order_total", "style", "placed_at")
+    list_display = ("order_number", "status_badge", "where_now", "order_total", "customer", "style", "placed")
     list_filter = ("status", AttentionFilter, StyleFilter, ("saga__state", ProcessFilter), "placed_at")
     search_fields = ("email",)
-    search_help_text = "An order's number, such as S-100042, its id, or an email address."
+    search_help_text = OfAnOrderAdmin.search_help_text
+    nothing_here = "Orders stand here from when they are placed. None was yet."
     fields = ()
 
     class Media:
@@ -75,22 +79,22 @@ class OrderAdmin(Operating):
     def order_total(self, order: Order) -> str:
         return order.total
 
+    @admin.display(description="customer")
+    def customer(self, order: Order) -> str:
+        return order.name
+
+    @admin.display(description="placed", ordering="id")  # ids grow with time
+    def placed(self, order: Order) -> object:
+        return order.placed_at
+
     @admin.display(description="where it is now")
     def where_now(self, order: Order) -> str:
         level, text = trouble.in_short(order, self._around)
         short = text if len(text) <= 120 else f"{text[:119]}…"
         return format_html('<span class="level level-{}">{}</span>', level, short)
 
-    def get_search_results(
-        self, request: HttpRequest, queryset: QuerySet[Order], search_term: str
-    ) -> tuple[QuerySet[Order], bool]:
-        term = search_term.strip()
-        if order_id := as_uuid(term):
-            return queryset.filter(uuid=order_id), False
-        by_number = Order.objects.with_number(term) if term.isascii() else Order.objects.none()
-        if term and (found := list(by_number.values_list("pk", flat=True))):
-            return queryset.filter(pk__in=found), False
-        return super().get_search_results(request, queryset, search_term)
+    def found(self, queryset: QuerySet[Order], term: str) -> QuerySet[Order]:
+        return search.found(queryset, term)
 
     def changelist_view(
         self, request: HttpRequest, extra_context: dict[str, Any] | None = None
@@ -109,6 +113,7 @@ class OrderAdmin(Operating):
 
         return [
             path("find/<uuid:order_id>/", view(self.find), name="orders_order_find"),
+            path("<int:pk>/stream/", view(self.stream), name="orders_order_stream"),
             *super().get_urls(),
         ]
 
@@ -127,6 +132,12 @@ class OrderAdmin(Operating):
         if order and self.has_view_permission(request, order):
             extra_context = {**(extra_context or {}), **order_page.shown(request, order)}
         return super().change_view(request, object_id, form_url, extra_context)
+
+    def stream(self, request: HttpRequest, pk: int) -> HttpResponseBase:
+        """Tells the page of one order when it has changed."""
+        if not self.has_view_permission(request, get_object_or_404(Order, pk=pk)):
+            raise PermissionDenied
+        return order_pages.stream(request, pk)
 
 
 def _has_others_act(row: AbstractInbox) -> bool:

@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from uuid import UUID
 
+from orders import search
 from orders.lookups import AmountDue, Contact, DeliveryAddress, Line, OrderLines
 from orders.models import Order, OrderLine
+from shop.base.admin.search import AT_MOST, OrdersMeant
 from shop.base.lookups import answers
 from shop.messaging.rows import as_array, execute, select
 
@@ -48,3 +50,9 @@ def delivery_addresses(order_ids: Collection[UUID]) -> Mapping[UUID, DeliveryAdd
 def contacts(order_ids: Collection[UUID]) -> Mapping[UUID, Contact]:
     rows = select(Order, ("uuid", "name", "email"), "uuid", order_ids)
     return {order_id: Contact(name=name, email=email) for order_id, name, email in rows}
+
+
+@answers(OrdersMeant)
+def orders_meant(texts: Collection[str]) -> Mapping[str, OrdersMeant]:
+    orders = Order.objects.order_by("-id").values_list("uuid", flat=True)
+    return {text: OrdersMeant(list(search.found(orders, text)[:AT_MOST])) for text in texts}

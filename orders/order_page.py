@@ -13,6 +13,7 @@ from orders import actions, trouble
 from orders.drawing import draw
 from orders.happenings import happenings
 from orders.headline import badge, headline
+from orders.live import order_pages
 from orders.models import Order, Saga
 from orders.process import awaited
 from shipping.lookups import Labels
@@ -32,6 +33,7 @@ def address_of(order: Order) -> str:
 
 def shown(request: HttpRequest, order: Order) -> dict[str, Any]:
     """What the template ``admin/orders/order/page.html`` is given; links lead only where this person may look."""
+    version = order_pages.version(order.pk)  # before all else: what changes from here on, the stream tells
     around = trouble.elsewhere()
     now, saga = around.now, order.saga
     timeline = list(order.timeline.all()[: MOST_ENTRIES + 1])
@@ -41,6 +43,7 @@ def shown(request: HttpRequest, order: Order) -> dict[str, Any]:
     return {
         "title": f"Order {order.number}",
         "subtitle": None,
+        "version": version,
         "order": order,
         "saga": saga,
         "age": span(now - order.placed_at),

@@ -49,13 +49,13 @@ class Payment(PerOrder):
     """
 
     class State(models.TextChoices):
-        PENDING = "pending"
-        CHARGED = "charged"
-        FAILED = "failed"
-        REFUNDING = "refunding"
-        REFUNDED = "refunded"
-        VOID = "void"
-        HELD = "held"
+        PENDING = "pending", "being taken"
+        CHARGED = "charged", "taken"
+        FAILED = "failed", "refused"
+        REFUNDING = "refunding", "being given back"
+        REFUNDED = "refunded", "given back"
+        VOID = "void", "never taken"
+        HELD = "held", "held back"
 
     amount_minor = models.PositiveBigIntegerField(
         "amount", default=0, help_text="In minor units, such as pence."

@@ -10,14 +10,15 @@ from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import get_object_or_404
 from django.urls import URLPattern, path, reverse
-from django.utils.html import format_html
+from django.utils.html import format_html, format_html_join
 from django.utils.text import slugify
 
 from orders.lookups import DeliveryAddress
 from shipping.models import DeadLetter, Inbox, Incident, Outbox, Parcel, Shipment
-from shop.base.admin.boxes import DeadLetterAdmin, InboxAdmin, IncidentAdmin, OutboxAdmin
-from shop.base.admin.cells import NOTHING
+from shop.base.admin.boxes import InboxAdmin, IncidentAdmin, OutboxAdmin
+from shop.base.admin.cells import BACK, BAD, GOOD, NOTHING, WAIT, StateColumn
 from shop.base.admin.filters import StateFilter
+from shop.base.admin.letters import DeadLetterAdmin
 from shop.base.admin.rows import OfAnOrderAdmin
 from shop.base.lookups import ask
 
@@ -27,46 +28,81 @@ admin.site.register(Incident, IncidentAdmin)
 admin.site.register(Inbox, InboxAdmin)
 
 
-class LabelColumn:
+State = Shipment.State
+
+
+@admin.register(Shipment)
+class ShipmentAdmin(StateColumn, OfAnOrderAdmin):
+    tones = {
+        State.PLANNED: WAIT,
+        State.LABELLED: GOOD,
+        State.HANDING_OVER: WAIT,
+        State.HANDED_OVER: GOOD,
+        State.FAILING: BAD,
+        State.FAILED: BAD,
+        State.STOPPING: BACK,
+        State.STOPPED: BACK,
+    }
+    list_display = ("order", "shown_state", "reason", "cancellation", "updated_at")
+    list_display_links = ("shown_state",)
+    list_filter = (StateFilter, "refused_cancellation", "updated_at")
+    fields = ("order", "order_id", "shown_state", "reason", "cancellation", "updated_at", "parcels")
+    nothing_here = (
+        "The parcels of each order stand here together, from when they are planned. There are none yet."
+    )
+
+    @admin.display(description="cancellation", ordering="refused_cancellation")
+    def cancellation(self, shipment: Shipment) -> str:
+        return "came too late" if shipment.refused_cancellation else NOTHING
+
+    @admin.display(description="parcels")
+    def parcels(self, shipment: Shipment) -> str:
+        return format_html_join(
+            "",
+            '<p><a href="{}">From {}</a>: {}{}</p>',
+            (
+                (
+                    reverse("admin:shipping_parcel_change", args=[parcel.pk]),
+                    parcel.warehouse,
+                    parcel.get_state_display().lower(),
+                    f", {parcel.tracking}" if parcel.tracking else "",
+                )
+                for parcel in shipment.parcels.order_by("warehouse")
+            ),
+        )
+
+    def sentence(self, row: Any) -> str:
+        return f"Parcels of {row.number}: {self.words_of(row)}"
+
+
+@admin.register(Parcel)
+class ParcelAdmin(StateColumn, OfAnOrderAdmin):
+    tones = {
+        Parcel.State.PLANNED: WAIT,
+        Parcel.State.LABELLED: GOOD,
+        Parcel.State.HANDED_OVER: GOOD,
+        Parcel.State.VOID: BACK,
+    }
+    list_display = ("order", "warehouse", "shown_state", "tracking", "label_link")
+    list_display_links = ("shown_state",)
+    list_filter = (StateFilter,)
+    list_select_related = ("shipment",)
+    ordering = ("-id",)
+    search_by = "shipment_id"
+    search_fields = ("shipment__number",)
+    fields = ("order", "warehouse", "shown_state", "tracking", "label_link", "key")
+    nothing_here = "Each parcel stands here from when it is planned, with its label. There are none yet."
+
+    def sentence(self, row: Any) -> str:
+        return f"Parcel of {row.shipment.number} from {row.warehouse}: {self.words_of(row)}"
+
     @admin.display(description="label")
     def label_link(self, parcel: Parcel) -> str:
         if not parcel.tracking:
             return NOTHING
         return format_html('<a href="{}">PDF</a>', reverse("admin:shipping_parcel_label", args=[parcel.pk]))
 
-
-class ParcelInline(LabelColumn, admin.TabularInline):
-    model = Parcel
-    fields = readonly_fields = ("warehouse", "state", "tracking", "label_link")
-    extra = 0
-
-    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
-
-    has_change_permission = has_delete_permission = has_add_permission
-
-
-@admin.register(Shipment)
-class ShipmentAdmin(OfAnOrderAdmin):
-    list_display = ("order", "state", "reason", "refused_cancellation", "updated_at")
-    list_filter = (StateFilter, "refused_cancellation", "updated_at")
-    fields = ("order", "order_id", "state", "reason", "refused_cancellation", "updated_at")
-    inlines = (ParcelInline,)
-
-
-@admin.register(Parcel)
-class ParcelAdmin(LabelColumn, OfAnOrderAdmin):
-    list_display = ("order", "warehouse", "state", "tracking", "label_link")
-    list_filter = ("state",)
-    list_select_related = ("shipment",)
-    ordering = ("-id",)
-    search_path = "shipment__"
-    search_fields = ("shipment__number",)
-    search_also = "tracking"
-    search_help_text = "An order's number or id, or a tracking number."
-    fields = ("order", "warehouse", "state", "tracking", "label_link", "key")
-
-    @admin.display(description="order", ordering="shipment__number")
+    @admin.display(description="order", ordering="shipment_id")
     def order(self, parcel: Parcel) -> str:
         return super().order(parcel.shipment)
 

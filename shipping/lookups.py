@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from uuid import UUID
+
 import msgspec
 
 
@@ -10,3 +12,9 @@ class Labels(msgspec.Struct, frozen=True):
     that are void. Asked for by order id."""
 
     tracking: dict[str, str]
+
+
+class Tracked(msgspec.Struct, frozen=True):
+    """The orders with a parcel that has this tracking number, or had it before its label was void. Asked for by it."""
+
+    order_ids: list[UUID]

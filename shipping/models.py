@@ -48,15 +48,15 @@ class Shipment(PerOrder):
     """
 
     class State(models.TextChoices):
-        PLANNED = "planned"
-        LABELLED = "labelled"
-        HANDING_OVER = "handing_over", "handing over"
+        PLANNED = "planned", "being labelled"
+        LABELLED = "labelled", "labelled"
+        HANDING_OVER = "handing_over", "being handed over"
         HANDED_OVER = "handed_over", "handed over"
-        FAILING = "failing"
-        FAILED = "failed"
-        STOPPING = "stopping"
-        STOPPED = "stopped"
-        HELD = "held"
+        FAILING = "failing", "being refused"
+        FAILED = "failed", "refused"
+        STOPPING = "stopping", "being stopped"
+        STOPPED = "stopped", "stopped"
+        HELD = "held", "held back"
 
     reason = models.CharField(max_length=300, blank=True)
     refused_cancellation = models.BooleanField(default=False)

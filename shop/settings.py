@@ -116,6 +116,7 @@ WEB_APPS = [
 ]
 INSTALLED_APPS = [*(WEB_APPS if PAGES else ()), *SERVICES, "shop"]
 MIDDLEWARE = [
+    "shop.base.policy.policy",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",

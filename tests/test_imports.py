@@ -16,7 +16,7 @@ FRAME = {
     "shop.settings",
     "shop.celery",
     "shop.apps",
-    "shop.wsgi",
+    "shop.asgi",
 }  # puts it together; nobody asks it for anything
 APART = {"shop.sandbox", "shop.tests"}
 PUBLISHED = ("events", "lookups")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import shlex
 import signal
 import subprocess
 import sys
@@ -23,9 +24,25 @@ UP = "until you press Ctrl-C"
 
 
 def commands() -> list[str]:
-    """Every line of every shell block of the README."""
+    """Every command of every shell block of the README; one goes on over lines as in a shell."""
     blocks = re.findall(r"```sh\n(.*?)```", (ROOT / "README.md").read_text(), re.DOTALL)
-    return [line for block in blocks for line in block.strip().splitlines()]
+    found, begun = [], ""
+    for line in "".join(blocks).splitlines():
+        begun += line
+        if whole(begun):
+            found.append(begun)
+            begun = ""
+        else:
+            begun += "\n"
+    assert begun == "", begun
+    return found
+
+
+def whole(command: str) -> bool:
+    try:
+        return bool(shlex.split(command)) and not command.endswith("\\")
+    except ValueError:  # a quotation is still open
+        return False
 
 
 @pytest.fixture(scope="module")

@@ -1,6 +1,6 @@
 """What an operation would do outside the shop, if it were run for an order now; and what of it is recorded as done.
 
-Each app says it of its own operations, from its own rows, in its ``answers.py``. Nothing is done and nobody is asked.
+Each app says it of its own operations, from its own rows, in its ``foresight.py``. Nothing is done and nobody is asked.
 """
 
 from __future__ import annotations

@@ -1,11 +1,22 @@
 """The REST API's addresses. Each app brings its own."""
 
+from django.http import HttpRequest
+from django.http.response import HttpResponseBase
 from django.urls import URLPattern, URLResolver, include, path, re_path
-from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerView
+from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitView
 
 from inventory.api import Products
+from shop.base.policy import with_styles
 from shop.web.accounts import Login, Logout
 from shop.web.refusals import unknown_address
+
+_split = SpectacularSwaggerSplitView.as_view(authentication_classes=[], url_name="api-schema")
+
+
+def _docs(request: HttpRequest) -> HttpResponseBase:
+    """Its script comes by itself; its styles stand in the page."""
+    return with_styles(_split(request))
+
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("v1/login/", Login.as_view(), name="api-login"),
@@ -13,10 +24,6 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("v1/orders/", include("orders.api.urls")),
     path("v1/products/", Products.as_view(), name="api-products"),
     path("schema/", SpectacularAPIView.as_view(authentication_classes=[]), name="api-schema"),
-    path(
-        "docs/",
-        SpectacularSwaggerView.as_view(authentication_classes=[], url_name="api-schema"),
-        name="api-docs",
-    ),
+    path("docs/", _docs, name="api-docs"),
     re_path("", unknown_address),
 ]

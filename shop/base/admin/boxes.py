@@ -1,4 +1,4 @@
-"""The pages of every service's outbox, inbox, incidents and dead letters."""
+"""The pages of every service's outbox, inbox and incidents."""
 
 from __future__ import annotations
 
@@ -8,10 +8,11 @@ from typing import Any
 from uuid import UUID
 
 from django.contrib import admin, messages
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 from django.utils.html import format_html
+from django.utils.text import capfirst
 
 from shop.base.admin.buttons import (
     Forecast,
@@ -24,21 +25,34 @@ from shop.base.admin.buttons import (
     may_change,
     told,
 )
-from shop.base.admin.cells import NOTHING
-from shop.base.admin.filters import ConfirmedFilter, EventTypeFilter, OpenFilter, StyleFilter
-from shop.base.admin.foresight import of_dead_letters, of_deliveries
-from shop.base.admin.rows import OfAnOrderAdmin, ReadOnlyAdmin
+from shop.base.admin.cells import BAD, CALM, GOOD, NOTHING, WAIT, shortened, toned
+from shop.base.admin.filters import ConfirmedFilter, EventTypeFilter, OpenFilter, StateFilter, StyleFilter
+from shop.base.admin.foresight import of_deliveries
+from shop.base.admin.rows import OfAnOrderAdmin
 from shop.base.spans import span
-from shop.messaging import brokers, dead_letters, inbox
-from shop.messaging.models import AbstractDeadLetter, AbstractInbox, AbstractIncident, AbstractOutbox
-from shop.messaging.outbox import confirmed_until
+from shop.messaging import inbox
+from shop.messaging.models import AbstractInbox, AbstractIncident, AbstractOutbox
+from shop.messaging.outbox import confirmed_until, of_orders
 from shop.messaging.rows import now_in
+from shop.messaging.tables import services
 
 SENT = Result(messages.SUCCESS, "It will be tried again now.", "Sent again.")
 HANDLED = Result(messages.INFO, "It had been handled already: nothing was done.")
 
 
-class _MessageAdmin(OfAnOrderAdmin):
+class OfAService:
+    """Every service has such a table; a list says whose it is."""
+
+    opts: Any
+
+    def title_of_list(self) -> str:
+        return capfirst(f"{self.opts.verbose_name_plural} of {self.opts.app_label}")
+
+
+class _MessageAdmin(OfAService, OfAnOrderAdmin):
+    ordering = ("-id",)
+    nouns = ("event", "events")
+
     @admin.display(description="payload")
     def pretty_payload(self, row: Any) -> str:
         if row.payload is None:
@@ -49,20 +63,38 @@ class _MessageAdmin(OfAnOrderAdmin):
 class OutboxAdmin(_MessageAdmin):
     """A service's outbox: what it published, and whether everybody who hears it has it."""
 
-    list_display = ("type", "order", "style", "created_at", "claims", "due", "confirmed")
+    list_display = ("type", "order", "confirmed", "claims", "due", "style", "created")
+    list_display_links = ("type",)
+    sortable_by = ("created",)  # there are very many; by anything else, all would be read
     list_filter = (ConfirmedFilter, EventTypeFilter, StyleFilter, "created_at")
     fields = (
         *("type", "order", "order_id", "style", "event_id"),
-        *("created_at", "claims", "due_at", "confirmed", "pretty_payload"),
+        *("created_at", "confirmed", "claims", "due", "pretty_payload"),
     )
+    nothing_here = "Every event this service publishes is kept here. It has published none yet."
 
-    @admin.display(description="sent again at", ordering="due_at", empty_value=NOTHING)
+    @admin.display(description="sent again at", empty_value=NOTHING)
     def due(self, row: AbstractOutbox) -> object:
         return row.due_at
 
-    @admin.display(description="confirmed", boolean=True)
-    def confirmed(self, row: AbstractOutbox) -> bool:
+    @admin.display(description="published", ordering="id")  # ids grow with time
+    def created(self, row: AbstractOutbox) -> object:
+        return row.created_at
+
+    @admin.display(description="taken up by the relay")
+    def claims(self, row: AbstractOutbox) -> str:
+        return times(row.claims) if row.claims else "not needed" if self._is_confirmed(row) else "not yet"
+
+    @admin.display(description="heard by all")
+    def confirmed(self, row: AbstractOutbox) -> str:
+        return toned(GOOD, "yes") if self._is_confirmed(row) else toned(WAIT, "not yet")
+
+    def _is_confirmed(self, row: AbstractOutbox) -> bool:
         return row.due_at is None and row.pk <= self._position
+
+    def sentence(self, row: AbstractOutbox) -> str:
+        heard = "heard by all" if self._is_confirmed(row) else "not yet heard by all"
+        return f"{row.type} of {row.number}, {heard}"
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[AbstractOutbox]:
         self._position = confirmed_until(self.opts.app_label)
@@ -72,26 +104,45 @@ class OutboxAdmin(_MessageAdmin):
 class InboxAdmin(_MessageAdmin):
     """A service's inbox: what its receivers handled, what they fail at, and what waits for a person."""
 
-    list_display = (
-        "receiver",
-        "type",
-        "order",
-        "state",
-        "attempts",
-        "due_at",
-        "short_error",
-        "received_at",
-    )
-    list_filter = ("state", EventTypeFilter, "received_at")
+    list_display = ("receiver", "type", "order", "shown_state", "short_error", "due", "received")
+    list_display_links = ("receiver",)
+    sortable_by = ("received",)
+    list_filter = (StateFilter, EventTypeFilter, "received_at")
     fields = (
-        *("receiver", "type", "order", "order_id", "event_id", "state", "attempts", "due_at"),
+        *("receiver", "type", "order", "order_id", "event_id", "shown_state", "due"),
         *("error", "received_at", "pretty_payload"),
     )
     actions = ("send_again",)
+    nothing_here = "What this service has heard is noted here. It has heard nothing yet."
 
     @admin.display(description="error")
     def short_error(self, row: AbstractInbox) -> str:
-        return row.error if len(row.error) <= 80 else f"{row.error[:79]}…"
+        return shortened(row.error)
+
+    @admin.display(description="state")
+    def shown_state(self, row: AbstractInbox) -> str:
+        return toned(
+            {row.State.PARKED: BAD, row.State.FAILING: WAIT}.get(row.State(row.state), GOOD), _state(row)
+        )
+
+    @admin.display(description="tried again at", empty_value=NOTHING)
+    def due(self, row: AbstractInbox) -> object:
+        return row.due_at
+
+    @admin.display(description="received", ordering="id")
+    def received(self, row: AbstractInbox) -> object:
+        return row.received_at
+
+    def sentence(self, row: AbstractInbox) -> str:
+        return f"{row.receiver} on {row.type} of {row.number}: {_state(row)}"
+
+    def of_orders(self, queryset: QuerySet[Any], order_ids: list[Any]) -> QuerySet[Any]:
+        """By the orders' events, as no index has an inbox's order once a row is done."""
+        events: set[UUID] = set()
+        for service in services() if order_ids else ():
+            events.update(of_orders(service, order_ids).values_list("event_id", flat=True))
+        not_done = ~Q(state=self.model.State.DONE) & Q(order_id__in=order_ids)
+        return queryset.filter(Q(event_id__in=events) | not_done) if order_ids else queryset.none()
 
     def has_send_permission(self, request: HttpRequest) -> bool:
         return may_change(request, self.model)
@@ -130,14 +181,17 @@ class InboxAdmin(_MessageAdmin):
         """For the app that has more to wake than its inbox."""
 
 
-class IncidentAdmin(OfAnOrderAdmin):
+class IncidentAdmin(OfAService, OfAnOrderAdmin):
     """Who has not reacted in time to what a service published or commanded."""
 
-    list_display = ("receiver", "to_what", "order", "silent_for", "is_open", "since")
+    ordering = ("-id",)
+    list_display = ("receiver", "to_what", "order", "is_open", "silent_for", "since")
+    list_display_links = ("receiver",)
+    nothing_here = "Who does not react in time to what this service published is noted here. Everybody has."
     list_filter = (OpenFilter, EventTypeFilter, StyleFilter)
     fields = (
         *("receiver", "type", "order", "order_id", "style", "event_id"),
-        *("since", "expected", "opened_at", "closed_at", "silent_for"),
+        *("is_open", "silent_for", "since", "expected", "opened_at", "closed_at"),
     )
 
     @admin.display(description="to", ordering="type")
@@ -150,73 +204,32 @@ class IncidentAdmin(OfAnOrderAdmin):
 
     @admin.display(description="silent for")
     def silent_for(self, row: AbstractIncident) -> str:
-        return f"{span((row.closed_at or self._now) - row.since)}, not {row.within:g} s"
+        return f"{span((row.closed_at or self._now) - row.since)}; expected within {row.within:g} s"
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[AbstractIncident]:
         self._now = now_in(self.model)
         return super().get_queryset(request)
 
-    @admin.display(description="open", boolean=True, ordering="closed_at")
-    def is_open(self, row: AbstractIncident) -> bool:
-        return row.closed_at is None
+    @admin.display(description="state", ordering="closed_at")
+    def is_open(self, row: AbstractIncident) -> str:
+        return toned(BAD, "silent") if row.closed_at is None else toned(CALM, "over")
+
+    def sentence(self, row: AbstractIncident) -> str:
+        silent = f"is silent since {span(self._now - row.since)}"
+        if row.closed_at:
+            silent = f"was silent for {span(row.closed_at - row.since)}"
+        return f"{row.receiver} {silent}: {row.type} of {row.number}"
 
 
-class DeadLetterAdmin(ReadOnlyAdmin):
-    """What came in a service's queue that nothing could be made of."""
-
-    list_display = ("reason", "task", "times", "last_at", "is_whole")
-    list_filter = ("last_at",)
-    search_fields = ("task", "reason")
-    fields = ("reason", "task", "times", "first_at", "last_at", "is_whole", "pretty_message")
-    actions = ("put_back", "dismiss")
-
-    @admin.display(description="message")
-    def pretty_message(self, row: AbstractDeadLetter) -> str:
-        return format_html("<pre>{}</pre>", row.message)
-
-    def has_send_permission(self, request: HttpRequest) -> bool:
-        return may_change(request, self.model)
-
-    @admin.action(description="Put back into the queue: first see what would happen", permissions=["send"])
-    def put_back(self, request: HttpRequest, queryset: QuerySet[AbstractDeadLetter]) -> HttpResponse | None:
-        rows = chosen(self, request, queryset)
-        if rows and not confirmed(request):
-            return confirmation(
-                self,
-                request,
-                title=f"Put {len(rows)} message{'' if len(rows) == 1 else 's'} back into the queue",
-                question="A worker takes each as if it had just come.",
-                forecasts=of_dead_letters(self.opts.app_label, rows),
-                objects=rows,
-                yes="Put back now",
-                back=request.get_full_path(),
-                hidden=again("put_back", rows),
-            )
-        try:
-            sent = dead_letters.send_again(self.opts.app_label, [row.pk for row in rows])
-        except brokers.AWAY:
-            away = "The broker takes no messages now. What was not put back is still here: try again later."
-            self.message_user(request, away, messages.ERROR)
-            return None
-        if sent:
-            self.message_user(request, f"{_messages(sent)} put back into the queue.", messages.SUCCESS)
-        if left := len(rows) - sent:
-            self.message_user(
-                request, f"{_messages(left)} not kept whole: nothing was done.", messages.WARNING
-            )
-        return None
-
-    @admin.action(description="Dismiss", permissions=["send"])
-    def dismiss(self, request: HttpRequest, queryset: QuerySet[AbstractDeadLetter]) -> None:
-        rows = chosen(self, request, queryset)
-        picked = self.model._default_manager.filter(pk__in=[row.pk for row in rows])
-        self.log_deletions(request, picked)
-        picked.delete()
-        self.message_user(request, f"{_messages(len(rows))} dismissed.", messages.SUCCESS)
+def times(count: int) -> str:
+    return "once" if count == 1 else f"{count:,} times"
 
 
-def _messages(count: int) -> str:
-    return f"{count} message{' was' if count == 1 else 's were'}"
+def _state(row: AbstractInbox) -> str:
+    """In words; how often it was tried matters where it failed."""
+    tried = f" after {row.attempts} attempt{'' if row.attempts == 1 else 's'}" if row.attempts else ""
+    waits = {row.State.PARKED: "parked", row.State.FAILING: "to be tried again"}
+    return f"{waits.get(row.State(row.state), 'handled')}{tried if row.state in waits else ''}"
 
 
 def _events(count: int) -> str:

@@ -2,11 +2,42 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any, ClassVar
+
+from django.contrib import admin
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+
 from shop.base.money import show
 
 NOTHING = "-"
+GOOD, WAIT, BACK, BAD, CALM = "good", "wait", "back", "bad", "calm"  # tones; lists.css gives each its colours
 
 
 def money(amount_minor: int, currency: str) -> str:
     """An amount for people; a row that never came to an amount has no currency either."""
     return show(amount_minor, currency) if currency else NOTHING
+
+
+def toned(tone: str, words: str) -> SafeString:
+    """Words in a colour: what is good, waits, is taken back, or is bad."""
+    return format_html('<span class="tone tone-{}">{}</span>', tone, words)
+
+
+def shortened(text: str, most: int = 120) -> str:
+    return text if len(text) <= most else f"{text[: most - 1]}…"
+
+
+class StateColumn:
+    """A row's state in words, toned."""
+
+    tones: ClassVar[Mapping[str, str]] = {}
+
+    def words_of(self, row: Any) -> str:
+        words = str(dict(row.State.choices).get(row.state, row.state))
+        return words[:1].lower() + words[1:]
+
+    @admin.display(description="state", ordering="state")
+    def shown_state(self, row: Any) -> str:
+        return toned(self.tones.get(row.state, CALM), self.words_of(row))

@@ -8,11 +8,12 @@ from django.conf import settings
 from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest
+from django.utils.text import capfirst
 
 from shop.messaging import subscriptions
 from shop.messaging.events import StepFailed, registry
 from shop.messaging.models import AbstractIncident, AbstractOutbox
-from shop.messaging.outbox import unconfirmed
+from shop.messaging.outbox import confirmed_until, unconfirmed
 
 
 class StateFilter(admin.SimpleListFilter):
@@ -22,7 +23,7 @@ class StateFilter(admin.SimpleListFilter):
     parameter_name = "state"
 
     def lookups(self, request: HttpRequest, model_admin: admin.ModelAdmin) -> list[tuple[str, str]]:
-        return list(model_admin.model.State.choices)
+        return [(value, capfirst(str(words))) for value, words in model_admin.model.State.choices]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
         return queryset.filter(state=self.value()) if self.value() else queryset
@@ -42,7 +43,7 @@ class StyleFilter(admin.SimpleListFilter):
 class EventTypeFilter(admin.SimpleListFilter):
     """By the event types such a table can hold. Asking the table which it does hold would read all of it."""
 
-    title = "type"
+    title = "event"
     parameter_name = "type"
 
     def lookups(self, request: HttpRequest, model_admin: admin.ModelAdmin) -> list[tuple[str, str]]:
@@ -63,21 +64,21 @@ def _heard_by(service: str, event_type: str) -> bool:
 
 
 class ConfirmedFilter(admin.SimpleListFilter):
-    title = "confirmed"
+    title = "heard by all"
     parameter_name = "confirmed"
 
     def lookups(self, request: HttpRequest, model_admin: admin.ModelAdmin) -> list[tuple[str, str]]:
-        return [("no", "Not yet"), ("yes", "By all who hear it")]
+        return [("no", "Not yet"), ("yes", "Yes")]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
-        if self.value() in ("yes", "no"):
-            open_ = unconfirmed(queryset.model._meta.app_label).values("pk")
-            return queryset.filter(pk__in=open_) if self.value() == "no" else queryset.exclude(pk__in=open_)
-        return queryset
+        service = queryset.model._meta.app_label
+        if self.value() == "yes":
+            return queryset.filter(due_at__isnull=True, pk__lte=confirmed_until(service))
+        return queryset.filter(pk__in=unconfirmed(service).values("pk")) if self.value() == "no" else queryset
 
 
 class OpenFilter(admin.SimpleListFilter):
-    title = "open"
+    title = "state"
     parameter_name = "open"
 
     def lookups(self, request: HttpRequest, model_admin: admin.ModelAdmin) -> list[tuple[str, str]]:

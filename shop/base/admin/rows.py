@@ -1,22 +1,71 @@
-"""Rows that the services keep: nobody edits them, and those of an order are found by it."""
+"""Every list and page of the admin; rows that services keep, which nobody edits, and those of an order, found by it."""
 
 from __future__ import annotations
 
 from typing import Any, ClassVar
-from uuid import UUID
 
 from django.contrib import admin
-from django.db.models import Q, QuerySet
-from django.http import HttpRequest
+from django.contrib.admin.models import LogEntry
+from django.contrib.admin.options import get_content_type_for_model
+from django.db.models import QuerySet
+from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 from django.utils.html import format_html
+from django.utils.text import capfirst
+
+from shop.base.admin.lists import BoundedPaginator, List
+from shop.base.admin.search import as_uuid, can_be_found, orders_meant
 
 
-class ReadOnlyAdmin(admin.ModelAdmin):
+class Listed(admin.ModelAdmin):
+    """What all lists have in common: how they look, and that they hold with very many rows."""
+
+    change_list_template = "admin/shop/list.html"
+    change_form_template = "admin/shop/form.html"
+    list_per_page = 50
+    paginator = BoundedPaginator
+    show_full_result_count = False  # a second count over the whole table, for one number
+    show_facets = admin.ShowFacets.NEVER  # a count for each choice of each filter
+    nothing_here: ClassVar[str] = ""  # what an empty list would show, as a sentence
+
+    class Media:
+        css = {"all": ["shop/lists.css"]}
+
+    def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[List]:
+        return List
+
+    def title_of_list(self) -> str:
+        return capfirst(str(self.opts.verbose_name_plural))
+
+    def render_change_form(
+        self, request: HttpRequest, context: dict[str, Any], *args: Any, **kwargs: Any
+    ) -> HttpResponse:
+        """A link to what people did to it, if they did anything."""
+        row = kwargs.get("obj")
+        if row is not None and self.has_change_permission(request, row):
+            context["has_history"] = LogEntry.objects.filter(
+                content_type=get_content_type_for_model(row), object_id=row.pk
+            ).exists()
+        return super().render_change_form(request, context, *args, **kwargs)
+
+    def get_search_results(
+        self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
+    ) -> tuple[QuerySet[Any], bool]:
+        term = search_term.strip()
+        if not term:
+            return queryset, False
+        return self.found(queryset, term) if can_be_found(term) else queryset.none(), False
+
+    def found(self, queryset: QuerySet[Any], term: str) -> QuerySet[Any]:
+        """What the text means, which can be found. By default: what has its words in one of ``search_fields``."""
+        rows, twice = super().get_search_results(None, queryset, term)  # type: ignore[arg-type]  # it looks at none
+        return rows.distinct() if twice else rows
+
+
+class ReadOnlyAdmin(Listed):
     """For rows that the services keep: a hand edit would break a promise, so there is none, for nobody."""
 
-    list_per_page = 50
-    show_full_result_count = False  # a second count over the whole table, for one number
+    change_form_template = "admin/shop/row.html"
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False
@@ -27,38 +76,45 @@ class ReadOnlyAdmin(admin.ModelAdmin):
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return False
 
+    def sentence(self, row: Any) -> str:
+        """What a row is, for the top of its page."""
+        return capfirst(str(row))
+
+    def change_view(
+        self,
+        request: HttpRequest,
+        object_id: str,
+        form_url: str = "",
+        extra_context: dict[str, Any] | None = None,
+    ) -> HttpResponse:
+        row = self.get_object(request, object_id)
+        told = {"title": self.sentence(row), "subtitle": None} if row else {}
+        return super().change_view(request, object_id, form_url, {**told, **(extra_context or {})})
+
 
 class OfAnOrderAdmin(ReadOnlyAdmin):
-    """For rows that belong to an order: they are searched by its number or id."""
+    """For rows that belong to an order: they are found by it, however somebody names it."""
 
+    ordering = ("-order_id",)  # ids grow with time: the latest order first
     search_fields: ClassVar[tuple[str, ...]] = ("number",)
-    search_help_text = "An order's number, such as S-100042, or its id."
-    search_path: ClassVar[str] = ""  # the relation that leads to the row with the order
+    search_help_text = (
+        "An order's number, such as S-100042, its id, a tracking number, a customer's name or email."
+    )
+    search_by: ClassVar[str] = "order_id"  # the column that has the order's id
     search_also: ClassVar[str] = ""  # one more column that is searched as it is
 
-    @admin.display(description="order", ordering="number")
+    @admin.display(description="order", ordering="order_id")
     def order(self, row: Any) -> str:
         """The order's number, leading to its page."""
         page = reverse("admin:orders_order_find", args=[row.order_id])
-        return format_html('<a href="{}">{}</a>', page, row.number)
+        return format_html('<a href="{}" class="of-order">{}</a>', page, row.number)
 
-    def get_search_results(
-        self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
-    ) -> tuple[QuerySet[Any], bool]:
-        term = search_term.strip()
-        if not term:
-            return queryset, False
-        if order_id := as_uuid(term):
-            return queryset.filter(**{f"{self.search_path}order_id": order_id}), False
-        wanted = Q(**{f"{self.search_path}number": term.upper()})
-        if self.search_also:
-            wanted |= Q(**{self.search_also: term})
-        return queryset.filter(wanted), False
+    def found(self, queryset: QuerySet[Any], term: str) -> QuerySet[Any]:
+        if self.search_also and not as_uuid(term):
+            found = queryset.filter(**{self.search_also: term})
+            if found.exists():
+                return found
+        return self.of_orders(queryset, orders_meant(term))
 
-
-def as_uuid(text: str) -> UUID | None:
-    """The id that somebody may have typed; None, if it is something else."""
-    try:
-        return UUID(text)
-    except ValueError:
-        return None
+    def of_orders(self, queryset: QuerySet[Any], order_ids: list[Any]) -> QuerySet[Any]:
+        return queryset.filter(**{f"{self.search_by}__in": order_ids}) if order_ids else queryset.none()

@@ -49,8 +49,9 @@ class Programs:
     def web(self, port: int) -> Program:
         return self._program(
             "web",
-            *("-m", "gunicorn", "shop.wsgi:application", "--bind", f"127.0.0.1:{port}"),
-            *("--worker-class", "gthread", "--workers", "1", "--threads", "32"),
+            *("-m", "gunicorn", "shop.asgi:application", "--bind", f"127.0.0.1:{port}"),
+            *("--worker-class", "shop.base.serving.worker.Worker", "--workers", "1"),
+            *("--worker-connections", "2000"),
             *("--no-control-socket", "--graceful-timeout", "5"),
             ready=answers(f"http://127.0.0.1:{port}/readyz"),
         )

@@ -1,0 +1,185 @@
+"""Pages that change by themselves: a browser keeps a stream open and is told when what it shows has changed.
+
+What has changed is not told: the browser gets the page again, as anybody does (docs/decisions/22). So nothing is drawn
+twice, and the streams of all browsers need one question each half second:
+
+    watch = Watch(versions)  # of which keys? -> the version of each, whatever changes when the page would
+
+    def page(request, key):    # …/stream/?version={{ version }}, see shop/templates/shop/live.html
+        version = watch.version(key)  # asked before the page's own rows, so that no change falls between
+
+    def stream(request, key):  # after it has looked whether this person may see it
+        return watch.stream(request, key)
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections import defaultdict
+from collections.abc import AsyncIterator, Callable, Collection, Hashable, Mapping
+from hashlib import blake2s
+from threading import Event
+from typing import Generic, TypeVar
+
+from django.core.handlers.asgi import ASGIRequest
+from django.db import close_old_connections
+from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
+from django.http.response import HttpResponseBase
+
+from shop.base.serving.pool import Full, pool
+
+Key = TypeVar("Key", bound=Hashable)
+
+MOST = 1_000  # streams of one process
+HEARTBEAT = 15.0  # s, so that nobody on the way takes a quiet stream for a dead one
+LONGEST = 15 * 60.0  # s; then the browser asks again, and is looked at again: may it still see this?
+AGAIN = 2.0  # s until a browser that lost its stream asks again
+SAID_ONCE = 60.0  # s in which a fault is logged once
+
+logger = logging.getLogger(__name__)
+
+
+class _Seat:
+    """One open stream."""
+
+    def __init__(self, version: str) -> None:
+        self.version = version
+        self.woken = asyncio.Event()
+
+    def tell(self, version: str) -> None:
+        if version != self.version:
+            self.version = version
+            self.woken.set()
+
+
+_open: set[_Seat] = set()  # of all watches; it and all seats are touched in the event loop's thread only
+_ending = Event()
+
+
+def end_streams() -> None:
+    """The process is about to end: all streams do. Called in the event loop's thread."""
+    _ending.set()
+    for seat in _open:
+        seat.woken.set()
+
+
+class Watch(Generic[Key]):
+    """One kind of thing that people look at, and the streams of those who do.
+
+    ``versions``: takes the keys that are looked at, returns the version of each, from one statement; a key that is
+    gone may be missing. It runs in a thread. ``every``: s between two questions, while anybody looks.
+    """
+
+    def __init__(
+        self, versions: Callable[[Collection[Key]], Mapping[Key, Hashable]], *, every: float = 0.5
+    ) -> None:
+        self._versions, self._every = versions, every
+        self._seats: defaultdict[Key, set[_Seat]] = defaultdict(set)
+        self._looking: asyncio.Task[None] | None = None
+        self._quiet_until = 0.0
+
+    def version(self, key: Key) -> str:
+        """The version of now, for the address of the stream. Ask before the page's rows are read."""
+        return _token(self._versions([key]).get(key))
+
+    def stream(self, request: HttpRequest, key: Key) -> HttpResponseBase:
+        """Events named ``changed``, each with a version, whenever it is another than the browser has.
+
+        The browser's is what it heard last, or ``?version=``. Without an event loop, under Django's own servers, the
+        answer ends at once: the browser asks again and again instead.
+        """
+        known = request.headers.get("Last-Event-ID") or request.GET.get("version", "")
+        if not isinstance(request, ASGIRequest):
+            now = self.version(key)
+            return _streamed([_again(), *([_changed(now)] if now != known else [])])
+        if len(_open) >= MOST:
+            return HttpResponse(
+                "Too many pages are open here. Try again later.", status=503, headers={"Retry-After": "30"}
+            )
+        return _streamed(self._told(key, known))
+
+    async def _told(self, key: Key, known: str) -> AsyncIterator[bytes]:
+        loop = asyncio.get_running_loop()
+        seat, until = _Seat(known), loop.time() + LONGEST
+        self._sit_down(key, seat)
+        try:
+            yield _again()
+            while not _ending.is_set() and loop.time() < until:
+                try:
+                    async with asyncio.timeout(HEARTBEAT):
+                        await seat.woken.wait()
+                except TimeoutError:
+                    yield b":\n\n"
+                    continue
+                seat.woken.clear()
+                if seat.version != known:
+                    known = seat.version
+                    yield _changed(known)
+        finally:
+            self._get_up(key, seat)
+
+    def _sit_down(self, key: Key, seat: _Seat) -> None:
+        _open.add(seat)
+        self._seats[key].add(seat)
+        if self._looking is None:
+            self._looking = asyncio.get_running_loop().create_task(self._look())
+
+    def _get_up(self, key: Key, seat: _Seat) -> None:
+        _open.discard(seat)
+        self._seats[key].discard(seat)
+        if not self._seats[key]:
+            del self._seats[key]
+
+    async def _look(self) -> None:
+        """As long as anybody sits here."""
+        loop = asyncio.get_running_loop()
+        try:
+            while self._seats:
+                began = loop.time()
+                keys = list(self._seats)
+                try:
+                    found = await pool.run(self._asked, keys)
+                except Full:
+                    found = {}
+                except Exception:  # the database is away; the streams stay
+                    found = {}
+                    if began > self._quiet_until:
+                        self._quiet_until = began + SAID_ONCE
+                        logger.warning("What is looked at can't be asked for now.", exc_info=True)
+                for key, version in found.items():
+                    for seat in self._seats.get(key, ()):
+                        seat.tell(version)
+                await asyncio.sleep(max(self._every - (loop.time() - began), self._every / 5))
+        finally:
+            self._looking = None
+
+    def _asked(self, keys: Collection[Key]) -> dict[Key, str]:
+        """Nobody's request, so what Django does with connections around one is done here."""
+        close_old_connections()
+        try:
+            found = self._versions(keys)
+        finally:
+            close_old_connections()
+        return {key: _token(found.get(key)) for key in keys}
+
+
+def _token(version: Hashable) -> str:
+    return blake2s(repr(version).encode(), digest_size=8).hexdigest()
+
+
+def _again() -> bytes:
+    return f"retry: {AGAIN * 1000:.0f}\n\n".encode()
+
+
+def _changed(version: str) -> bytes:
+    return f"id: {version}\nevent: changed\ndata: {version}\n\n".encode()
+
+
+def _streamed(events: AsyncIterator[bytes] | list[bytes]) -> StreamingHttpResponse:
+    """No store keeps it, and no proxy holds it back."""
+    return StreamingHttpResponse(
+        events,
+        content_type="text/event-stream",
+        headers={"Cache-Control": "no-store", "X-Accel-Buffering": "no"},
+    )
