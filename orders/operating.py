@@ -21,7 +21,7 @@ from django.views.decorators.http import require_POST
 
 from orders import actions
 from orders.corrections import CORRECTIONS, why_not
-from orders.models import Order
+from orders.models import Order, Saga
 from orders.order_page import address_of
 from shop.base.admin.buttons import (
     Forecast,
@@ -80,7 +80,7 @@ class Operating(ReadOnlyAdmin):
 
     def retry(self, request: HttpRequest, pk: int) -> HttpResponse:
         order = self._operated(request, pk)
-        if request.method != "POST":
+        if request.method != "POST" and order.saga.state != Saga.State.ENDED:  # of that, it is only said
             return self._ask_to_retry(request, [order], [], back=address_of(order))
         return self._do(request, actions.retry, [order], "Tried again") or _page_of(order)
 
