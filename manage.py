@@ -18,11 +18,13 @@ def main() -> None:
         os.environ.setdefault("DATABASE_STATEMENT_TIMEOUT", "0")
     from django.core.management import execute_from_command_line
 
-    from shop.tools.up.running import use_the_running_shop
+    from shop.tools.up.running import named_shop, use_the_running_shop
 
+    arguments = sys.argv
     if command != "up":
-        use_the_running_shop(Path(__file__).resolve().parent / ".data")
-    execute_from_command_line(sys.argv)
+        arguments, data = named_shop(arguments)
+        use_the_running_shop(Path(__file__).resolve().parent / ".data", data)
+    execute_from_command_line(arguments)
 
 
 if __name__ == "__main__":

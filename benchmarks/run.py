@@ -14,6 +14,7 @@ from benchmarks.measuring import Plan, measure
 from benchmarks.servers import Servers, own_servers
 from benchmarks.systems.base import ROOT, System, Unavailable
 from benchmarks.systems.registry import COMPARED, EVERY, OVER_HTTP, QUICK, SHOP
+from shop.base.terminal import Terminal
 
 FOLDER = ROOT / "benchmarks" / "results"
 Runs = dict[str, list[dict[str, Any]]]
@@ -65,16 +66,25 @@ def run_all(systems: Mapping[str, System], plan: Plan, repetitions: int) -> tupl
     """Every system once, and again: what disturbs the machine for a while disturbs all of them."""
     runs: Runs = defaultdict(list)
     failed: list[str] = []
-    for repetition in range(1, repetitions + 1):
-        print(f"Repetition {repetition} of {repetitions}")
-        for name, system in systems.items():
-            try:
-                run = measure(system, plan)
-                runs[name].append({"repetition": repetition, **run})
-            except Exception as error:  # one that breaks must not take the others' numbers along
-                traceback.print_exc()
-                failed.append(f"{name}: repetition {repetition} failed: {type(error).__name__}: {error}")
+    with Terminal().bars(lines=False) as bars:
+        bar = bars.add("measured", repetitions * len(systems))
+        for repetition in range(1, repetitions + 1):
+            print(f"Repetition {repetition} of {repetitions}")
+            for name, system in systems.items():
+                bar.show(sum(map(len, runs.values())) + len(failed), f"now {name}")
+                _once(name, system, plan, repetition, runs, failed)
+        bar.show(repetitions * len(systems))
     return runs, failed
+
+
+def _once(name: str, system: System, plan: Plan, repetition: int, runs: Runs, failed: list[str]) -> None:
+    """Measure it; what comes of it is noted among the runs or the failures."""
+    try:
+        run = measure(system, plan)
+        runs[name].append({"repetition": repetition, **run})
+    except Exception as error:  # one that breaks must not take the others' numbers along
+        traceback.print_exc()
+        failed.append(f"{name}: repetition {repetition} failed: {type(error).__name__}: {error}")
 
 
 def main() -> int:
@@ -107,6 +117,6 @@ def main() -> int:
         print("\nThe shop with both providers over HTTP")
         print(results.table(result["systems"], OVER_HTTP))
     for sentence in result["failed"]:
-        print(sentence)
+        Terminal().say((sentence, "trouble"))
     print(f"\nWritten to {path.relative_to(ROOT)}")
     return 1 if result["failed"] else 0

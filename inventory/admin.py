@@ -2,13 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from decimal import Decimal
 from typing import Any
 
-from django import forms
 from django.contrib import admin, messages
-from django.contrib.admin.widgets import AutocompleteSelect
 from django.core.exceptions import PermissionDenied
 from django.db.models import F, QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
@@ -16,6 +12,7 @@ from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
 from django.utils.html import format_html, format_html_join
 
+from inventory.forms import ProductForm, ReceiveStockForm
 from inventory.models import (
     DeadLetter,
     Inbox,
@@ -28,50 +25,15 @@ from inventory.models import (
     Warehouse,
 )
 from inventory.services import Delivery, receive_stock
-from shop.base.admin.boxes import InboxAdmin, IncidentAdmin, OutboxAdmin
-from shop.base.admin.cells import BACK, BAD, GOOD, WAIT, StateColumn, money
-from shop.base.admin.filters import StateFilter
-from shop.base.admin.letters import DeadLetterAdmin
+from shop.base.admin.boxes import DeadLetterAdmin, InboxAdmin, IncidentAdmin, OutboxAdmin
+from shop.base.admin.cells import BACK, BAD, GOOD, WAIT, StateColumn, money, when
+from shop.base.admin.filters import StateFilter, dated
 from shop.base.admin.rows import Listed, OfAnOrderAdmin, ReadOnlyAdmin
-from shop.base.money import DECIMALS
 
 admin.site.register(Outbox, OutboxAdmin)
 admin.site.register(DeadLetter, DeadLetterAdmin)
 admin.site.register(Incident, IncidentAdmin)
 admin.site.register(Inbox, InboxAdmin)
-
-MOST_AT_ONCE = 100_000
-MOST_ON_HAND = 1_000_000_000  # well within the column
-
-
-class ProductForm(forms.ModelForm):
-    """The price as people write it; the row keeps minor units."""
-
-    price = forms.DecimalField(min_value=0, max_digits=12, help_text="Such as 12.50.")
-
-    class Meta:
-        model = Product
-        fields = ("sku", "name", "currency", "on_sale")
-        widgets = {"currency": forms.Select(choices=[(code, code) for code in sorted(DECIMALS)])}
-
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        if self.instance.pk:
-            decimals = DECIMALS.get(self.instance.currency, 2)
-            self.fields["price"].initial = Decimal(self.instance.price_minor).scaleb(-decimals)
-
-    def clean(self) -> dict[str, Any]:
-        cleaned = super().clean() or self.cleaned_data
-        price: Decimal | None = cleaned.get("price")
-        currency = cleaned.get("currency") or self.instance.currency
-        if currency not in DECIMALS:
-            self.add_error("currency", f"The shop takes {', '.join(sorted(DECIMALS))}.")
-        elif price is not None:
-            minor = price.scaleb(DECIMALS[currency])
-            if minor != int(minor):
-                self.add_error("price", f"{currency} has {DECIMALS[currency]} decimals.")
-            self.instance.price_minor = int(minor)
-        return cleaned
 
 
 class KeptAdmin(Listed):
@@ -110,32 +72,6 @@ class WarehouseAdmin(KeptAdmin):
         return ("code",) if obj else ()
 
 
-class ProductSelect(AutocompleteSelect):
-    """Django's, which breaks on a key that is no number before the field can say so."""
-
-    def optgroups(self, name: str, value: Sequence[str], attr: Any = None) -> Any:
-        return super().optgroups(name, [key for key in value if key.isdecimal()], attr)
-
-
-class ReceiveStockForm(forms.Form):
-    product = forms.ModelChoiceField(
-        Product.objects.all(), widget=ProductSelect(Stock._meta.get_field("product"), admin.site)
-    )
-    warehouse = forms.ModelChoiceField(Warehouse.objects.all())
-    quantity = forms.IntegerField(
-        min_value=1, max_value=MOST_AT_ONCE, help_text=f"Units that came in, up to {MOST_AT_ONCE:,}."
-    )
-    note = forms.CharField(max_length=100, required=False, help_text="Such as the delivery note's number.")
-
-    def clean(self) -> dict[str, Any]:
-        cleaned = super().clean() or self.cleaned_data
-        if cleaned.keys() >= {"product", "warehouse", "quantity"}:
-            place = Stock.objects.filter(product=cleaned["product"], warehouse=cleaned["warehouse"]).first()
-            if place and place.on_hand + cleaned["quantity"] > MOST_ON_HAND:
-                self.add_error("quantity", f"There would be more than {MOST_ON_HAND:,} units on hand.")
-        return cleaned
-
-
 class SoldOutFilter(admin.SimpleListFilter):
     title = "free to sell"
     parameter_name = "free"
@@ -160,6 +96,7 @@ class StockAdmin(ReadOnlyAdmin):
     ordering = ("product__sku", "warehouse__code")
     search_fields = ("product__sku", "product__name")
     search_help_text = "A SKU, or words of the product's name."
+    nouns = ("shelf", "shelves")
     nothing_here = "Units of each product in each warehouse stand here. Receive stock to begin with."
     fields = ("product", "warehouse", "free", "shown_on_hand", "shown_reserved")
 
@@ -225,16 +162,20 @@ class StockAdmin(ReadOnlyAdmin):
 
 @admin.register(Receipt)
 class ReceiptAdmin(ReadOnlyAdmin):
-    list_display = ("at", "units", "product", "warehouse", "note")
-    list_filter = ("stock__warehouse", "at")
+    list_display = ("came", "units", "product", "warehouse", "note")
+    list_filter = ("stock__warehouse", ("at", dated("came in")))
     list_select_related = ("stock__product", "stock__warehouse")
     search_fields = ("stock__product__sku", "stock__product__name", "note")
     search_help_text = "A SKU, words of the product's name, or of the note."
-    fields = ("at", "units", "product", "warehouse", "note")
+    fields = ("came", "units", "product", "warehouse", "note")
     nothing_here = "Each delivery that came in is noted here. There was none yet."
 
     def sentence(self, row: Any) -> str:
         return f"{row.quantity:,} of {row.stock.product} came into {row.stock.warehouse}"
+
+    @admin.display(description="came in", ordering="id")
+    def came(self, receipt: Receipt) -> str:
+        return when(receipt.at)
 
     @admin.display(description="units", ordering="quantity")
     def units(self, receipt: Receipt) -> str:
@@ -257,10 +198,10 @@ class ReservationAdmin(StateColumn, OfAnOrderAdmin):
         Reservation.State.RELEASED: BACK,
         Reservation.State.DEPARTED: GOOD,
     }
-    list_display = ("order", "shown_state", "reason", "updated_at")
+    list_display = ("order", "shown_state", "reason", "changed")
     list_display_links = ("shown_state",)
-    list_filter = (StateFilter, "updated_at")
-    fields = ("order", "order_id", "shown_state", "reason", "updated_at", "units")
+    list_filter = (StateFilter, ("updated_at", dated("changed")))
+    fields = ("order", "order_id", "shown_state", "reason", "changed", "units")
     nothing_here = "What is set aside for each order stands here. Nothing was yet."
 
     def sentence(self, row: Any) -> str:

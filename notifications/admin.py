@@ -14,11 +14,10 @@ from django.utils.html import format_html
 from django.views.decorators.clickjacking import xframe_options_sameorigin
 
 from notifications.models import DeadLetter, Inbox, Incident, Mail, Notification, Outbox
-from shop.base.admin.boxes import InboxAdmin, IncidentAdmin, OutboxAdmin
-from shop.base.admin.cells import BAD, GOOD, NOTHING, WAIT, StateColumn
-from shop.base.admin.filters import StateFilter
-from shop.base.admin.letters import DeadLetterAdmin
-from shop.base.admin.rows import OfAnOrderAdmin, ReadOnlyAdmin
+from shop.base.admin.boxes import DeadLetterAdmin, InboxAdmin, IncidentAdmin, OutboxAdmin
+from shop.base.admin.cells import BAD, GOOD, NOTHING, WAIT, StateColumn, when
+from shop.base.admin.filters import StateFilter, dated
+from shop.base.admin.rows import OfAnOrderAdmin, ReadOnlyAdmin, order_link
 from shop.base.admin.search import orders_meant
 
 admin.site.register(Outbox, OutboxAdmin)
@@ -27,7 +26,7 @@ admin.site.register(Incident, IncidentAdmin)
 admin.site.register(Inbox, InboxAdmin)
 
 # With a mail's HTML: it loads nothing and runs nothing, whatever it says.
-HARMLESS = "default-src 'none'; style-src 'unsafe-inline'; img-src data:; sandbox"
+HARMLESS = "default-src 'none'; style-src 'unsafe-inline'; img-src data:; frame-ancestors 'self'; sandbox"
 KINDS = {"confirmation": "it is on its way", "cancellation": "it is cancelled"}
 State = Notification.State
 
@@ -36,11 +35,12 @@ State = Notification.State
 class NotificationAdmin(StateColumn, OfAnOrderAdmin):
     tones = {State.PENDING: WAIT, State.SENDING: WAIT, State.SENT: GOOD, State.UNKNOWN: BAD}
     ordering = ("-id",)
-    list_display = ("kind", "order", "shown_state", "updated_at")
-    list_filter = (StateFilter, "updated_at")
+    sortable_by = ()
+    list_display = ("kind", "order", "shown_state", "changed")
+    list_filter = (StateFilter, ("updated_at", dated("changed")))
     fields = (
         *("kind", "order", "order_id", "shown_state", "mail"),
-        *("event", "sending_since", "updated_at", "message_id"),
+        *("event", "sending_since", "changed", "message_id"),
     )
     nothing_here = "What each customer is told of an order stands here. Nobody was told anything yet."
 
@@ -67,15 +67,16 @@ class NotificationAdmin(StateColumn, OfAnOrderAdmin):
 @admin.register(Mail)
 class MailAdmin(ReadOnlyAdmin):
     list_display = ("subject", "to", "sent")
-    list_filter = ("at",)
+    sortable_by = ("sent",)
+    list_filter = (("at", dated("sent")),)
     search_fields = ("to",)
     search_help_text = OfAnOrderAdmin.search_help_text
-    fields = ("subject", "to", "at", "as_html", "as_text", "message_id")
+    fields = ("subject", "to", "order", "sent", "as_html", "as_text", "message_id")
     nothing_here = "Mails to customers are kept here, when the shop has no mail server. There is none yet."
 
     @admin.display(description="sent", ordering="id")
-    def sent(self, mail: Mail) -> object:
-        return mail.at
+    def sent(self, mail: Mail) -> str:
+        return when(mail.at)
 
     def found(self, queryset: QuerySet[Mail], term: str) -> QuerySet[Any]:
         """By order: a mail knows its notification, which knows the order."""
@@ -84,6 +85,11 @@ class MailAdmin(ReadOnlyAdmin):
 
     def sentence(self, row: Any) -> str:
         return f"Mail to {row.to}: {row.subject}"
+
+    @admin.display(description="order")
+    def order(self, mail: Mail) -> str:
+        told = Notification.objects.filter(message_id=mail.message_id).first()
+        return order_link(told.order_id, told.number) if told else NOTHING
 
     @admin.display(description="text")
     def as_text(self, mail: Mail) -> str:

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from typing import Annotated
+
+from msgspec import Meta
+
 from shop.messaging.events import Event
 
 
 class ConfirmationSent(Event, frozen=True, kw_only=True):
     """The customer was told that the order is on its way; or, if not ``certain``, may have been."""
 
-    certain: bool = True
+    certain: Annotated[bool, Meta(description="False: the sender was cut off, nobody knows.")] = True
 
     def in_words(self) -> str:
         if self.certain:
@@ -19,7 +23,7 @@ class ConfirmationSent(Event, frozen=True, kw_only=True):
 class CancellationNoticeSent(Event, frozen=True, kw_only=True):
     """The customer was told that the order is cancelled; or, if not ``certain``, may have been."""
 
-    certain: bool = True
+    certain: Annotated[bool, Meta(description="False: the sender was cut off, nobody knows.")] = True
 
     def in_words(self) -> str:
         if self.certain:

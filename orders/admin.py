@@ -25,11 +25,12 @@ from orders.models import DeadLetter, Inbox, Incident, Order, Outbox
 from orders.operating import Operating
 from orders.process import OPERATIONS
 from orders.saga import resume
-from shop.base.admin.boxes import InboxAdmin, IncidentAdmin, OutboxAdmin
+from shop.base.admin.boxes import DeadLetterAdmin, InboxAdmin, IncidentAdmin, OutboxAdmin
 from shop.base.admin.buttons import Forecast
-from shop.base.admin.filters import StyleFilter
-from shop.base.admin.letters import DeadLetterAdmin
+from shop.base.admin.cells import when
+from shop.base.admin.filters import StyleFilter, dated
 from shop.base.admin.rows import OfAnOrderAdmin
+from shop.base.spans import span
 from shop.messaging import subscriptions
 from shop.messaging.models import AbstractInbox
 
@@ -57,8 +58,23 @@ class ProcessFilter(admin.ChoicesFieldListFilter):
 @admin.register(Order)
 class OrderAdmin(Operating):
     change_form_template = "admin/orders/order/page.html"
-    list_display = ("order_number", "status_badge", "where_now", "order_total", "customer", "style", "placed")
-    list_filter = ("status", AttentionFilter, StyleFilter, ("saga__state", ProcessFilter), "placed_at")
+    list_display = (
+        "order_number",
+        "status_badge",
+        "where_now",
+        "order_total",
+        "customer",
+        "style",
+        "placed_on",
+    )
+    list_filter = (
+        "status",
+        AttentionFilter,
+        StyleFilter,
+        ("saga__state", ProcessFilter),
+        ("placed_at", dated("placed at")),
+    )
+    sortable_by = ("order_number", "placed_on")  # no index has the rest, and rows are many
     search_fields = ("email",)
     search_help_text = OfAnOrderAdmin.search_help_text
     nothing_here = "Orders stand here from when they are placed. None was yet."
@@ -83,13 +99,15 @@ class OrderAdmin(Operating):
     def customer(self, order: Order) -> str:
         return order.name
 
-    @admin.display(description="placed", ordering="id")  # ids grow with time
-    def placed(self, order: Order) -> object:
-        return order.placed_at
+    @admin.display(description="placed at", ordering="id")  # ids grow with time
+    def placed_on(self, order: Order) -> str:
+        return when(order.placed_at)
 
     @admin.display(description="where it is now")
     def where_now(self, order: Order) -> str:
         level, text = trouble.in_short(order, self._around)
+        if order.ended_at and not text:
+            text = f"took {span(order.ended_at - order.placed_at)}"
         short = text if len(text) <= 120 else f"{text[:119]}…"
         return format_html('<span class="level level-{}">{}</span>', level, short)
 

@@ -54,5 +54,8 @@ def contacts(order_ids: Collection[UUID]) -> Mapping[UUID, Contact]:
 
 @answers(OrdersMeant)
 def orders_meant(texts: Collection[str]) -> Mapping[str, OrdersMeant]:
-    orders = Order.objects.order_by("-id").values_list("uuid", flat=True)
-    return {text: OrdersMeant(list(search.found(orders, text)[:AT_MOST])) for text in texts}
+    orders = Order.objects.order_by("-id")
+    return {
+        text: OrdersMeant(list(search.found(orders, text).values_list("uuid", flat=True)[:AT_MOST]))
+        for text in texts
+    }

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from typing import Annotated
+
+from msgspec import Meta
+
 from shop.base.money import show
 from shop.messaging.events import Event
 
@@ -9,9 +13,9 @@ from shop.messaging.events import Event
 class OrderCreated(Event, frozen=True, kw_only=True):
     """A customer placed an order. Sent once, when it is accepted."""
 
-    currency: str
-    total_minor: int
-    line_count: int
+    currency: Annotated[str, Meta(description="The ISO code.", examples=["GBP"])]
+    total_minor: Annotated[int, Meta(description="The total, in minor units.", examples=[2500])]
+    line_count: Annotated[int, Meta(description="How many lines it has.", examples=[2])]
 
     def in_words(self) -> str:
         total = show(self.total_minor, self.currency)
@@ -23,21 +27,23 @@ class OrderCreated(Event, frozen=True, kw_only=True):
 class CancellationRequested(Event, frozen=True, kw_only=True):
     """Somebody wants the order cancelled. Shipping decides whether that is still possible."""
 
-    by: str  # "customer" or "staff"
+    by: Annotated[str, Meta(description="Who wants it: customer or staff.", examples=["customer"])]
 
     def in_words(self) -> str:
         return f"cancellation requested by {self.by}"
 
 
 class OrderStalled(Event, frozen=True, kw_only=True):
-    """The order made no progress by its deadline. Sent so that its style of coordination takes it up again.
+    """The order made no progress by its deadline. Sent so that its style of coordination takes it up again."""
 
-    ``by``: who did not wait for the deadline; empty: it had come.
-    """
-
-    step: str
-    attempt: int
-    by: str = ""  # "staff"
+    step: Annotated[
+        str,
+        Meta(description="Where the order stands, as orders/process.py names it.", examples=["a position"]),
+    ]
+    attempt: Annotated[int, Meta(description="Failed attempts so far.", examples=[1])]
+    by: Annotated[
+        str, Meta(description="Who did not wait for the deadline; empty: it had come.", examples=["staff"])
+    ] = ""
 
     def in_words(self) -> str:
         if self.by:
@@ -55,7 +61,7 @@ class OrderCompleted(Event, frozen=True, kw_only=True):
 class OrderCancelled(Event, frozen=True, kw_only=True):
     """Everything is undone. The end of an order that was refused, or cancelled in time; why, its saga says."""
 
-    reason: str = ""  # as events of an earlier version had it
+    reason: Annotated[str, Meta(description="As events of an earlier version had it.")] = ""
 
     def in_words(self) -> str:
         return f"cancelled: {self.reason}" if self.reason else "the order is cancelled"

@@ -51,10 +51,11 @@ class Step(Move):
 
     ``status``: the order's from here on. ``after``: the events it waits for, where that is not just the one of the step
     before; in choreography those two then happen side by side. ``per_warehouse``: it can be done for one warehouse at a
-    time, so in parallel; who is the last tells that it is done.
+    time, so in parallel; who is the last tells that it is done. ``nothing_to_undo``: there is nothing to take back.
     """
 
     undo: Move | None = None
+    nothing_to_undo: bool = False
     refused: type[Event] | None = None
     status: Order.Status | None = None
     after: tuple[type[Event], ...] = ()

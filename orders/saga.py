@@ -19,6 +19,7 @@ from orders.process import BACKWARD, FORWARD, FORWARD_OPERATIONS, OPERATIONS, aw
 from orders.silence import close_answered, note_silent
 from orders.standing import Standing
 from shop.base.databases import alias_of
+from shop.messaging import monitoring
 from shop.messaging.events import StepFailed
 from shop.messaging.inbox import send_again
 from shop.messaging.outages import waited_for
@@ -100,6 +101,8 @@ def failed(saga: Saga | Standing, failure: StepFailed, now: datetime) -> None:
         saga.deadline = failure.retry_at + patience if failure.retry_at else None
     given_up = State.NEEDS_ATTENTION if saga.undo else State.PARKED
     saga.state = State.RUNNING if saga.deadline else given_up
+    if saga.state == given_up and failure.attempt is None and failure.origin:
+        monitoring.gave_up(failure.origin.task, saga.last_error)
 
 
 @sweep(every=settings.MESSAGING["POLL_EVERY"])

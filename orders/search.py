@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from uuid import UUID
 
 from django.db.models import BooleanField, Func, QuerySet, Value
 
@@ -34,7 +35,7 @@ def found(orders: QuerySet[Order], term: str) -> QuerySet[Order]:
         return orders.filter(uuid=order_id)
     if term.isascii() and (pk := Order.objects.with_number(term).values_list("pk", flat=True).first()):
         return orders.filter(pk=pk)
-    if len(term.split()) == 1 and (ids := _tracked(term)):
+    if _may_be_a_tracking_number(term) and (ids := _tracked(term)):
         return orders.filter(uuid__in=ids)
     query = _words(term)
     if not query:
@@ -42,7 +43,12 @@ def found(orders: QuerySet[Order], term: str) -> QuerySet[Order]:
     return orders.filter(_HasWords(Value(query)))
 
 
-def _tracked(term: str) -> list[object]:
+def _may_be_a_tracking_number(term: str) -> bool:
+    """To look for one takes reading all parcels."""
+    return len(term.split()) == 1 and "@" not in term and any(char.isdigit() for char in term)
+
+
+def _tracked(term: str) -> list[UUID]:
     answers = ask(Tracked, {term, term.upper()})
     return [order_id for tracked in answers.values() for order_id in tracked.order_ids]
 

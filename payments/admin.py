@@ -7,10 +7,9 @@ from typing import Any
 from django.contrib import admin
 
 from payments.models import DeadLetter, Inbox, Incident, Outbox, Payment
-from shop.base.admin.boxes import InboxAdmin, IncidentAdmin, OutboxAdmin
+from shop.base.admin.boxes import DeadLetterAdmin, InboxAdmin, IncidentAdmin, OutboxAdmin
 from shop.base.admin.cells import BACK, BAD, GOOD, NOTHING, WAIT, StateColumn, money
-from shop.base.admin.filters import StateFilter
-from shop.base.admin.letters import DeadLetterAdmin
+from shop.base.admin.filters import StateFilter, dated
 from shop.base.admin.rows import OfAnOrderAdmin
 
 admin.site.register(Outbox, OutboxAdmin)
@@ -30,18 +29,19 @@ class PaymentAdmin(StateColumn, OfAnOrderAdmin):
         State.FAILED: BAD,
         State.REFUNDING: BACK,
         State.REFUNDED: BACK,
+        State.HELD: WAIT,
     }
     list_display = (
         *("order", "shown_state", "amount", "refunded", "reason"),
-        *("method", "reference", "updated_at"),
+        *("method", "reference", "changed"),
     )
     list_display_links = ("shown_state",)
-    list_filter = (StateFilter, "updated_at")
+    list_filter = (StateFilter, ("updated_at", dated("changed")))
     search_also = "reference"
     search_help_text = f"{OfAnOrderAdmin.search_help_text} Or the provider's reference."
     fields = (
         *("order", "order_id", "shown_state", "amount", "refunded", "reason"),
-        *("method", "reference", "charge_key", "refund_key", "updated_at"),
+        *("method", "reference", "charge_key", "refund_key", "changed"),
     )
     nothing_here = "The payment of each order stands here from when it is asked for. There is none yet."
 

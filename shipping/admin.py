@@ -15,10 +15,9 @@ from django.utils.text import slugify
 
 from orders.lookups import DeliveryAddress
 from shipping.models import DeadLetter, Inbox, Incident, Outbox, Parcel, Shipment
-from shop.base.admin.boxes import InboxAdmin, IncidentAdmin, OutboxAdmin
+from shop.base.admin.boxes import DeadLetterAdmin, InboxAdmin, IncidentAdmin, OutboxAdmin
 from shop.base.admin.cells import BACK, BAD, GOOD, NOTHING, WAIT, StateColumn
-from shop.base.admin.filters import StateFilter
-from shop.base.admin.letters import DeadLetterAdmin
+from shop.base.admin.filters import StateFilter, dated
 from shop.base.admin.rows import OfAnOrderAdmin
 from shop.base.lookups import ask
 
@@ -42,11 +41,12 @@ class ShipmentAdmin(StateColumn, OfAnOrderAdmin):
         State.FAILED: BAD,
         State.STOPPING: BACK,
         State.STOPPED: BACK,
+        State.HELD: WAIT,
     }
-    list_display = ("order", "shown_state", "reason", "cancellation", "updated_at")
+    list_display = ("order", "shown_state", "reason", "cancellation", "changed")
     list_display_links = ("shown_state",)
-    list_filter = (StateFilter, "refused_cancellation", "updated_at")
-    fields = ("order", "order_id", "shown_state", "reason", "cancellation", "updated_at", "parcels")
+    list_filter = (StateFilter, "refused_cancellation", ("updated_at", dated("changed")))
+    fields = ("order", "order_id", "shown_state", "reason", "cancellation", "changed", "parcels")
     nothing_here = (
         "The parcels of each order stand here together, from when they are planned. There are none yet."
     )

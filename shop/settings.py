@@ -82,6 +82,11 @@ PROVIDER_CALLS_AT_ONCE = int(env("PROVIDER_CALLS_AT_ONCE", "64"))
 PAYMENTS_GATEWAY = env("PAYMENTS_GATEWAY", "payments.gateway.SandboxGateway")
 CARRIER = env("CARRIER", "shipping.carrier.SandboxCarrier")
 
+# --- Demo: a page in the admin that kills workers and worse, of the shop that `up` runs on this computer -------------
+# `up` sets it, with the data folder in which it listens; nothing else does. Without it the page is not there.
+DEMO = env("DEMO") == "1"
+DATA = env("SHOP_DATA")
+
 # --- Django -------------------------------------------------------------------------------------------------------
 DEBUG = env("DEBUG") == "1"
 # Without SECRET_KEY each process signs with a key of its own: fine for commands, and `up` and compose always set it.
@@ -130,6 +135,7 @@ ROOT_URLCONF = "shop.web.urls" if PAGES else ""
 TEMPLATES = [
     {
         "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": [BASE_DIR / "shop" / "templates"],  # before the admin's own, which it extends
         "APP_DIRS": True,
         "OPTIONS": {
             "context_processors": [

@@ -1,6 +1,6 @@
 // What of a page is hidden, clipped or outside the window, as wide as it is now: sentences.
 () => {
-    const wrong = [], wide = innerWidth, phone = wide < 768;
+    const wrong = [], wide = innerWidth, phone = wide < 900;
     const say = (what, where) =>
         wrong.push(`at ${wide}, ${what}: ${where.className || where.tagName}: ${where.innerText.slice(0, 60)}`);
     if (document.documentElement.scrollWidth > wide) say("wider than the window", document.documentElement);

@@ -15,6 +15,7 @@ from shop.messaging.rows import as_json
 from shop.messaging.sending import Letter, send, send_to_be_noted
 from shop.messaging.subscriptions import noting_services
 from shop.messaging.tables import outbox_of, services
+from tests.celery_events import listening, states_of
 from tests.live import Live
 
 pytestmark = pytest.mark.scenario
@@ -189,9 +190,9 @@ def test_messages_delivered_twice_change_nothing(live: Live, style: str, first: 
 
 @both_styles
 def test_a_parked_order_goes_on_when_a_person_says_so(live: Live, style: str) -> None:
-    """The payment provider is gone for longer than anybody waits."""
+    """The payment provider is gone for longer than anybody waits. Flower tells of each attempt what became of it."""
     skus = live.products(100)
-    with live.stack.supervisor.held("payments"):
+    with listening(live) as flower, live.stack.supervisor.held("payments"):
         orders = live.place(style, skus, orders=2)
         parked = Saga.objects.filter(
             order__in=orders, state="parked", last_error__contains="payments.take_payment"
@@ -201,6 +202,16 @@ def test_a_parked_order_goes_on_when_a_person_says_so(live: Live, style: str) ->
         live.wait_for(lambda: parked.count() == 2, "both orders are parked, and say why")
         neighbour_of_the_parked = live.place(style, skus)  # placed behind them: it fails on its own
         live.wait_for_event(neighbour_of_the_parked[0], "StepFailed")
+        name = "payments.take_payment" if style == "orchestration" else "payments.on.InventoryReserved"
+        live.wait_for(
+            lambda: "FAILURE" in states_of(flower, name, orders[0].number), "the last one has failed"
+        )
+        attempts = [one for _, one in flower.tasks_by_time() if one.name == name]
+        assert {one.state for one in attempts} == {"RETRY", "FAILURE"}
+        assert all("The payment provider" in one.exception for one in attempts)
+        assert {one.state for one in attempts if "parked for a person" in one.exception} == {"FAILURE"}
+        others = {one.state for _, one in flower.tasks_by_time() if not one.name.startswith("payments.")}
+        assert others == {"SUCCESS"}
     live.supervised_again()
     resume([order.uuid for order in orders])
     live.wait_until_ended([*orders, *neighbour_of_the_parked])

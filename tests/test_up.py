@@ -21,6 +21,7 @@ from shop.tools.up.datafolder import only_user, scratch_folder
 from shop.tools.up.errors import StartError
 from shop.tools.up.ports import free_port
 from tests.processes import alive, eventually, on_linux
+from tests.staff import Staff
 
 ROOT = Path(__file__).resolve().parents[1]
 CONFIGURED = re.compile(
@@ -32,7 +33,7 @@ class Up:
     """A running `manage.py up`, with nothing in its environment that helps it."""
 
     def __init__(self, data: Path, port: int, *arguments: str) -> None:
-        env = {name: value for name, value in os.environ.items() if not CONFIGURED.search(name)}
+        self.env = env = {name: value for name, value in os.environ.items() if not CONFIGURED.search(name)}
         argv = [sys.executable, "manage.py", "up", "--port", str(port), "--data", str(data), *arguments]
         self.data, self.begun = data, time.monotonic()
         self.output = data.with_name(f"{data.name}.out")
@@ -152,6 +153,34 @@ def test_servers_and_workers_that_die_come_back(first: Up) -> None:
         first.wait_for(f"{name} is back.")
     after = first.pids()
     assert all(after[name] != before[name] and alive(after[name]) for name in ("postgres", "redis", "web"))
+
+
+def test_what_the_page_breaks_heals_and_no_order_is_lost(first: Up, port: int) -> None:
+    kept = json.loads((first.data / "secrets.json").read_text())
+    base, page = f"http://127.0.0.1:{port}", "/admin/crash/"
+    operator = Staff(base, "operator", kept["operator_password"])
+    admin = Staff(base, "admin", kept["admin_password"])
+    assert operator.see(page)[0] == operator.press(page, do="flush", orders="0")[0] == 403
+    assert admin.send(page, do="flush", orders="0")[0] == 403  # not from our page
+    assert "choose one of the buttons" in admin.press(page, do="kill:postgres", orders="0")[1]
+    assert 'class="broken"' not in admin.see(page)[1]
+    before = first.pids()["worker-payments"]
+    for button in ("kill:worker-payments", "flush"):
+        assert admin.press(page, do=button, orders="50")[0] == 200
+        assert eventually(
+            lambda: "under way then" in admin.see(page)[1] or "no order was" in admin.see(page)[1]
+        )
+    healed = eventually(lambda: not re.search("not back|not all have ended", admin.see(page)[1]), 60)
+    shown = admin.see(page)[1]
+    assert healed, shown
+    assert re.search(r"the worker of payments killed</td><td>back after \d+\.\d s", shown)
+    assert re.search(r"all messages thrown away</td><td>[\d,]+ messages? lost", shown)
+    figures = dict(re.findall(r"<dt>(.+?)</dt><dd>(\d+)</dd>", shown))
+    assert (figures["placed"], figures["completed"], figures["lost"]) == ("100", "100", "0")
+    assert first.pids()["worker-payments"] != before
+    audit = [sys.executable, "manage.py", "audit", "--json", "--data", str(first.data)]
+    found = subprocess.run(audit, cwd=ROOT, env=first.env, capture_output=True, text=True, check=False)
+    assert (found.returncode, json.loads(found.stdout)["violations"]) == (0, [])
 
 
 def test_ctrl_c_stops_everything_and_leaves_no_process(first: Up) -> None:

@@ -10,7 +10,7 @@ from django.contrib.auth.models import Permission
 from django.test import Client
 from django.urls import reverse
 
-from inventory.admin import MOST_AT_ONCE, MOST_ON_HAND
+from inventory.forms import MOST_AT_ONCE, MOST_ON_HAND
 from inventory.models import Product, Receipt, Stock, Warehouse
 
 RECEIVE = "admin:inventory_stock_receive"

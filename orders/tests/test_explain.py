@@ -56,6 +56,10 @@ def test_it_says_what_the_page_says(stuck: Order, named: str) -> None:
         "[because of OrderCreated]" in told
     )
     assert "expected  payments       paid" in told
+    first, second, ruler = told.splitlines()[-3:]  # a lane for each service that has begun
+    assert (first[:14], first.count("█")) == ("orders".ljust(14), 1)
+    assert (second[:14], second[-1]) == ("inventory".ljust(14), "█")
+    assert ruler.strip().endswith("· waiting  █ at work  ▒ at a provider")
 
 
 def test_a_machine_reads_the_same_and_nothing_of_the_customer(stuck: Order) -> None:

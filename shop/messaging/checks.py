@@ -30,6 +30,27 @@ def every_service_has_its_tables(**kwargs: Any) -> list[CheckMessage]:
 
 
 @register()
+def nobody_reacts_twice(**kwargs: Any) -> list[CheckMessage]:
+    """Two receivers of a service that act on one event: a second one, forgotten perhaps, would do the work again."""
+    return [
+        Error(
+            f"{service} has {len(acting)} receivers that act on {name} in style {style}: {', '.join(acting)}.",
+            hint="Leave one of them, which calls what the other does, too; or give it an event of its own.",
+            id="shop.E003",
+        )
+        for name in registry
+        for style in settings.STYLES
+        for service in subscriptions.services_acting_on(name, style)
+        if len(acting := _acting(service, name, style)) > 1
+    ]
+
+
+def _acting(service: str, name: str, style: str) -> list[str]:
+    heard = subscriptions.of(name, service=service, style=style)
+    return sorted(sub.receiver for sub in heard if not sub.noted_in)
+
+
+@register()
 def every_event_is_heard(**kwargs: Any) -> list[CheckMessage]:
     return [
         Error(

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Annotated, Any
 from uuid import UUID, uuid5
 
 import msgspec
 from celery import Signature, Task, current_app, current_task, signature
+from msgspec import Meta
 
-from shop.messaging import brokers
+from shop.messaging import brokers, monitoring
 from shop.messaging.dead_letters import Unreadable
 from shop.messaging.delivery import taking_own
 from shop.messaging.events import Ref, StepFailed
@@ -29,8 +30,13 @@ logger = logging.getLogger(__name__)
 Encoded = list[list[str | None]]  # a set of orders, as commands carry and return it
 
 
-class _Caused(Ref, frozen=True, array_like=True):
-    cause: UUID | None = None
+class Commanded(Ref, frozen=True, array_like=True):
+    """An order of a command's set."""
+
+    cause: Annotated[UUID | None, Meta(description="The event that what is done follows from.")] = None
+
+
+published: dict[str, Callable[..., Outcome]] = {}  # operations, by the names of their commands
 
 
 def command(
@@ -45,6 +51,7 @@ def command(
     """
     service = service_of(operation.__module__)
     name = f"{service}.{operation.__name__}"
+    published[name] = operation
     set_policy(name, retries)
     if within is not None:
         expect(name, within)
@@ -72,6 +79,7 @@ def command(
                         )
                     )
                     logger.warning("%s failed for %s: %s", name, ref.number, in_a_word(error))
+                    monitoring.broke([ref.number], error, parked=False)  # whoever commanded it decides
         return outcome.done
 
 
@@ -160,14 +168,14 @@ def call(
 
 def encode(refs: Sequence[Ref]) -> Encoded:
     """A set of orders, each with the event that what is done next for it follows from."""
-    encoded: Encoded = msgspec.to_builtins([_Caused(*_fields(ref), cause(ref.id)) for ref in refs])
+    encoded: Encoded = msgspec.to_builtins([Commanded(*_fields(ref), cause(ref.id)) for ref in refs])
     return encoded
 
 
 def decode(encoded: Encoded) -> tuple[list[Ref], dict[UUID, UUID]]:
     """The set, and these events by order. Raises shop.messaging.dead_letters.Unreadable."""
     try:
-        found = msgspec.convert(encoded, list[_Caused])
+        found = msgspec.convert(encoded, list[Commanded])
     except msgspec.ValidationError as error:
         raise Unreadable(f"It names no set of orders: {error}") from None
     return [Ref(*_fields(one)) for one in found], {one.id: one.cause for one in found if one.cause}

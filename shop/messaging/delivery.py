@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 import msgspec
 from celery.utils.dispatch import Signal
 
-from shop.messaging import inbox, outbox, subscriptions
+from shop.messaging import inbox, monitoring, outbox, subscriptions
 from shop.messaging.dead_letters import Unreadable
 from shop.messaging.events import Event, StepFailed, from_payload, registry, to_be_noted
 from shop.messaging.origins import at_work
@@ -109,6 +109,7 @@ def _readable(
         except msgspec.ValidationError as error:
             inbox.park_unreadable(service, name, receivers, payload, in_a_word(error))
             logger.error("%s can't read a %s: %s", service, name, error)
+            monitoring.broke((), error, parked=True)
 
 
 def receive(
@@ -195,6 +196,7 @@ def _note_failures(
                     record.publish(_failed(event, receiver, error, failure))
                 logger.warning("%s failed on %s of %s, attempt %s: %s", receiver, type(event).__name__,
                                event.ref.number, failure.attempts, in_a_word(error))  # fmt: skip
+                monitoring.broke([event.ref.number], error, parked=failure.due_at is None)
 
 
 def _failed(event: Event, receiver: str, error: Exception, failure: inbox.Failure) -> StepFailed:

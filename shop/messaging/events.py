@@ -8,11 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
-from typing import Any, ClassVar, TypeVar
+from typing import Annotated, Any, ClassVar, TypeVar
 from uuid import UUID
 
 import msgspec
 from celery.utils.dispatch import Signal
+from msgspec import Meta, field
 
 from shop.messaging.ids import uuid7
 from shop.messaging.origins import Origin
@@ -21,9 +22,13 @@ from shop.messaging.origins import Origin
 class Ref(msgspec.Struct, frozen=True, array_like=True):
     """The order a message is about: its id, its display number, and the style it was placed under."""
 
-    id: UUID
-    number: str
-    style: str
+    id: Annotated[UUID, Meta(description="The order's id.")]
+    number: Annotated[str, Meta(description="Its number, for people.", examples=["S-100042"])]
+    style: Annotated[str, Meta(description="In which it is coordinated.")]
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)
 
 
 class Event(msgspec.Struct, frozen=True, kw_only=True):
@@ -34,10 +39,10 @@ class Event(msgspec.Struct, frozen=True, kw_only=True):
 
     signal: ClassVar[Signal]
 
-    ref: Ref
-    id: UUID = msgspec.field(default_factory=uuid7)
-    at: datetime = msgspec.field(default_factory=lambda: datetime.now(UTC))
-    origin: Origin | None = None
+    ref: Annotated[Ref, Meta(description="The order it is about.")]
+    id: Annotated[UUID, Meta(description="Its own: a copy has the same.")] = field(default_factory=uuid7)
+    at: Annotated[datetime, Meta(description="When, by its publisher's clock.")] = field(default_factory=_now)
+    origin: Annotated[Origin | None, Meta(description="What led to it.")] = None
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
@@ -70,12 +75,14 @@ class StepFailed(Event, frozen=True, kw_only=True):
     somebody outside who is away, and no attempt was counted.
     """
 
-    operation: str
-    error: str
-    attempt: int | None = None
-    retry_at: datetime | None = None
-    parked: bool = False
-    waits: bool = False
+    operation: Annotated[str, Meta(description="What broke.", examples=["payments.charge"])]
+    error: Annotated[str, Meta(description="In one line.", examples=["The provider does not answer."])]
+    attempt: Annotated[int | None, Meta(description="Which one failed, where the service counts.")] = None
+    retry_at: Annotated[
+        datetime | None, Meta(description="When it is tried again, where the service does.")
+    ] = None
+    parked: Annotated[bool, Meta(description="It waits for a person.")] = False
+    waits: Annotated[bool, Meta(description="It waits for somebody outside; no attempt was counted.")] = False
 
     def in_words(self) -> str:
         if self.waits:

@@ -9,30 +9,27 @@ import time
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
-from typing import Any
+from typing import Annotated, Any
 from uuid import UUID
 
 import msgspec
 from celery import current_task
 from celery.signals import before_task_publish
+from msgspec import Meta
 
 LATEST = 2.0**32  # Unix s that anybody takes for a time
 SENT = "sent"  # the header of a message that tells when it was sent, in Unix s
 
 
 class Origin(msgspec.Struct, frozen=True, array_like=True):
-    """``cause``: the event that an order's event followed from; none: a request, or the clock. ``task``: in which it was
-    published, by Celery's id, as Flower has it; none: in a relay, a request or a command.
+    """What led to an event, and where its time went. No cause: a request, or the clock. No task: a relay, a request or a
+    command. Each moment is by the clock of whoever noted it."""
 
-    ``sent`` and ``began``: when that task's message was sent, and when the work on it began, in Unix s, each by the clock
-    of whoever did. ``outside``: s of this work in which a provider was waited for.
-    """
-
-    cause: UUID | None = None
-    task: UUID | None = None
-    sent: float | None = None
-    began: float | None = None
-    outside: float = 0.0
+    cause: Annotated[UUID | None, Meta(description="The event that this one follows from.")] = None
+    task: Annotated[UUID | None, Meta(description="In which it was published, as Flower has it.")] = None
+    sent: Annotated[float | None, Meta(description="When that task's message was sent, in Unix s.")] = None
+    began: Annotated[float | None, Meta(description="When the work on it began, in Unix s.")] = None
+    outside: Annotated[float, Meta(description="s in which a provider was waited for.")] = 0.0
 
 
 class _Work:

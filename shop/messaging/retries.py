@@ -23,6 +23,11 @@ def set_policy(operation: str, policy: str) -> None:
     _policies[operation] = policy
 
 
+def policy_of(operation: str) -> str:
+    """Its name in ``settings.RETRIES``."""
+    return _policies.get(operation, "default")
+
+
 def next_try(
     operation: str, attempts: int, error: Exception | None = None, *, now: datetime
 ) -> datetime | None:
@@ -35,7 +40,7 @@ def next_try(
     if isinstance(error, Unavailable):
         wait = float(settings.PROBE_EVERY)
     else:
-        policy = settings.RETRIES[_policies.get(operation, "default")]
+        policy = settings.RETRIES[policy_of(operation)]
         if attempts >= policy["attempts"]:
             return None
         wait = min(policy["first"] * 2 ** (attempts - 1), policy["cap"])

@@ -11,9 +11,11 @@ from celery import Task, current_task, shared_task
 from celery.signals import task_postrun
 from celery.states import SUCCESS
 
-from shop.messaging import doubles, points
+from shop.messaging import doubles, monitoring, points
 from shop.messaging.dead_letters import Unreadable, keep
 from shop.messaging.points import Point, reach
+
+REQUEST = "shop.messaging.requests:TellingRequest"  # by name: only a worker needs it
 
 
 def task(name: str, *, only_sends: bool = False) -> Callable[[Callable[..., Any]], Task[..., Any]]:
@@ -30,15 +32,16 @@ def task(name: str, *, only_sends: bool = False) -> Callable[[Callable[..., Any]
             try:
                 takes.bind(*args, **kwargs)
             except TypeError as error:
-                return _keep(name, args, kwargs, str(error))
+                return _keep(name, args, kwargs, error)
             try:
                 result = function(*args, **kwargs)
             except Unreadable as error:
-                return _keep(name, args, kwargs, str(error))
+                return _keep(name, args, kwargs, error)
             reach(Point.HANDLED, name)
             return result
 
-        made: Task[..., Any] = shared_task(name=name, queue=service_of(name))(run)
+        options = {"name": name, "queue": service_of(name), "Request": REQUEST}
+        made: Task[..., Any] = shared_task(**options)(run)  # type: ignore[call-overload]  # the stubs lack Request
         if only_sends:
             _only_send.add(name)
         return made
@@ -46,7 +49,7 @@ def task(name: str, *, only_sends: bool = False) -> Callable[[Callable[..., Any]
     return make
 
 
-def _keep(name: str, args: Sequence[Any], kwargs: Mapping[str, Any], reason: str) -> None:
+def _keep(name: str, args: Sequence[Any], kwargs: Mapping[str, Any], error: Exception) -> None:
     """A message for this task that it can do nothing with."""
     request = current_task.request
     doubles.not_handled(str(request.id))
@@ -58,9 +61,10 @@ def _keep(name: str, args: Sequence[Any], kwargs: Mapping[str, Any], reason: str
             "content-encoding": "utf-8",
             "body": json.dumps([args, kwargs, {}], default=repr),
         },
-        reason,
+        str(error),
         task=name,
     )
+    monitoring.broke((), error, parked=True)
 
 
 _only_send: set[str] = set()

@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from shop.base.terminal import Terminal
+
 
 @dataclass
 class Found:
@@ -16,7 +18,8 @@ class Found:
 
     def goal(self, what: str, took: float, goal: float) -> None:
         """Say it, and note whether it took too long."""
-        print(f"{what}: {took:.1f} s (goal: {goal:g} s)", flush=True)
+        level = "trouble" if took > goal else "fine"
+        Terminal().say(f"{what}: ", (f"{took:.1f} s", level), f" (goal: {goal:g} s)")
         if took > goal:
             self.missed.append(f"{what}: {took:.1f} s instead of {goal:g} s")
 

@@ -8,6 +8,7 @@ import statistics
 import time
 from collections import defaultdict
 
+from shop.base.terminal import Bar, Terminal
 from tests.chaos.faults import Fault, Faults
 from tests.chaos.found import Found
 from tests.chaos.shop import Shop
@@ -18,20 +19,22 @@ AT_ONCE = 8  # faults in the storm at the end
 
 
 def measure(shop: Shop, options: argparse.Namespace) -> Found:
-    chaos = Chaos(shop, shop.chance)
     faults = Faults(shop.servers, shop.stack, "shop:", shop.chance).all()
     faults = {name: fault for name, fault in faults.items() if options.only in name}
-    for _ in range(options.rounds):
-        chaos.round(faults)
-    if not options.only:
-        storm = [faults[name] for name in shop.chance.sample([*faults], AT_ONCE)]
-        chaos.under(f"{AT_ONCE} of these, one after the other", storm)
+    with Terminal().bars(lines=False) as bars:
+        storms = 0 if options.only else 1
+        chaos = Chaos(shop, shop.chance, bars.add("faults healed", options.rounds * len(faults) + storms))
+        for _ in range(options.rounds):
+            chaos.round(faults)
+        if storms:
+            storm = [faults[name] for name in shop.chance.sample([*faults], AT_ONCE)]
+            chaos.under(f"{AT_ONCE} of these, one after the other", storm)
     return _found(chaos.healed, options.only)
 
 
 class Chaos:
-    def __init__(self, shop: Shop, chance: random.Random) -> None:
-        self._shop, self._chance = shop, chance
+    def __init__(self, shop: Shop, chance: random.Random, bar: Bar) -> None:
+        self._shop, self._chance, self._bar = shop, chance, bar
         self.healed: dict[str, list[float]] = defaultdict(list)
 
     def round(self, faults: dict[str, Fault]) -> None:
@@ -42,6 +45,7 @@ class Chaos:
 
     def under(self, name: str, faults: list[Fault]) -> None:
         """The faults, and then until all orders have ended that were placed before they were over."""
+        self._bar.show(self._done(), f"now {name}")
         time.sleep(self._chance.uniform(1, 2))
         for fault in faults:
             fault()
@@ -50,6 +54,10 @@ class Chaos:
         took = time.monotonic() - over
         self.healed[name].append(took)
         print(f"  {took:6.1f} s  {name}{'' if ended else ': NOT HEALED'}", flush=True)
+        self._bar.show(self._done())
+
+    def _done(self) -> int:
+        return sum(map(len, self.healed.values()))
 
 
 def _found(healed: dict[str, list[float]], only: str) -> Found:

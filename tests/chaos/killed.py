@@ -15,6 +15,7 @@ from typing import NamedTuple
 
 import psutil
 
+from shop.base.terminal import Terminal
 from tests.chaos import movement
 from tests.chaos.found import Found
 from tests.chaos.shop import PATIENCE, Shop
@@ -32,10 +33,13 @@ class Kill(NamedTuple):
 def measure(shop: Shop, options: argparse.Namespace) -> Found:
     shop.warm_up()
     kills = []
-    for _ in range(options.kills):
-        time.sleep(shop.chance.uniform(*LIVES) - 1)
-        kills.append(_kill_busiest(shop))
-        shop.until_ended()
+    with Terminal().bars(lines=False) as bars:
+        bar = bars.add("kills", options.kills)
+        for _ in range(options.kills):
+            time.sleep(shop.chance.uniform(*LIVES) - 1)
+            kills.append(_kill_busiest(shop))
+            shop.until_ended()
+            bar.show(len(kills))
     shop.load.stop()
     shop.until_ended()
     return _found(kills)

@@ -11,6 +11,7 @@ from types import ModuleType
 from benchmarks import about, results
 from benchmarks.run import FOLDER
 from benchmarks.servers import Servers
+from shop.base.terminal import Terminal
 from shop.tools.up.servers import Server
 from tests.chaos import away, database, flushed, frozen, healing, killed
 from tests.chaos.found import Found, whole
@@ -32,6 +33,7 @@ def run(options: argparse.Namespace, servers: Servers, own: Server | None) -> in
     began, module = datetime.now(UTC), MODULES[options.figure]
     measure: Measure = module.measure
     machine = about.machine(servers.folder)
+    say = Terminal().say
     print(f"seed {options.seed}, {options.rate:g} orders a second", flush=True)
     with running(servers, own, options.rate, random.Random(options.seed), module.TWICE) as shop:
         found = measure(shop, options)
@@ -56,6 +58,7 @@ def run(options: argparse.Namespace, servers: Servers, own: Server | None) -> in
         f"{state['parked']} parked; audit: {'; '.join(state['audit']) or 'every promise holds'}"
     )
     for sentence in found.missed:
-        print(f"MISSED: {sentence}")
-    print(f"{'Missed' if found.missed else 'Reached'}. Written to {path.relative_to(FOLDER.parents[1])}")
+        say(("MISSED", "trouble"), f": {sentence}")
+    verdict = ("Missed", "trouble") if found.missed else ("Reached", "fine")
+    say(verdict, f". Written to {path.relative_to(FOLDER.parents[1])}")
     return 1 if found.missed else 0

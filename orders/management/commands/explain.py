@@ -15,11 +15,18 @@ from django.db.models import QuerySet
 from orders import trouble
 from orders.happenings import Happening, Kind, happenings
 from orders.headline import Headline, badge, headline
+from orders.lanes import drawn
 from orders.models import Order
 from shop.base.spans import span
+from shop.base.terminal import Terminal
 
-LEVELS = {"fine": "SUCCESS", "done": "SUCCESS", "undone": "WARNING", "waiting": "WARNING", "trouble": "ERROR"}
-SHADES = {Kind.REFUSED: "ERROR", Kind.LATE: "WARNING", Kind.UNDO: "WARNING"}
+SHADES = {
+    Kind.UNDO: "undone",
+    Kind.REFUSED: "trouble",
+    Kind.UNDER_WAY: "now",
+    Kind.LATE: "waiting",
+    Kind.EXPECTED: "soft",
+}
 
 
 class Command(BaseCommand):
@@ -31,14 +38,15 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         try:
-            self._explain(options["order"], as_json=options["json"])
+            self._explain(options)
         except DatabaseError as error:
             reason = str(error).partition("\n")[0].rstrip(".")
             raise CommandError(
                 f"The database does not answer: {reason}. Is the shop running (make run)?"
             ) from None
 
-    def _explain(self, wanted: str, *, as_json: bool) -> None:
+    def _explain(self, options: dict[str, Any]) -> None:
+        wanted: str = options["order"]
         order = _called(wanted).select_related("saga").first()
         if order is None:
             raise CommandError(
@@ -50,21 +58,26 @@ class Command(BaseCommand):
         first = headline(order, timeline, findings)
         told = happenings(order.saga, timeline, around.now)
         level, words = badge(order, around)
-        if as_json:
+        if options["json"]:
             self.stdout.write(json.dumps(_as_json(order, words, first, findings, told), indent=2))
             return
-        shade = getattr(self.style, LEVELS[level])
+        say = Terminal(self.stdout, colour=not options["no_color"]).say
         age = span(around.now - order.placed_at)
-        self.stdout.write(
-            f"{order.number}  {shade(words)}  {order.total}  {order.style}  "
-            f"placed {order.placed_at:%d %B %Y, %H:%M:%S} UTC, {age} ago\n"
+        say(
+            (order.number, "strong"),
+            "  ",
+            (words, level),
+            f"  {order.total}  {order.style}  placed {order.placed_at:%d %B %Y, %H:%M:%S} UTC, {age} ago\n",
         )
-        self.stdout.write(f"{shade(first.first)} {first.rest}".strip())
+        say(*[part for part in ((first.first, level), f" {first.rest}" if first.rest else "") if part])
         for finding in findings[1:]:
-            self.stdout.write(f"- {finding.text}")
-        self.stdout.write("")
+            say("- ", (finding.text, finding.level))
+        say()
         for one, line in _lines(told, order.placed_at):
-            self.stdout.write(getattr(self.style, SHADES[one.kind])(line) if one.kind in SHADES else line)
+            say((line, SHADES.get(one.kind, "plain")))
+        say()
+        for lane in drawn(told, order.placed_at, order.ended_at or around.now, SHADES):
+            say(*lane)
 
 
 def _called(wanted: str) -> QuerySet[Order]:

@@ -1,46 +1,36 @@
-"""The pages of every service's outbox, inbox and incidents."""
+"""The pages of every service's outbox, inbox, incidents and dead letters."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
-from django.contrib import admin, messages
+from django.contrib import admin
 from django.db.models import Q, QuerySet
-from django.http import HttpRequest, HttpResponse
-from django.urls import reverse
+from django.http import HttpRequest
 from django.utils.html import format_html
 from django.utils.text import capfirst
 
-from shop.base.admin.buttons import (
-    Forecast,
-    Result,
-    again,
-    chosen,
-    confirmation,
-    confirmed,
-    keep_act,
-    may_change,
-    told,
+from shop.base.admin.cells import BAD, CALM, GOOD, WAIT, shortened, toned, when
+from shop.base.admin.filters import (
+    ConfirmedFilter,
+    EventTypeFilter,
+    OpenFilter,
+    StateFilter,
+    StyleFilter,
+    dated,
 )
-from shop.base.admin.cells import BAD, CALM, GOOD, NOTHING, WAIT, shortened, toned
-from shop.base.admin.filters import ConfirmedFilter, EventTypeFilter, OpenFilter, StateFilter, StyleFilter
-from shop.base.admin.foresight import of_deliveries
-from shop.base.admin.rows import OfAnOrderAdmin
+from shop.base.admin.rows import OfAnOrderAdmin, ReadOnlyAdmin
+from shop.base.admin.sending import PutsBack, SendsAgain
 from shop.base.spans import span
-from shop.messaging import inbox
-from shop.messaging.models import AbstractInbox, AbstractIncident, AbstractOutbox
+from shop.messaging.models import AbstractDeadLetter, AbstractInbox, AbstractIncident, AbstractOutbox
 from shop.messaging.outbox import confirmed_until, of_orders
 from shop.messaging.rows import now_in
 from shop.messaging.tables import services
 
-SENT = Result(messages.SUCCESS, "It will be tried again now.", "Sent again.")
-HANDLED = Result(messages.INFO, "It had been handled already: nothing was done.")
 
-
-class OfAService:
+class _OfAService:
     """Every service has such a table; a list says whose it is."""
 
     opts: Any
@@ -49,7 +39,7 @@ class OfAService:
         return capfirst(f"{self.opts.verbose_name_plural} of {self.opts.app_label}")
 
 
-class _MessageAdmin(OfAService, OfAnOrderAdmin):
+class _MessageAdmin(_OfAService, OfAnOrderAdmin):
     ordering = ("-id",)
     nouns = ("event", "events")
 
@@ -63,26 +53,26 @@ class _MessageAdmin(OfAService, OfAnOrderAdmin):
 class OutboxAdmin(_MessageAdmin):
     """A service's outbox: what it published, and whether everybody who hears it has it."""
 
-    list_display = ("type", "order", "confirmed", "claims", "due", "style", "created")
+    list_display = ("type", "order", "confirmed", "taken_up", "due", "style", "created")
     list_display_links = ("type",)
-    sortable_by = ("created",)  # there are very many; by anything else, all would be read
-    list_filter = (ConfirmedFilter, EventTypeFilter, StyleFilter, "created_at")
+    sortable_by = ("created",)
+    list_filter = (ConfirmedFilter, EventTypeFilter, StyleFilter, ("created_at", dated("published")))
     fields = (
         *("type", "order", "order_id", "style", "event_id"),
-        *("created_at", "confirmed", "claims", "due", "pretty_payload"),
+        *("created", "confirmed", "taken_up", "due", "pretty_payload"),
     )
     nothing_here = "Every event this service publishes is kept here. It has published none yet."
 
-    @admin.display(description="sent again at", empty_value=NOTHING)
-    def due(self, row: AbstractOutbox) -> object:
-        return row.due_at
+    @admin.display(description="sent again at")
+    def due(self, row: AbstractOutbox) -> str:
+        return when(row.due_at)
 
     @admin.display(description="published", ordering="id")  # ids grow with time
-    def created(self, row: AbstractOutbox) -> object:
-        return row.created_at
+    def created(self, row: AbstractOutbox) -> str:
+        return when(row.created_at)
 
     @admin.display(description="taken up by the relay")
-    def claims(self, row: AbstractOutbox) -> str:
+    def taken_up(self, row: AbstractOutbox) -> str:
         return times(row.claims) if row.claims else "not needed" if self._is_confirmed(row) else "not yet"
 
     @admin.display(description="heard by all")
@@ -101,18 +91,17 @@ class OutboxAdmin(_MessageAdmin):
         return super().get_queryset(request)
 
 
-class InboxAdmin(_MessageAdmin):
+class InboxAdmin(SendsAgain, _MessageAdmin):
     """A service's inbox: what its receivers handled, what they fail at, and what waits for a person."""
 
-    list_display = ("receiver", "type", "order", "shown_state", "short_error", "due", "received")
+    list_display = ("receiver", "type", "order", "state_and_time", "short_error", "received")
     list_display_links = ("receiver",)
     sortable_by = ("received",)
-    list_filter = (StateFilter, EventTypeFilter, "received_at")
+    list_filter = (StateFilter, EventTypeFilter, ("received_at", dated("received")))
     fields = (
         *("receiver", "type", "order", "order_id", "event_id", "shown_state", "due"),
-        *("error", "received_at", "pretty_payload"),
+        *("error", "received", "pretty_payload"),
     )
-    actions = ("send_again",)
     nothing_here = "What this service has heard is noted here. It has heard nothing yet."
 
     @admin.display(description="error")
@@ -125,13 +114,19 @@ class InboxAdmin(_MessageAdmin):
             {row.State.PARKED: BAD, row.State.FAILING: WAIT}.get(row.State(row.state), GOOD), _state(row)
         )
 
-    @admin.display(description="tried again at", empty_value=NOTHING)
-    def due(self, row: AbstractInbox) -> object:
-        return row.due_at
+    @admin.display(description="state")
+    def state_and_time(self, row: AbstractInbox) -> str:
+        if row.state != row.State.FAILING or row.due_at is None:
+            return self.shown_state(row)
+        return format_html("<div>{}<br>{}</div>", self.shown_state(row), when(row.due_at))
+
+    @admin.display(description="tried again at")
+    def due(self, row: AbstractInbox) -> str:
+        return when(row.due_at)
 
     @admin.display(description="received", ordering="id")
-    def received(self, row: AbstractInbox) -> object:
-        return row.received_at
+    def received(self, row: AbstractInbox) -> str:
+        return when(row.received_at)
 
     def sentence(self, row: AbstractInbox) -> str:
         return f"{row.receiver} on {row.type} of {row.number}: {_state(row)}"
@@ -144,47 +139,12 @@ class InboxAdmin(_MessageAdmin):
         not_done = ~Q(state=self.model.State.DONE) & Q(order_id__in=order_ids)
         return queryset.filter(Q(event_id__in=events) | not_done) if order_ids else queryset.none()
 
-    def has_send_permission(self, request: HttpRequest) -> bool:
-        return may_change(request, self.model)
 
-    @admin.action(description="Send again: first see what would happen", permissions=["send"])
-    def send_again(self, request: HttpRequest, queryset: QuerySet[AbstractInbox]) -> HttpResponse | None:
-        rows = chosen(self, request, queryset)
-        if rows and not confirmed(request):
-            return confirmation(
-                self,
-                request,
-                title=f"Send {_events(len(rows))} again",
-                question="Each receiver gets its event once more, at once, its attempts counted anew.",
-                forecasts=self.forecast(rows),
-                objects=rows,
-                yes="Send again now",
-                back=request.get_full_path(),
-                hidden=again("send_again", rows),
-            )
-        waiting = [row for row in rows if row.state != row.State.DONE]
-        if inbox.send_again(self.opts.app_label, [row.pk for row in waiting]):
-            self.sent_again(sorted({row.order_id for row in waiting}))
-        results = []
-        for row in rows:
-            result = SENT if row in waiting else HANDLED
-            if result.act:
-                self.log_change(request, row, result.act)
-                keep_act(request, row.order_id, f"Sent {row.type} to {row.receiver} again.")
-            results.append((row.number, reverse("admin:orders_order_find", args=[row.order_id]), result))
-        return told(self, request, "Sent again", results)
-
-    def forecast(self, rows: Sequence[AbstractInbox]) -> list[Forecast]:
-        return of_deliveries(rows)
-
-    def sent_again(self, order_ids: Sequence[UUID]) -> None:
-        """For the app that has more to wake than its inbox."""
-
-
-class IncidentAdmin(OfAService, OfAnOrderAdmin):
+class IncidentAdmin(_OfAService, OfAnOrderAdmin):
     """Who has not reacted in time to what a service published or commanded."""
 
     ordering = ("-id",)
+    sortable_by = ("receiver", "to_what", "is_open", "since")
     list_display = ("receiver", "to_what", "order", "is_open", "silent_for", "since")
     list_display_links = ("receiver",)
     nothing_here = "Who does not react in time to what this service published is noted here. Everybody has."
@@ -221,6 +181,30 @@ class IncidentAdmin(OfAService, OfAnOrderAdmin):
         return f"{row.receiver} {silent}: {row.type} of {row.number}"
 
 
+class DeadLetterAdmin(PutsBack, _OfAService, ReadOnlyAdmin):
+    """What came in a service's queue that nothing could be made of."""
+
+    list_display = ("reason", "task", "came", "last_at", "is_whole")
+    nothing_here = (
+        "A message of this service's queue that nothing can be made of is kept here. There was none."
+    )
+    search_help_text = "Words of the reason, or the task's name."
+    list_filter = (("last_at", dated("came last")),)
+    search_fields = ("task", "reason")
+    fields = ("reason", "task", "came", "first_at", "last_at", "is_whole", "pretty_message")
+
+    @admin.display(description="came", ordering="times")
+    def came(self, row: AbstractDeadLetter) -> str:
+        return times(row.times)
+
+    def sentence(self, row: AbstractDeadLetter) -> str:
+        return f"{capfirst(row.task or 'a message')}: {row.reason}"
+
+    @admin.display(description="message")
+    def pretty_message(self, row: AbstractDeadLetter) -> str:
+        return format_html("<pre>{}</pre>", row.message)
+
+
 def times(count: int) -> str:
     return "once" if count == 1 else f"{count:,} times"
 
@@ -230,7 +214,3 @@ def _state(row: AbstractInbox) -> str:
     tried = f" after {row.attempts} attempt{'' if row.attempts == 1 else 's'}" if row.attempts else ""
     waits = {row.State.PARKED: "parked", row.State.FAILING: "to be tried again"}
     return f"{waits.get(row.State(row.state), 'handled')}{tried if row.state in waits else ''}"
-
-
-def _events(count: int) -> str:
-    return f"{count} event{'' if count == 1 else 's'}"

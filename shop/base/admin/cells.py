@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import datetime
 from typing import Any, ClassVar
 
 from django.contrib import admin
+from django.utils.formats import localize
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
+from django.utils.timezone import localtime
 
 from shop.base.money import show
 
@@ -23,6 +26,13 @@ def money(amount_minor: int, currency: str) -> str:
 def toned(tone: str, words: str) -> SafeString:
     """Words in a colour: what is good, waits, is taken back, or is bad."""
     return format_html('<span class="tone tone-{}">{}</span>', tone, words)
+
+
+def when(moment: datetime | None) -> str:
+    """A moment, on one line."""
+    if moment is None:
+        return NOTHING
+    return format_html('<span class="when">{}</span>', localize(localtime(moment)))
 
 
 def shortened(text: str, most: int = 120) -> str:

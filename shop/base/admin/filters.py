@@ -16,6 +16,17 @@ from shop.messaging.models import AbstractIncident, AbstractOutbox
 from shop.messaging.outbox import confirmed_until, unconfirmed
 
 
+def dated(title: str) -> type[admin.DateFieldListFilter]:
+    """By a column of times, under a title that says what they are of."""
+
+    class Dated(admin.DateFieldListFilter):
+        def __init__(self, *args: Any, **kwargs: Any) -> None:
+            super().__init__(*args, **kwargs)
+            self.title = title
+
+    return Dated
+
+
 class StateFilter(admin.SimpleListFilter):
     """By the states that the model's ``State`` names, for a column without choices of its own."""
 

@@ -5,20 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from functools import cached_property
 from typing import Any, NamedTuple
-from urllib.parse import urlencode
 
 from django import forms
+from django.contrib.admin.options import IS_POPUP_VAR, TO_FIELD_VAR, IncorrectLookupParameters
 from django.contrib.admin.templatetags import admin_list
-from django.contrib.admin.views.main import (
-    ALL_VAR,
-    IS_POPUP_VAR,
-    ORDER_VAR,
-    SEARCH_VAR,
-    TO_FIELD_VAR,
-    ChangeList,
-    ChangeListSearchForm,
-    IncorrectLookupParameters,
-)
+from django.contrib.admin.views.main import ALL_VAR, ORDER_VAR, SEARCH_VAR, ChangeList, ChangeListSearchForm
 from django.core.paginator import Paginator
 from django.db import DataError
 from django.http import HttpRequest
@@ -36,7 +27,8 @@ class BoundedPaginator(Paginator):
 
     @cached_property
     def count(self) -> int:
-        counted = int(self.object_list.order_by()[: COUNTED + 1].count())  # type: ignore[union-attr]
+        rows: Any = self.object_list
+        counted = int(rows.order_by()[: COUNTED + 1].count())
         self.has_more = counted > COUNTED
         return min(counted, COUNTED)
 
@@ -60,10 +52,13 @@ class Choice(NamedTuple):
     title: str
     chosen: str
     is_set: bool
-    choices: list[dict[str, Any]]
+    choices: list[Any]
 
 
 class List(ChangeList):
+    """``model_admin`` is one of ``rows.Listed``."""
+
+    model_admin: Any
     search_form_class = SearchForm
 
     def __init__(self, request: HttpRequest, *args: Any, **kwargs: Any) -> None:
@@ -79,10 +74,9 @@ class List(ChangeList):
     @property
     def count(self) -> str:
         """How many rows there are, in words."""
-        if self.paginator.has_more:
-            return f"more than {self.result_count:,} {self.opts.verbose_name_plural}"
-        name = self.opts.verbose_name if self.result_count == 1 else self.opts.verbose_name_plural
-        return f"{self.result_count:,} {name}"
+        one, many = self.model_admin.nouns or (self.opts.verbose_name, self.opts.verbose_name_plural)
+        more = "more than " if self.paginator.has_more else ""
+        return f"{more}{self.result_count:,} {one if self.result_count == 1 else many}"
 
     @property
     def is_narrowed(self) -> bool:
@@ -92,7 +86,7 @@ class List(ChangeList):
     @property
     def everything(self) -> str:
         """The address of this list without filters and search."""
-        return f"?{urlencode({IS_POPUP_VAR: 1})}" if self.is_popup else "?"
+        return f"?{IS_POPUP_VAR}=1" if self.is_popup else "?"
 
     @property
     def pages(self) -> Iterator[Any]:
@@ -118,7 +112,10 @@ class List(ChangeList):
 
 
 def _named(cell: str, name: str) -> SafeString:
-    """A cell as Django made it, ``<td …``, with its column's name in it; but for the box to tick."""
-    if "<input" in name:
-        return mark_safe(cell)  # noqa: S308  (Django's own)
-    return mark_safe(f'{cell[:3]} data-column="{escape(capfirst(name))}"{cell[3:]}')  # noqa: S308
+    """A cell as Django made it, ``<td …``, with its column's name in it; but for the box to tick.
+
+    It says what it is, as a cell that CSS makes part of a card is none for a screen reader otherwise.
+    """
+    role = "rowheader" if cell.startswith("<th") else "cell"
+    column = "" if "<input" in name else f' data-column="{escape(capfirst(name))}"'
+    return mark_safe(f'{cell[:3]} role="{role}"{column}{cell[3:]}')  # noqa: S308  (Django's own)

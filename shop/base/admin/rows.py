@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import Any, ClassVar
+from uuid import UUID
 
 from django.contrib import admin
 from django.contrib.admin.models import LogEntry
@@ -13,6 +14,7 @@ from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.text import capfirst
 
+from shop.base.admin.cells import when
 from shop.base.admin.lists import BoundedPaginator, List
 from shop.base.admin.search import as_uuid, can_be_found, orders_meant
 
@@ -26,6 +28,7 @@ class Listed(admin.ModelAdmin):
     paginator = BoundedPaginator
     show_full_result_count = False  # a second count over the whole table, for one number
     show_facets = admin.ShowFacets.NEVER  # a count for each choice of each filter
+    nouns: ClassVar[tuple[str, str] | None] = None  # one, many; by default the model's own
     nothing_here: ClassVar[str] = ""  # what an empty list would show, as a sentence
 
     class Media:
@@ -96,6 +99,7 @@ class OfAnOrderAdmin(ReadOnlyAdmin):
     """For rows that belong to an order: they are found by it, however somebody names it."""
 
     ordering = ("-order_id",)  # ids grow with time: the latest order first
+    sortable_by: ClassVar[tuple[str, ...]] = ("order",)  # no index has the rest, and rows are many
     search_fields: ClassVar[tuple[str, ...]] = ("number",)
     search_help_text = (
         "An order's number, such as S-100042, its id, a tracking number, a customer's name or email."
@@ -106,8 +110,11 @@ class OfAnOrderAdmin(ReadOnlyAdmin):
     @admin.display(description="order", ordering="order_id")
     def order(self, row: Any) -> str:
         """The order's number, leading to its page."""
-        page = reverse("admin:orders_order_find", args=[row.order_id])
-        return format_html('<a href="{}" class="of-order">{}</a>', page, row.number)
+        return order_link(row.order_id, row.number)
+
+    @admin.display(description="changed", ordering="updated_at")
+    def changed(self, row: Any) -> str:
+        return when(row.updated_at)
 
     def found(self, queryset: QuerySet[Any], term: str) -> QuerySet[Any]:
         if self.search_also and not as_uuid(term):
@@ -118,3 +125,9 @@ class OfAnOrderAdmin(ReadOnlyAdmin):
 
     def of_orders(self, queryset: QuerySet[Any], order_ids: list[Any]) -> QuerySet[Any]:
         return queryset.filter(**{f"{self.search_by}__in": order_ids}) if order_ids else queryset.none()
+
+
+def order_link(order_id: UUID, number: str) -> str:
+    """An order's number, leading to its page."""
+    page = reverse("admin:orders_order_find", args=[order_id])
+    return format_html('<a href="{}" class="of-order">{}</a>', page, number)

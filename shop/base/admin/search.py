@@ -9,7 +9,7 @@ import msgspec
 from shop.base.lookups import ask
 
 LONGEST = 200  # characters; what is longer is nobody's name, number or address
-AT_MOST = 500  # orders of one customer, the newest, whose rows a list of another app shows
+AT_MOST = 200  # orders of one customer, the newest, whose rows a list of another app shows
 
 
 class OrdersMeant(msgspec.Struct, frozen=True):

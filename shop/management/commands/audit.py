@@ -9,6 +9,8 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import Error as DatabaseError
 
+from orders.models import Order
+from shop.base.terminal import Say, Terminal
 from shop.messaging.outcomes import Fault
 from shop.tools.audit.findings import Report
 from shop.tools.audit.run import audit
@@ -28,33 +30,53 @@ class Command(BaseCommand):
         )
 
     def handle(self, *args: Any, **options: Any) -> None:
+        as_json: bool = options["json"]
+        colour = not options["no_color"]
+        shown = Terminal(self.stderr if as_json else self.stdout, colour=colour)
         try:
-            report = audit(options["newest"])
+            report = self._audited(shown, options["newest"], lines=not as_json)
         except (Fault, DatabaseError) as error:
             reason = str(error).partition("\n")[0].rstrip(".")
             sentence = f"The audit could not be done: {reason}."
-            if options["json"]:
+            if as_json:
                 self.stdout.write(json.dumps({"ok": False, "error": sentence}))
             raise CommandError(sentence) from None
-        self.stdout.write(_as_json(report) if options["json"] else _as_text(report))
+        if as_json:
+            self.stdout.write(_as_json(report))
+        else:
+            _tell(report, shown.say)
         if not report.ok:
             sys.exit(1)
 
+    def _audited(self, shown: Terminal, newest: int | None, *, lines: bool) -> Report:
+        orders = Order.objects.count()
+        with shown.bars(lines=lines) as bars:
+            bar = bars.add("orders checked", orders if newest is None else min(orders, newest))
 
-def _as_text(report: Report) -> str:
-    lines = [violation.sentence for violation in report.violations]
-    if lines:
-        lines.append("")
+            def progress(report: Report) -> None:
+                found = len(report.violations)
+                bar.show(report.orders, f"{found:,} wrong" if found else "")
+
+            return audit(newest, progress)
+
+
+def _tell(report: Report, say: Say) -> None:
+    for violation in report.violations:
+        say((violation.sentence, "trouble"))
+    if report.violations:
+        say()
     for promise, checked in report.checked.items():
         found = sum(violation.promise == promise for violation in report.violations)
         looked_at = ", ".join(f"{count:,} {what}" for what, count in checked.items()) or "nothing to check"
         verdict = "LEFT OUT" if promise in report.left_out else f"{found:,} WRONG" if found else "ok"
-        lines.append(f"{promise:<10} {verdict:<10} {report.left_out.get(promise, looked_at)}")
-    lines.append("")
-    lines.append(
-        f"{report.orders:,} orders, {report.in_flight:,} in flight, {len(report.violations):,} violations"
+        level = "waiting" if promise in report.left_out else "trouble" if found else "fine"
+        say(f"{promise:<10} ", (f"{verdict:<10}", level), f" {report.left_out.get(promise, looked_at)}")
+    say()
+    wrong = len(report.violations)
+    say(
+        f"{report.orders:,} orders, {report.in_flight:,} in flight, ",
+        (f"{wrong:,} violations", "fine" if report.ok else "trouble"),
     )
-    return "\n".join(lines)
 
 
 def _as_json(report: Report) -> str:

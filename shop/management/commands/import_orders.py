@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import sys
 import time
 from pathlib import Path
@@ -11,17 +12,17 @@ from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import Error as DatabaseError
 
+from shop.base.terminal import Bars, Terminal
 from shop.tools.invoices import catalogue
 from shop.tools.invoices.placing import Placing, importing_user
 from shop.tools.invoices.reading import FileError
-from shop.tools.invoices.summary import summary
+from shop.tools.invoices.summary import as_object, level_of, summary
 from shop.tools.invoices.survey import Survey, cleaned, survey
 from shop.tools.invoices.tally import Tally
 from shop.tools.invoices.waiting import ends_of, wait
 
 MOST_STOCK = 1_000_000
 LONGEST_WAIT = 86_400.0  # s
-SAY_EVERY = 5.0  # s, where lines can't be overwritten
 INTERRUPTED = 130  # what a shell says of a command ended by Ctrl-C
 
 
@@ -56,6 +57,7 @@ class Command(BaseCommand):
             help="wait at most so long for the orders (default: 600)",
         )
         parser.add_argument("--no-wait", action="store_true", help="place the orders and leave")
+        parser.add_argument("--json", action="store_true", help="print the result as JSON")
 
     def handle(self, *args: Any, **options: Any) -> None:
         limit = _whole("--limit", options["limit"], 1, sys.maxsize) if options["limit"] is not None else None
@@ -63,24 +65,30 @@ class Command(BaseCommand):
         timeout = _seconds(options["timeout"])
         begun = time.monotonic()
         tally = Tally()
-        line = ProgressLine(self)
+        as_json: bool = options["json"]
+        shown = Terminal(self.stderr if as_json else self.stdout, colour=not options["no_color"])
         interrupted = False
         try:
             try:
-                self._import(options["files"], options["style"], limit, stock, tally, line)
-                if not options["no_wait"]:
-                    wait(tally.orders, timeout, lambda left: line.show(f"{left:,} orders have yet to end"))
+                with shown.bars(lines=not as_json) as bars:
+                    self._import(options["files"], options["style"], limit, stock, tally, bars)
+                    if not options["no_wait"]:
+                        self._wait(tally.orders, timeout, bars)
             except KeyboardInterrupt:
                 interrupted = True
-            line.clear()
             ends = ends_of(tally)
         except FileError as error:
-            line.clear()
             raise CommandError(f"{error} Nothing was placed.") from None
         except DatabaseError as error:
-            line.clear()
             raise CommandError(_database_trouble(error, tally)) from None
-        self.stdout.write("\n".join(summary(tally, ends, options["style"], time.monotonic() - begun)))
+        seconds = time.monotonic() - begun
+        if as_json:
+            self.stdout.write(json.dumps(as_object(tally, ends, options["style"], seconds), indent=2))
+        else:
+            if shown.live:
+                shown.say()
+            for line in summary(tally, ends, options["style"], seconds):
+                shown.say((line, level_of(line, ends)))
         if interrupted:
             self.stderr.write(
                 "Interrupted. What is placed goes on by itself; run the same command to place the rest."
@@ -97,48 +105,34 @@ class Command(BaseCommand):
         limit: int | None,
         stock: int | None,
         tally: Tally,
-        line: ProgressLine,
+        bars: Bars,
     ) -> None:
         user = importing_user()
         found = survey(files, user.pk, style, limit)
-        self._stock_up(found, stock, style)
+        self._stock_up(found, stock, style, bars)
+        bar = bars.add("orders placed", found.orders)
 
         def show(tally: Tally) -> None:
-            line.show(f"{len(tally.placed) + len(tally.again):,} of {found.orders:,} orders placed")
+            refused = sum(tally.not_placed.values())
+            note = f"{tally.lines:,} lines read" + (f", {refused:,} invoices not placed" if refused else "")
+            bar.show(len(tally.placed) + len(tally.again), note)
 
         Placing(user.pk, style, tally).take_all(cleaned(files, limit), show)
 
-    def _stock_up(self, found: Survey, stock: int | None, style: str) -> None:
+    def _wait(self, orders: list[int], timeout: float, bars: Bars) -> None:
+        bar = bars.add("orders ended", len(orders))
+        wait(orders, timeout, lambda left: bar.show(len(orders) - left))
+
+    def _stock_up(self, found: Survey, stock: int | None, style: str, bars: Bars) -> None:
         new = catalogue.make_catalogue(found)
         if stock is None:
             units = catalogue.receive_what_is_needed(found, style)
         else:
             units = catalogue.receive_up_to(stock, found, style)
-        self.stdout.write(f"{len(found.prices):,} products, {new:,} of them new; {units:,} units received.")
-
-
-class ProgressLine:
-    """One line that is overwritten on a terminal; elsewhere a plain line now and then."""
-
-    def __init__(self, command: BaseCommand) -> None:
-        self._out = command.stdout
-        self._live = bool(self._out.isatty())
-        self._next = 0.0 if self._live else time.monotonic() + SAY_EVERY
-
-    def show(self, text: str) -> None:
-        now = time.monotonic()
-        if now < self._next:
-            return
-        self._next = now + (0.1 if self._live else SAY_EVERY)
-        if self._live:
-            self._out.write(f"\r\x1b[K{text}", ending="")
-            self._out.flush()
-        else:
-            self._out.write(f"{text}.")
-
-    def clear(self) -> None:
-        if self._live:
-            self._out.write("\r\x1b[K", ending="")
+        if bars.lines:
+            bars.terminal.say(
+                f"{len(found.prices):,} products, {new:,} of them new; {units:,} units received."
+            )
 
 
 def _whole(option: str, text: str, least: int, most: int) -> int:

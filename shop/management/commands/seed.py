@@ -1,4 +1,4 @@
-"""``manage.py seed``: a demo catalogue with stock in two warehouses, an admin, a customer. Again is harmless."""
+"""``manage.py seed``: a demo catalogue with stock in two warehouses, roles, people, a customer. Again is harmless."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import json
 import os
 from typing import Any
 
-from django.contrib.auth.models import User
+from django.contrib.auth.models import Group, User
 from django.core.management.base import BaseCommand, CommandError
 from django.db import transaction
 from django.db.models import F
@@ -15,6 +15,7 @@ from knox.models import AuthToken
 from inventory.models import Product, Stock, Warehouse
 from inventory.services import Delivery, receive_stock
 from shop.base.databases import alias_of
+from shop.base.roles import Role, make_roles
 
 NORTH, SOUTH = "NORTH", "SOUTH"
 WAREHOUSES = {NORTH: "Leeds", SOUTH: "Southampton"}
@@ -33,19 +34,24 @@ CATALOGUE: dict[str, tuple[str, int, tuple[str, ...]]] = {
     "CARDS-12": ("Greeting cards, 12", 725, (NORTH, SOUTH)),
     "HEART-T": ("White hanging heart t-light holder", 295, (NORTH, SOUTH)),
 }
+ADMIN, CUSTOMER = Role.ADMIN.value, "demo"
 STOCK = 5_000  # free units of each in each of its warehouses, after every seeding
 
 
 class Command(BaseCommand):
     help = (
-        "Make the demo catalogue and stock, the user admin and the customer demo (passwords: SEED_ADMIN_PASSWORD, "
-        "SEED_DEMO_PASSWORD). Prints what it made as JSON. Running it again adds only what is missing."
+        "Make the demo catalogue and stock, the roles viewer, operator and admin, the user admin and the customer demo "
+        "(passwords: SEED_ADMIN_PASSWORD, SEED_DEMO_PASSWORD), and somebody in each other role whose password is set "
+        "(SEED_OPERATOR_PASSWORD, SEED_VIEWER_PASSWORD). Prints what it made as JSON. Running it again adds only what is "
+        "missing."
     )
 
     def handle(self, *args: Any, **options: Any) -> None:
         fill_shelves()
-        created = [name for name in ("admin", "demo") if _make_user(name)]
-        token = _make_token() if "demo" in created else None
+        make_roles()
+        created = [name for name in (ADMIN, CUSTOMER) if _make_user(name)]
+        created += [role.value for role in Role if os.environ.get(_variable(role)) and _make_user(role.value)]
+        token = _make_token() if CUSTOMER in created else None
         self.stdout.write(json.dumps({"created": created, "token": token}))
 
 
@@ -75,15 +81,20 @@ def _make_user(name: str) -> bool:
     """False when there is such a user already: a password somebody chose is never overwritten."""
     if User.objects.filter(username=name).exists():
         return False
-    variable = f"SEED_{name.upper()}_PASSWORD"
-    password = os.environ.get(variable)
+    password = os.environ.get(_variable(name))
     if not password:
-        raise CommandError(f"Set {variable}: the password of the user {name}, who is to be made.")
-    make = User.objects.create_superuser if name == "admin" else User.objects.create_user
-    make(name, f"{name}@example.com", password)
+        raise CommandError(f"Set {_variable(name)}: the password of the user {name}, who is to be made.")
+    with transaction.atomic():
+        make = User.objects.create_superuser if name == ADMIN else User.objects.create_user
+        user = make(name, f"{name}@example.com", password, is_staff=name in list(Role))
+        user.groups.add(*Group.objects.filter(name=name))
     return True
 
 
+def _variable(name: str) -> str:
+    return f"SEED_{name.upper()}_PASSWORD"
+
+
 def _make_token() -> str:
-    _row, token = AuthToken.objects.create(User.objects.get(username="demo"))
+    _row, token = AuthToken.objects.create(User.objects.get(username=CUSTOMER))
     return str(token)

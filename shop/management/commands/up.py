@@ -10,7 +10,8 @@ from django.conf import settings
 from django.core.management.base import BaseCommand, CommandParser
 
 from shop.tools.up.errors import StartError
-from shop.tools.up.run import Options, run
+from shop.tools.up.introducing import Options
+from shop.tools.up.run import run
 
 
 class Command(BaseCommand):

@@ -10,6 +10,7 @@ from shop.tools.audit.findings import Promise, Report, Violation
 from shop.tools.audit.ledgers import read_ledgers, unaccounted
 
 Check = Callable[[Case], Iterator[str]]
+Progress = Callable[[Report], None]
 
 CHECKS: dict[Promise, Check] = {
     Promise.STOCK: stock.check_order,
@@ -22,10 +23,11 @@ CHECKS: dict[Promise, Check] = {
 AGAINST_A_LEDGER = (Promise.MONEY, Promise.PARCELS)
 
 
-def audit(newest: int | None = None) -> Report:
+def audit(newest: int | None = None, progress: Progress = lambda report: None) -> Report:
     """Check every promise. Reads only, and may run while the shop does.
 
     ``newest``: only of so many orders, the latest ones; in a shop with millions of them all take very long.
+    ``progress`` is shown the report as it grows.
 
     Raises:
         Fault: a provider can't be asked.
@@ -43,6 +45,7 @@ def audit(newest: int | None = None) -> Report:
                     continue
                 report.checked[promise]["orders"] += 1
                 report.violations += [Violation(promise, sentence) for sentence in check(case)]
+        progress(report)
     stock.check_rows(report)
     mails.check_mailbox(report)
     if newest is None:

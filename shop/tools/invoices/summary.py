@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 
 from orders.models import Order
 from shop.base.money import show
@@ -13,6 +14,7 @@ from shop.tools.invoices.waiting import Ends
 
 WIDTH = 88
 RETURNS_SHOWN = 20
+PARKED, OPEN = "parked, waiting for a person", "not yet at an end"
 
 
 def summary(tally: Tally, ends: Ends, style: str, seconds: float) -> Iterator[str]:
@@ -26,8 +28,8 @@ def summary(tally: Tally, ends: Ends, style: str, seconds: float) -> Iterator[st
             ("placed before, left as they are", len(tally.again)),
             (Order.Status.COMPLETED.value, ends.completed),
             *((f"cancelled: {reason}", count) for reason, count in sorted(ends.cancelled.items())),
-            ("parked, waiting for a person", ends.parked),
-            ("not yet at an end", ends.unfinished),
+            (PARKED, ends.parked),
+            (OPEN, ends.unfinished),
             *((f"invoice not placed: {reason}", count) for reason, count in sorted(tally.not_placed.items())),
         ]
     )
@@ -55,6 +57,42 @@ def summary(tally: Tally, ends: Ends, style: str, seconds: float) -> Iterator[st
             ("orders/s, from the first placed to the last ended", _rate(tally, ends)),
         ]
     )
+
+
+def level_of(line: str, ends: Ends) -> str:
+    """How a line of the table weighs: headings, and what somebody must look at."""
+    if line and not line.startswith(" "):
+        return "strong"
+    if line.strip().startswith(PARKED):
+        return "trouble" if ends.parked else "plain"
+    if line.strip().startswith(OPEN):
+        return "waiting" if ends.unfinished else "plain"
+    return "plain"
+
+
+def as_object(tally: Tally, ends: Ends, style: str, seconds: float) -> dict[str, Any]:
+    """The same for a machine."""
+    return {
+        "style": style,
+        "invoices": tally.invoices,
+        "lines": tally.lines,
+        "placed_now": len(tally.placed),
+        "placed_before": len(tally.again),
+        Order.Status.COMPLETED.value: ends.completed,
+        Order.Status.CANCELLED.value: dict(ends.cancelled),
+        "parked": ends.parked,
+        "unfinished": ends.unfinished,
+        "all_ended": ends.all_ended,
+        "not_placed": dict(tally.not_placed),
+        "cancellations": {named.name.lower(): count for named, count in tally.named.items() if count},
+        "returns": tally.returns,
+        "odd_lines": {dirt.name.lower(): count for dirt, count in tally.dirt.items() if count},
+        "ordered_minor": ends.total_minor,
+        "completed_minor": ends.completed_minor,
+        "currency": CURRENCY,
+        "seconds": round(seconds, 3),
+        "seconds_to_the_last_end": ends.seconds,
+    }
 
 
 def _shown(tally: Tally, dirt: Dirt, treatment: str) -> bool:

@@ -6,16 +6,20 @@ import json
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
+from itertools import cycle
 from typing import Any
 from uuid import uuid4
 
 from orders.models import Order
 from orders.process import ENDS
+from shop.base.terminal import Part, Say
 
 PATIENCE = 60.0  # s for both orders
 EVERY = 0.1  # s between two looks
+LEVELS = ("now", "undone")  # tell the orders apart
+ENDED = {Order.Status.COMPLETED.value: "fine", Order.Status.CANCELLED.value: "undone"}
 GRACE = 5.0  # s that an order's last timeline entry may come after its status
 # The first is kept in one warehouse only and the second in the other: each order leaves in two parcels.
 LINES = [
@@ -64,6 +68,7 @@ class Api:
 @dataclass
 class Followed:
     style: str
+    level: str  # in which it is shown
     number: str
     address: str
     status: str = ""
@@ -79,14 +84,14 @@ class Followed:
         return told or time.monotonic() - self.ended_at > GRACE
 
 
-def place_and_follow(
-    api: Api, styles: Sequence[str], say: Callable[[str], None], between: Callable[[], None]
-) -> bool:
+def place_and_follow(api: Api, styles: Sequence[str], say: Say, between: Callable[[], None]) -> bool:
     """True when all of the orders were completed in time. `between` is called between two looks."""
     begun = time.monotonic()
-    orders = [Followed(style, *place(api, style)) for style in styles]
-    names = ", ".join(f"{order.number} by {order.style}" for order in orders)
-    say(f"\nPlaced {names}:")
+    orders = [
+        Followed(style, level, *place(api, style))
+        for style, level in zip(styles, cycle(LEVELS), strict=False)
+    ]
+    say("\nPlaced ", *_listed([(f"{order.number} by {order.style}", order.level) for order in orders]), ":")
     while True:
         for order in orders:
             _look(api, order, say, begun)
@@ -101,7 +106,7 @@ def place_and_follow(
         between()
         time.sleep(EVERY)
     for order in orders:
-        say(f"{order.number} is {order.status}.")
+        say((f"{order.number} is {order.status}.", ENDED.get(order.status, "waiting")))
     return all(order.status == Order.Status.COMPLETED for order in orders)
 
 
@@ -125,7 +130,12 @@ def place(api: Api, style: str, *, card: str = "approved", postcode: str = "N1 1
     return str(answer.get("number", answer.get("id", ""))), location
 
 
-def _look(api: Api, order: Followed, say: Callable[[str], None], begun: float) -> None:
+def _listed(parts: Sequence[Part]) -> Iterator[Part]:
+    for number, part in enumerate(parts):
+        yield from (", ", part) if number else (part,)
+
+
+def _look(api: Api, order: Followed, say: Say, begun: float) -> None:
     if order.told_whole:
         return
     status = str(api.call("GET", order.address)[0]["status"])
@@ -134,7 +144,11 @@ def _look(api: Api, order: Followed, say: Callable[[str], None], begun: float) -
         if key not in order.seen:
             order.seen.add(key)
             passed = time.monotonic() - begun
-            say(f"  {passed:5.2f} s  {order.style:<13}  {entry['service']:<13}  {entry['text']}")
+            say(
+                (f"  {passed:5.2f} s  ", "soft"),
+                (f"{order.style:<13}", order.level),
+                f"  {entry['service']:<13}  {entry['text']}",
+            )
     if status in ENDS and order.status not in ENDS:
         order.ended_at = time.monotonic()
     order.status = status

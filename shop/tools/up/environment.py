@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from shop.tools.up.broker import check_broker
@@ -14,6 +14,8 @@ from shop.tools.up.ports import port_is_free
 from shop.tools.up.postgres import check_database, start_postgres
 from shop.tools.up.redis import check_redis, start_redis
 from shop.tools.up.servers import Server
+
+USERS = ("admin", "operator", "viewer", "demo")  # whom `seed` makes: one in each role, and a customer
 
 
 @dataclass(frozen=True)
@@ -31,19 +33,13 @@ class Servers:
 class Accounts:
     """The generated passwords; the file they are kept in is the owner's alone."""
 
-    admin_password: str
-    demo_password: str
-    flower_password: str
+    passwords: Mapping[str, str] = field(repr=False)  # by user
     fresh: bool  # made just now
 
     @classmethod
     def of(cls, data: Path) -> Accounts:
         fresh = "flower_password" not in JsonFile(data / "secrets.json").read()
-        admin, demo, flower = (secret(data, f"{name}_password", 12) for name in ("admin", "demo", "flower"))
-        return cls(admin, demo, flower, fresh)
-
-    def password(self, name: str) -> str:
-        return {"admin": self.admin_password, "demo": self.demo_password}[name]
+        return cls({name: secret(data, f"{name}_password", 12) for name in (*USERS, "flower")}, fresh)
 
 
 def check_ports(wanted: Mapping[str, int]) -> None:
@@ -90,8 +86,8 @@ def environment(data: Path, url: str, style: str, servers: Servers, accounts: Ac
         "SECRET_KEY": os.environ.get("SECRET_KEY") or secret(data, "secret_key", 48),
         "PUBLIC_URL": os.environ.get("PUBLIC_URL") or url,
         "FULFILLMENT_STYLE": style,
-        "FLOWER_BASIC_AUTH": f"flower:{accounts.flower_password}",
+        "DEMO": os.environ.get("DEMO", "1"),
+        "FLOWER_BASIC_AUTH": f"flower:{accounts.passwords['flower']}",
         "FLOWER_COOKIE_SECRET": secret(data, "flower_cookie_secret", 32),
-        "SEED_ADMIN_PASSWORD": accounts.admin_password,
-        "SEED_DEMO_PASSWORD": accounts.demo_password,
+        **{f"SEED_{name.upper()}_PASSWORD": accounts.passwords[name] for name in USERS},
     }

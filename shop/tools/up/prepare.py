@@ -22,7 +22,8 @@ from shop.tools.up.errors import StartError
 from shop.tools.up.linux import tie_to_parent
 from shop.tools.up.servers import last_complaint
 
-SEED = Path(settings.BASE_DIR) / "shop" / "management" / "commands" / "seed.py"
+SHOP = Path(settings.BASE_DIR) / "shop"
+SEED = (SHOP / "management" / "commands" / "seed.py", SHOP / "base" / "roles.py")
 
 
 @dataclass(frozen=True)
@@ -37,7 +38,7 @@ def prepare(
     *,
     own_database: bool,
     check: Callable[[], None],
-    say: Callable[[str], None],
+    phase: Callable[[str], None],
 ) -> Prepared:
     """Each of the two commands costs seconds of imports, so look first whether it would do anything.
 
@@ -46,7 +47,7 @@ def prepare(
     one_database = not any(name.endswith("_DATABASE_URL") and value for name, value in env.items())
     known = own_database and one_database
     if not known or not _migrated(env["DATABASE_URL"]):
-        say("Preparing the database.")
+        phase("Preparing the database.")
         for alias in settings.DATABASES:
             _manage("migrate", env, data, check, "--no-input", "-v", "0", "--database", alias)
     state, mark = JsonFile(data / "state.json"), _seed_mark(env["DATABASE_URL"])
@@ -69,10 +70,12 @@ def _migrated(url: str) -> bool:
 
 
 def _seed_mark(url: str) -> str:
-    """Tells one seed and one database from all others."""
+    """Tells one seed, over one set of tables, and one database from all others."""
     with psycopg.connect(url, connect_timeout=5) as connection:
         row = connection.execute("SELECT system_identifier FROM pg_control_system()").fetchone()
-    return f"{hashlib.sha256(SEED.read_bytes()).hexdigest()} {row[0] if row else ''}"
+    tables = repr(sorted(MigrationLoader(None, ignore_no_migrations=True).disk_migrations))
+    seed = hashlib.sha256(b"".join(path.read_bytes() for path in SEED) + tables.encode())
+    return f"{seed.hexdigest()} {row[0] if row else ''}"
 
 
 def _manage(

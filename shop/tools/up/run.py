@@ -3,50 +3,28 @@
 from __future__ import annotations
 
 import signal
-import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager, suppress
-from dataclasses import dataclass
-from pathlib import Path
+from contextlib import ExitStack, contextmanager, suppress
 
+from shop.base.terminal import Part, Say, Terminal
+from shop.tools.up.board import CATALOGUE, DATABASE, SERVERS, Board
+from shop.tools.up.breaking import Breaker
 from shop.tools.up.datafolder import make_folder, only_user
 from shop.tools.up.demo import Api, DemoError, place_and_follow
 from shop.tools.up.environment import Accounts, check_ports, environment, find_servers
+from shop.tools.up.introducing import Options, introduce
 from shop.tools.up.leftovers import end_leftovers
 from shop.tools.up.prepare import Prepared, prepare
 from shop.tools.up.running import findable
+from shop.tools.up.servers import Server
 from shop.tools.up.stack import Stack
 
-LOOK_EVERY = 0.25  # s between two looks at the children
+LOOK_EVERY = 0.1  # s between two looks at the children
 
 
 class Interrupted(Exception):
     """Somebody asked us to stop."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class Options:
-    data: Path
-    port: int
-    style: str
-    styles: Sequence[str]
-    demo: bool
-
-    @property
-    def flower_port(self) -> int:
-        return self.port + 1
-
-    @property
-    def url(self) -> str:
-        return f"http://127.0.0.1:{self.port}"
-
-
-def say(text: str) -> None:
-    """A terminal that has gone must not keep us from stopping in good order."""
-    with suppress(OSError):
-        sys.stdout.write(text + "\n")
-        sys.stdout.flush()
 
 
 def run(options: Options) -> None:
@@ -57,7 +35,9 @@ def run(options: Options) -> None:
     """
     begun = time.monotonic()
     data = make_folder(options.data)
-    with only_user(data), _signals() as asked:
+    terminal = Terminal()
+    say = _surely(terminal)
+    with only_user(data), _signals() as asked, ExitStack() as found:
 
         def check() -> None:
             if asked:
@@ -66,40 +46,80 @@ def run(options: Options) -> None:
         if left := end_leftovers(data / "pids.json"):
             say(f"Ended {left} processes that an earlier run had left.")
         check_ports({"the shop": options.port, "Flower": options.flower_port})
-        servers = find_servers(data)
+        servers: Sequence[Server] = ()
         stack = None
         try:
             accounts = Accounts.of(data)
-            env = environment(data, options.url, options.style, servers, accounts)
-            stack = Stack(
-                env,
-                data,
-                servers=servers.own,
-                web_port=options.port,
-                flower_port=options.flower_port,
-                say=say,
-            )
-            with findable(data, stack.env):
-                prepared = prepare(stack.env, data, own_database=servers.owns_database, check=check, say=say)
-                say("Starting the shop.")
-                stack.start()
-                stack.wait_ready(check=check)
-                _introduce(options, data, accounts, prepared, time.monotonic() - begun)
-                if options.demo:
-                    _demo(options, accounts, prepared, stack, check)
-                say(f"\nThe shop runs at {options.url}/ until you press Ctrl-C.")
-                while True:
-                    check()
-                    stack.supervisor.tick()
-                    time.sleep(LOOK_EVERY)
+            with Board(terminal).shown() as board:
+                all_servers = find_servers(data)
+                servers = all_servers.own
+                board.ready(*SERVERS)
+                env = environment(data, options.url, options.style, all_servers, accounts)
+                stack = Stack(
+                    env,
+                    data,
+                    servers=servers,
+                    web_port=options.port,
+                    flower_port=options.flower_port,
+                    say=say,
+                )
+                found.enter_context(findable(data, stack.env))
+                prepared = prepare(
+                    stack.env, data, own_database=all_servers.owns_database, check=check, phase=board.phase
+                )
+                board.ready(DATABASE, CATALOGUE)
+                board.phase("Starting the shop.")
+                _start(stack, board, check)
+            took, may_break = time.monotonic() - begun, stack.env.get("DEMO") == "1"
+            introduce(say, options, accounts, prepared, took, demo=may_break)
+            if options.demo:
+                _demo(options, accounts, prepared, stack, say, check)
+            say(f"\nThe shop runs at {options.url}/ until you press Ctrl-C.")
+            _look_after(stack, found, check, may_break=may_break)
         except Interrupted:
             say("\nStopping.")
         finally:
+            found.close()
             if stack:
                 stack.stop()
-            for server in servers.own:
+            for server in servers:
                 server.stop()
         say("Stopped; nothing is left running.")
+
+
+def _surely(terminal: Terminal) -> Say:
+    """A terminal that has gone must not keep us from stopping in good order."""
+
+    def say(*parts: Part) -> None:
+        with suppress(OSError):
+            terminal.say(*parts)
+
+    return say
+
+
+def _start(stack: Stack, board: Board, check: Callable[[], None]) -> None:
+    def between() -> None:
+        check()
+        board.turn(stack.supervisor.readiness())
+
+    stack.start()
+    stack.wait_ready(check=between)
+    board.turn(stack.supervisor.readiness())
+
+
+def _look_after(stack: Stack, found: ExitStack, check: Callable[[], None], *, may_break: bool) -> None:
+    """Until somebody asks us to stop."""
+    breaker = None
+    if may_break:
+        breaker = Breaker(stack.data, stack.supervisor, stack.env)
+        breaker.open()
+        found.callback(breaker.close)
+    while True:
+        check()
+        stack.supervisor.tick()
+        if breaker:
+            breaker.turn()
+        time.sleep(LOOK_EVERY)
 
 
 @contextmanager
@@ -118,7 +138,12 @@ def _signals() -> Iterator[list[int]]:
 
 
 def _demo(
-    options: Options, accounts: Accounts, prepared: Prepared, stack: Stack, check: Callable[[], None]
+    options: Options,
+    accounts: Accounts,
+    prepared: Prepared,
+    stack: Stack,
+    say: Say,
+    check: Callable[[], None],
 ) -> None:
     def between() -> None:
         check()
@@ -129,27 +154,7 @@ def _demo(
         if prepared.token:
             api.token = prepared.token
         else:
-            api.login("demo", accounts.demo_password)
+            api.login("demo", accounts.passwords["demo"])
         place_and_follow(api, options.styles, say, between)
     except DemoError as error:
         say(f"The demo orders stopped: {error}")
-
-
-def _introduce(options: Options, data: Path, accounts: Accounts, prepared: Prepared, seconds: float) -> None:
-    """Where everything is. A password is shown by the run that made it, and then kept in one place."""
-    kept = f"password in {data / 'secrets.json'}"
-    shown = {
-        name: (f"password {accounts.password(name)}" if name in prepared.created else kept)
-        for name in ("admin", "demo")
-    }
-    flower = f"password {accounts.flower_password}" if accounts.fresh else kept
-    token = f"token {prepared.token} (shown this once)" if prepared.token else "a token: POST /api/v1/login/"
-    say(f"\nThe shop is up, after {seconds:.1f} s.\n")
-    for what, where, who in (
-        ("API", f"{options.url}/api/docs/", f"user demo, {shown['demo']}"),
-        ("", "", token),
-        ("Admin", f"{options.url}/admin/", f"user admin, {shown['admin']}"),
-        ("Flower", f"http://127.0.0.1:{options.flower_port}/", f"user flower, {flower}"),
-        ("Logs", str(data / "logs"), ""),
-    ):
-        say(f"  {what:<8}{where:<36}  {who}".rstrip())

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -36,13 +36,37 @@ def findable(data: Path, env: Mapping[str, str]) -> Iterator[None]:
         (data / FILE).unlink(missing_ok=True)
 
 
-def use_the_running_shop(default: Path) -> None:
-    """Take the environment of the shop that runs on $SHOP_DATA (or `default`), where none is set and one runs."""
-    if os.environ.get("DATABASE_URL"):
+def named_shop(arguments: Sequence[str]) -> tuple[list[str], Path | None]:
+    """A command's arguments without ``--data DIR``, and that folder: which shop is meant, as `up` was told it."""
+    rest, named = list(arguments), None
+    for place, argument in enumerate(rest):
+        if argument == "--data" and place + 1 < len(rest):
+            named = rest[place + 1]
+            del rest[place : place + 2]
+            break
+        if argument.startswith("--data="):
+            named = argument.removeprefix("--data=")
+            del rest[place]
+            break
+    return rest, Path(named).expanduser().absolute() if named else None
+
+
+def use_the_running_shop(default: Path, named: Path | None = None) -> None:
+    """Take the environment of the shop that runs on `named`; else of the one on $SHOP_DATA (or `default`), where none is
+    set and one runs. Ends the program where no shop runs on the folder that was named.
+    """
+    if named is None and os.environ.get("DATABASE_URL"):
         return
     try:
-        found = json.loads((Path(os.environ.get("SHOP_DATA", default)) / FILE).read_text())
+        found = json.loads(((named or Path(os.environ.get("SHOP_DATA", default))) / FILE).read_text())
     except (OSError, ValueError):
+        if named:
+            raise SystemExit(
+                f'No shop runs on {named}: start it with `make run ARGS="--data {named}"`.'
+            ) from None
         return
     for name, value in found.items():
-        os.environ.setdefault(name, value)
+        if named:
+            os.environ[name] = value
+        else:
+            os.environ.setdefault(name, value)

@@ -182,9 +182,13 @@ class Supervisor:
     def pids(self) -> dict[str, int]:
         return {watched.name: watched.child.pid for watched in self._all() if watched.child.alive}
 
+    def readiness(self) -> dict[str, bool]:
+        """Of each, whether it runs and was ready since it was last started."""
+        return {watched.name: _is_up(watched) for watched in self._all()}
+
     def settled(self) -> bool:
-        """Whether all run, and were ready since they were last started."""
-        return all(watched.child.alive and watched.ready and not watched.announce for watched in self._all())
+        """Whether all of them are."""
+        return all(self.readiness().values())
 
     def child(self, name: str) -> Child:
         return self._watched(name).child
@@ -235,6 +239,10 @@ class Supervisor:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.stop()
+
+
+def _is_up(watched: Watched) -> bool:
+    return watched.child.alive and watched.ready and not watched.announce
 
 
 def _stop_tier(children: Iterable[Child]) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from io import StringIO
 from pathlib import Path
 from typing import Any
@@ -237,3 +238,12 @@ def reserve_all() -> None:
         Reservation.objects.create(order_id=order.uuid, number=order.number, state="reserved")
     for stock in Stock.objects.all():
         Stock.objects.filter(pk=stock.pk).update(reserved=stock.on_hand)
+
+
+@pytest.mark.django_db(databases="__all__")
+def test_a_machine_reads_json_and_nothing_else(tmp_path: Path) -> None:
+    text = run(write(tmp_path / "a.csv", row("1"), row("2", units=0)), json=True)
+    found = json.loads(text)
+    assert (found["placed_now"], found["unfinished"], found["all_ended"]) == (1, 1, False)
+    assert (found["lines"], found["not_placed"]) == (2, {"nothing left to order": 1})
+    assert found["odd_lines"] == {"no_units": 1}

@@ -1,0 +1,39 @@
+"""Which shop a command means."""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+
+import pytest
+
+from shop.tools.up.running import FILE, named_shop, use_the_running_shop
+
+
+@pytest.fixture
+def elsewhere(tmp_path: Path) -> Path:
+    (tmp_path / FILE).write_text(json.dumps({"DATABASE_URL": "postgres://elsewhere/shop"}))
+    return tmp_path
+
+
+@pytest.mark.parametrize("said", [["--data", "other"], ["--data=other"]])
+def test_a_command_is_told_of_which_shop_and_does_not_see_it(said: list[str]) -> None:
+    arguments, data = named_shop(["manage.py", "audit", *said, "--json"])
+    assert (arguments, data) == (["manage.py", "audit", "--json"], Path("other").absolute())
+    assert named_shop(["manage.py", "audit"]) == (["manage.py", "audit"], None)
+
+
+def test_a_shop_that_is_named_goes_before_the_environment(
+    elsewhere: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("DATABASE_URL", "postgres://here/shop")
+    use_the_running_shop(elsewhere)
+    assert os.environ["DATABASE_URL"] == "postgres://here/shop"
+    use_the_running_shop(Path("/nowhere"), elsewhere)
+    assert os.environ["DATABASE_URL"] == "postgres://elsewhere/shop"
+
+
+def test_where_none_runs_it_is_one_sentence(tmp_path: Path) -> None:
+    with pytest.raises(SystemExit, match=f"^No shop runs on {tmp_path / 'none'}: start it with "):
+        use_the_running_shop(tmp_path, tmp_path / "none")
