@@ -13,7 +13,7 @@ from shop.base.lookups import ask
 from shop.base.money import show
 
 State = Payment.State
-NEVER = {
+NEVER: dict[str, str] = {
     State.REFUNDING: "The payment is being undone: nothing is charged any more.",
     State.VOID: "The order was stopped before it was paid: nothing is charged any more.",
 }
@@ -43,13 +43,13 @@ def _charge(payment: Payment | None, due: str) -> Effects:
         return Effects(
             (asked,), (f"It is asked for again under the same key: {due} is charged once at most.",)
         )
-    said = {
+    said: dict[str, str] = {
         State.CHARGED: f"{due} was charged at {at} under {key}: it is not charged again.",
         State.FAILED: f"The charge was refused at {at} ({payment.reason}): it is not asked for again.",
         State.REFUNDED: f"{show(payment.refunded_minor, payment.currency)} was given back at {at}: nothing is "
         "charged any more.",
     }
-    return Effects((said.get(State(payment.state)) or NEVER[State(payment.state)],))
+    return Effects((said.get(payment.state, NEVER.get(payment.state, f"The payment is {payment.state}.")),))
 
 
 def _refund(payment: Payment) -> Effects:

@@ -20,7 +20,7 @@ from shop.base.holds import FORGOTTEN_AFTER, InUse
 from shop.messaging.events import Ref
 
 State = Payment.State
-WHY_NOT = {
+WHY_NOT: dict[str, str] = {
     State.PENDING: "Taking the payment has begun, and what the provider did is not known for sure: with another method "
     "the customer might be charged twice. Let it end, or cancel the order.",
     State.CHARGED: "It is paid already.",
@@ -35,7 +35,7 @@ WHY_NOT = {
 class MethodHolder:
     def in_use(self, order_id: UUID) -> str:
         state = Payment.objects.filter(pk=order_id).values_list("state", flat=True).first()
-        return WHY_NOT[State(state)] if state else ""
+        return WHY_NOT.get(state, WHY_NOT[State.PENDING]) if state else ""
 
     def hold(self, ref: Ref) -> None:
         let_go_of_forgotten([ref.id])

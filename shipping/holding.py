@@ -22,7 +22,7 @@ from shop.messaging.events import Ref
 State = Shipment.State
 CORRECTED = "Somebody is correcting it at this moment: look again in a minute."
 LABELLED = "A label with the old address is made already: cancel the order, or let it go."
-WHY_NOT = {
+WHY_NOT: dict[str, str] = {
     State.LABELLED: LABELLED,
     State.HANDING_OVER: "The parcels are on their way already.",
     State.HANDED_OVER: "The parcels are on their way already.",
@@ -36,7 +36,7 @@ class AddressHolder:
         state = Shipment.objects.filter(pk=order_id).values_list("state", flat=True).first()
         if state == State.PLANNED:
             return LABELLED if _labelled(order_id) else ""
-        return WHY_NOT.get(State(state), UNDONE) if state else ""
+        return WHY_NOT.get(state, UNDONE) if state else ""
 
     def hold(self, ref: Ref) -> None:
         let_go_of_forgotten([ref.id])
