@@ -20,7 +20,6 @@ from orders.events import OrderStalled
 from orders.models import Order, Saga
 from orders.process import MIRROR, PROCESS, Move, awaited, still_to_do
 from orders.services import Cancellation
-from orders.trouble import FINE
 from shop.base.admin.buttons import Result
 from shop.base.effects import Effects, foreseen, together
 from shop.base.holds import InUse
@@ -55,14 +54,14 @@ class Button:
     hint: str = ""
 
 
-def buttons(order: Order, level: str) -> list[Button]:
-    """What may be pressed on an order's page, the most helpful first. ``level``: how its headline says it is."""
+def buttons(order: Order, *, stands: bool) -> list[Button]:
+    """What may be pressed on an order's page, the most helpful first. ``stands``: it does not move by itself."""
     saga, found = order.saga, []
 
     def address(name: str) -> str:
         return reverse(f"admin:orders_order_{name}", args=[order.pk])
 
-    if saga.state != Saga.State.ENDED and level != FINE:
+    if stands:
         steps = " and ".join(in_words(move) for move in steps_now([order])[order.pk])
         found.append(Button(address("retry"), f"Try again: {steps}…", "first"))
         hint = "All that is open for this order is tried now, in every service."

@@ -19,12 +19,12 @@ from django.utils.html import format_html
 
 from orders import order_page, search, trouble
 from orders.actions import forecast
-from orders.headline import badge
 from orders.live import order_pages
 from orders.models import DeadLetter, Inbox, Incident, Order, Outbox
 from orders.operating import Operating
 from orders.process import OPERATIONS
 from orders.saga import resume
+from orders.situation import badge, elsewhere
 from shop.base.admin.boxes import DeadLetterAdmin, InboxAdmin, IncidentAdmin, OutboxAdmin
 from shop.base.admin.buttons import Forecast
 from shop.base.admin.cells import when
@@ -77,6 +77,7 @@ class OrderAdmin(Operating):
     sortable_by = ("order_number", "placed_on")  # no index has the rest, and rows are many
     search_fields = ("email",)
     search_help_text = OfAnOrderAdmin.search_help_text
+    again = 5
     nothing_here = "Orders stand here from when they are placed. None was yet."
     fields = ()
 
@@ -117,7 +118,7 @@ class OrderAdmin(Operating):
     def changelist_view(
         self, request: HttpRequest, extra_context: dict[str, Any] | None = None
     ) -> TemplateResponse | HttpResponse:
-        self._around = trouble.elsewhere()
+        self._around = elsewhere()
         return super().changelist_view(request, extra_context)
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Order]:

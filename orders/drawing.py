@@ -1,28 +1,22 @@
 """An order's way through the services, drawn: a lane for each service, time from left to right, an arrow from what led to
-a step. Long waits are folded: the longer one is, the wider, but by its logarithm; the ticks say how long it was.
+a step. What is done for several parcels stands there for each. Long waits are folded: the longer one is, the wider, but
+by its logarithm; the ticks say how long it was.
 """
 
 from __future__ import annotations
 
-import itertools
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from math import log10
+from uuid import UUID
 
 from django.conf import settings
 
+from orders.axis import FULL, GAP, PADDING, Axis, drawn, label
 from orders.happenings import Happening, Kind
 from shop.base.spans import span
 
-# In px.
-NAMES = 104  # the lanes' names
-GAP = 18  # between a step and what it follows from, for the arrow
-LETTER, PADDING = 6.6, 16
-NARROWEST, PER_DECADE = 40, 16  # of a stretch of time: for none, and for each power of ten of ms
-TOP, ROW, BOX = 34, 40, 30
-TICKS_APART = 84
-FULL = 1140  # as wide as the page is at 1280
+TOP, ROW, BOX = 34, 40, 30  # in px
 
 
 @dataclass(frozen=True)
@@ -36,12 +30,25 @@ class Part:
 
 @dataclass(frozen=True)
 class Box:
+    """A step or, where it is done for several parcels, its part for the one of ``warehouse``."""
+
     happening: Happening
     x: float
     y: float
     width: float
     parts: Sequence[Part]
     told: str
+    kind: Kind
+    warehouse: str = ""
+
+    @property
+    def text(self) -> str:
+        return label(self.happening, self.warehouse)
+
+    @property
+    def event_id(self) -> UUID | None:
+        """What tells of it."""
+        return self.happening.told_by.event_id if self.happening.told_by else None
 
     @property
     def right(self) -> float:
@@ -58,6 +65,18 @@ class Box:
     @property
     def parts_y(self) -> float:
         return self.y + BOX - 6
+
+
+@dataclass(frozen=True)
+class Mark:
+    """What a person has done to the order, at its time."""
+
+    x: float
+    text: str
+
+    @property
+    def shape(self) -> str:
+        return f"{self.x - 6:.1f},24 {self.x + 6:.1f},24 {self.x:.1f},33"
 
 
 @dataclass(frozen=True)
@@ -79,36 +98,50 @@ class Drawing:
     boxes: Sequence[Box]
     arrows: Sequence[str]  # paths of SVG
     ticks: Sequence[tuple[float, str]]
+    marks: Sequence[Mark]
     now: float | None
 
     @property
     def bottom(self) -> float:
         return self.height - 18
 
+    @property
+    def nearly_fits(self) -> bool:
+        return self.width < 1.2 * FULL
 
-def draw(found: Sequence[Happening], now: datetime) -> Drawing:
-    """What ``happenings`` has found, until ``now``."""
-    time = _Time(found, now)
+
+def draw(found: Sequence[Happening], now: datetime, acts: Iterable[tuple[datetime, str]] = ()) -> Drawing:
+    """What ``happenings`` has found, until ``now``. ``acts``: what people have done to the order, and when."""
+    time = Axis(found, now)
     spans = [time.span(one) for one in found]
     rows = _rows(found, spans)
     lanes, y = [], float(TOP)
     for service in settings.SERVICES:
-        taken = {row for one, row in zip(found, rows, strict=True) if one.service == service}
+        taken = {
+            row + more
+            for one, row in zip(found, rows, strict=True)
+            if one.service == service
+            for more in range(len(drawn(one)))
+        }
         if taken:
-            lanes.append(Lane(service, y, ROW * len(taken)))
-            y += ROW * len(taken) + 6
+            height = ROW * (max(taken) + 1)
+            lanes.append(Lane(service, y, height))
+            y += height + 6
     tops = {lane.name: lane.y for lane in lanes}
     boxes = [
         Box(
             one,
             x,
-            tops[one.service] + ROW * row + 5,
+            tops[one.service] + ROW * (row + more) + 5,
             width,
             _parts(one, x, width),
-            _told(one, found[0].began),
+            _told(one, found[0].began, warehouse),
+            _kind(one, warehouse),
+            warehouse,
         )
         for one, row, (x, width) in zip(found, rows, spans, strict=True)
         if one.service in tops
+        for more, warehouse in enumerate(drawn(one))
     ]
     return Drawing(
         max((x + width for x, width in spans), default=time.end) + 2 * GAP,
@@ -117,77 +150,26 @@ def draw(found: Sequence[Happening], now: datetime) -> Drawing:
         boxes,
         _arrows(boxes),
         time.ticks(),
+        [Mark(time.at(moment), text) for moment, text in acts],
         time.end if any(one.ended is None for one in found) else None,
     )
 
 
-class _Time:
-    """Where each moment is: the stretches between moments that matter are wide enough for what is written there."""
-
-    def __init__(self, found: Sequence[Happening], now: datetime) -> None:
-        self._now, self._began = now, min((one.began for one in found), default=now)
-        real = [one for one in found if one.kind != Kind.EXPECTED]
-        moments = {moment for one in real for moment in (one.began, one.ended or now)}
-        needed = {(one.began, one.ended or now): _wide(one.text) + GAP for one in real}
-        self._x: dict[datetime, float] = {}
-        x, last = float(NAMES + max((_wide(one.text) for one in real[:1]), default=0)), None
-        for moment in sorted(moments):
-            if last is not None:
-                x += max(self._width(moment - last), needed.get((last, moment), 0))
-            self._x[moment] = x
-            last = moment
-        ahead = sum(_wide(one.text) + GAP for one in found if one.kind == Kind.EXPECTED)
-        self._stretch(FULL - 2 * GAP - ahead)
-        self.end = self._expected = max(self._x.values(), default=x)
-
-    def _stretch(self, end: float) -> None:
-        """Have what is known take all the room there is."""
-        first, last = min(self._x.values(), default=0.0), max(self._x.values(), default=0.0)
-        if first < last < end:
-            factor = (end - first) / (last - first)
-            self._x = {moment: first + (x - first) * factor for moment, x in self._x.items()}
-
-    @staticmethod
-    def _width(length: timedelta) -> float:
-        return NARROWEST + PER_DECADE * log10(1 + length / timedelta(milliseconds=1))
-
-    def span(self, one: Happening) -> tuple[float, float]:
-        """Of a step: where it begins, and how wide it is. What is expected comes behind all else, in turn."""
-        wide = _wide(one.text)
-        if one.kind == Kind.EXPECTED:
-            self._expected += wide + GAP
-            return self._expected - wide, wide
-        right = self._x[one.ended or self._now]
-        left = self._x[one.began] + GAP
-        if right - left < wide:  # it took no time that anybody knows of
-            left = right - wide
-        return left, right - left
-
-    def ticks(self) -> list[tuple[float, str]]:
-        ticks: list[tuple[float, str]] = []
-        for moment, x in self._x.items():
-            if not ticks:
-                ticks.append((x, f"{moment:%H:%M:%S}"))
-            elif (
-                x - ticks[-1][0] >= TICKS_APART
-                and (after := f"+{span(moment - self._began)}") != ticks[-1][1]
-            ):
-                ticks.append((x, after))
-        return ticks
-
-
-def _wide(text: str) -> float:
-    return LETTER * len(text) + PADDING
+def _kind(one: Happening, warehouse: str) -> Kind:
+    """A parcel may have its label already while another waits for it."""
+    has_label = warehouse and one.ended is None and one.kind != Kind.EXPECTED and one.parcels[warehouse]
+    return Kind.DONE if has_label else one.kind
 
 
 def _rows(found: Sequence[Happening], spans: Sequence[tuple[float, float]]) -> list[int]:
-    """What overlaps in a lane stands in several rows."""
+    """What overlaps in a lane stands in several rows, and so do parcels: the first row of each."""
     until: dict[str, list[float]] = {}
     rows = []
     for one, (x, width) in zip(found, spans, strict=True):
-        ends = until.setdefault(one.service, [])
-        row = next((row for row, end in enumerate(ends) if end <= x), len(ends))
-        ends[row : row + 1] = [x + width]
+        ends, high = until.setdefault(one.service, []), len(drawn(one))
+        row = next(row for row in range(len(ends) + 1) if all(end <= x for end in ends[row : row + high]))
+        ends.extend([0.0] * (row + high - len(ends)))
+        ends[row : row + high] = [x + width] * high
         rows.append(row)
     return rows
 
@@ -205,30 +187,45 @@ def _parts(one: Happening, x: float, width: float) -> list[Part]:
 
 
 def _arrows(boxes: Sequence[Box]) -> list[str]:
-    by_event = {box.happening.entry.event_id: box for box in boxes if box.happening.entry}
-    pairs = [(by_event[cause], box) for box in boxes for cause in box.happening.causes if cause in by_event]
-    ahead = [box for box in boxes if box.happening.ended is None]
+    """From parcel to parcel, where both are drawn one by one; else from all to all."""
+    by_event: dict[UUID, list[Box]] = {}
+    for box in boxes:
+        if box.happening.entry:
+            by_event.setdefault(box.happening.entry.event_id, []).append(box)
+    pairs = [
+        (before, box) for box in boxes for cause in box.happening.causes for before in by_event.get(cause, ())
+    ]
+    ahead = [box for box in boxes if box.happening.done]
     pairs += [
-        (before, after)
-        for before, after in itertools.pairwise(ahead)
-        if after.happening.kind == Kind.EXPECTED
+        (before, box) for box in ahead for before in ahead if before.happening.done in box.happening.after
     ]
     bend = GAP * 0.8
     return [
         f"M{a.right:.1f} {a.middle:.1f} C{a.right + bend:.1f} {a.middle:.1f} "
         f"{b.x - bend:.1f} {b.middle:.1f} {b.x:.1f} {b.middle:.1f}"
         for a, b in pairs
+        if not (a.warehouse and b.warehouse) or a.warehouse == b.warehouse
     ]
 
 
-def _told(one: Happening, since: datetime) -> str:
+def _told(one: Happening, since: datetime, warehouse: str) -> str:
     """All about a step, in words."""
+    parcel = " ".join(filter(None, (warehouse, one.parcels.get(warehouse, ""))))
+    service = f"{one.service}{f', {parcel}' if parcel else ''}"
     if one.kind == Kind.EXPECTED:
-        return f"{one.service}: {one.words}, expected"
+        return f"{service}: {one.words}, expected{f' {one.due}' if one.due else ''}"
     if one.entry is None:
-        tried = f", {one.text.partition(' · ')[2]} so far" if one.failures else ""
-        return f"{one.service}: {one.words}, under way{tried}"
-    lengths = ((one.waited, "waited"), (one.worked, "at work"), (one.outside, "at the provider"))
-    went = ", ".join(f"{span(timedelta(seconds=length))} {what}" for length, what in lengths if length)
-    at = span(one.entry.at - since)
-    return f"{one.service}, +{at}: {one.entry.text}{f' ({went})' if went else ''}"
+        tried = f", {one.text.partition(' · ')[2]} so far" if one.attempts else ""
+        return f"{service}: {one.words}, under way{tried}{f', {one.due}' if one.due else ''}"
+    went = in_words(one)
+    return f"{service}, +{span(one.entry.at - since)}: {one.entry.text}{f' ({went})' if went else ''}"
+
+
+def in_words(one: Happening) -> str:
+    """Where a step's time went."""
+    lengths = (
+        (one.waited, "waited in an outbox or a queue"),
+        (one.worked, "at work"),
+        (one.outside, "at the provider"),
+    )
+    return ", ".join(f"{span(timedelta(seconds=length))} {what}" for length, what in lengths if length)

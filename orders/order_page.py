@@ -10,20 +10,23 @@ from django.http import HttpRequest
 from django.urls import reverse
 
 from orders import actions, trouble
+from orders.ahead import happenings
 from orders.drawing import draw
-from orders.happenings import happenings
-from orders.headline import badge, headline
+from orders.headline import headline
 from orders.live import order_pages
-from orders.models import Order, Saga
+from orders.models import Order, OrderLine, Saga
+from orders.places import labels, places
 from orders.process import awaited
-from shipping.lookups import Labels
+from orders.situation import Situation, badge, elsewhere, situation
+from orders.step_details import details
+from orders.steps import rows
+from orders.story import parcels_of, timeline_of
 from shop.base.admin.buttons import may_change
 from shop.base.admin.links import list_of, may_view
-from shop.base.lookups import ask
 from shop.base.money import show
 from shop.base.spans import span
 
-MOST_ENTRIES = 500  # of a timeline, on one page
+MOST_LINES = 50  # of the order; more if asked for
 MOST_ACTS = 50
 
 
@@ -34,12 +37,16 @@ def address_of(order: Order) -> str:
 def shown(request: HttpRequest, order: Order) -> dict[str, Any]:
     """What the template ``admin/orders/order/page.html`` is given; links lead only where this person may look."""
     version = order_pages.version(order.pk)  # before all else: what changes from here on, the stream tells
-    around = trouble.elsewhere()
+    around = elsewhere()
     now, saga = around.now, order.saga
-    timeline = list(order.timeline.all()[: MOST_ENTRIES + 1])
-    events = {entry.event_id: entry for entry in timeline}
+    timeline, is_cut = timeline_of(order)
     findings = trouble.why_it_waits(order, around)
-    head = headline(order, timeline, findings)
+    parcels = parcels_of(order)
+    found = happenings(order, timeline, around, parcels)
+    acts = _acts(order)
+    ended = saga.state == Saga.State.ENDED
+    is_moving = situation(order, around) in (Situation.MOVING, Situation.UNDOING, Situation.QUEUEING)
+    may_operate = may_change(request, Order)
     return {
         "title": f"Order {order.number}",
         "subtitle": None,
@@ -50,30 +57,42 @@ def shown(request: HttpRequest, order: Order) -> dict[str, Any]:
         "took": span(order.ended_at - order.placed_at) if order.ended_at else "",
         "deadline": span(abs(saga.deadline - now)) if saga.deadline else "",
         "deadline_passed": bool(saga.deadline and saga.deadline < now),
-        "waits_for": "" if saga.state == Saga.State.ENDED else awaited(saga.position).service,
-        "drawing": draw(happenings(saga, timeline, now), now),
-        "timeline": [
-            (entry, f"+{span(entry.at - order.placed_at)}", events.get(entry.cause) if entry.cause else None)
-            for entry in timeline[:MOST_ENTRIES]
-        ],
-        "timeline_cut": len(timeline) > MOST_ENTRIES,
+        "waits_for": "" if ended else awaited(saga.position).service,
+        "is_moving": is_moving,
+        "drawing": draw(
+            found, now, [(act.action_time, f"{act.user}: {act.get_change_message()}") for act in acts]
+        ),
+        "steps": list(rows(found, order.placed_at)),
+        "timeline_cut": is_cut,
+        "step": details(request, order, found, timeline, request.GET.get("after", "")),
+        **_lines(request, order),
+        "badge": badge(order, around),
+        "headline": headline(order, timeline, findings),
+        "headline_rows": _rows_of(request, order, findings[0]),
+        "findings": [(finding, _rows_of(request, order, finding)) for finding in findings[1:]],
+        "acts": [_told(act) for act in acts],
+        "elsewhere": places(request, order),
+        "labels": labels(request, order, parcels),
+        "may_operate": may_operate,
+        "buttons": actions.buttons(order, stands=not (ended or is_moving)) if may_operate else [],
+    }
+
+
+def _lines(request: HttpRequest, order: Order) -> dict[str, Any]:
+    """Those that are shown, with price and amount, and how many there are."""
+    lines: list[OrderLine] = list(order.lines.all())
+    few = lines if "lines" in request.GET else lines[:MOST_LINES]
+    return {
         "lines": [
             (
                 line,
                 show(line.price_minor, order.currency),
                 show(line.price_minor * line.quantity, order.currency),
             )
-            for line in order.lines.all()
+            for line in few
         ],
-        "badge": badge(order, around),
-        "headline": head,
-        "headline_rows": _rows_of(request, order, findings[0]),
-        "findings": [(finding, _rows_of(request, order, finding)) for finding in findings[1:]],
-        "acts": _acts(order),
-        "elsewhere": _elsewhere(request, order),
-        "labels": _labels(request, order),
-        "may_operate": may_change(request, Order),
-        "buttons": actions.buttons(order, head.level) if may_change(request, Order) else [],
+        "line_count": len(lines),
+        "more_lines": len(lines) - len(few),
     }
 
 
@@ -84,45 +103,15 @@ def _rows_of(request: HttpRequest, order: Order, finding: trouble.Finding) -> st
     return list_of(finding.service, finding.table, order_id=str(order.uuid))
 
 
-def _elsewhere(request: HttpRequest, order: Order) -> list[tuple[str, str]]:
-    """(name, address) of what the services keep of this order; only what this person may see."""
-    of_order = {"order_id": str(order.uuid)}
-    places = [
-        ("Payment", "payments", "payment", of_order),
-        ("Reserved stock", "inventory", "reservation", of_order),
-        ("Shipment", "shipping", "shipment", of_order),
-        ("Parcels", "shipping", "parcel", {"q": str(order.uuid)}),
-        ("Notifications", "notifications", "notification", of_order),
-        ("Mails", "notifications", "mail", {"q": str(order.uuid)}),
-    ]
-    return [
-        (name, list_of(app, model, **query))
-        for name, app, model, query in places
-        if may_view(request, app, model)
-    ]
-
-
-def _acts(order: Order) -> list[dict[str, Any]]:
-    """What people have done to it here and what they have noted, the latest first."""
+def _acts(order: Order) -> list[LogEntry]:
+    """What people have done to it here, the latest first."""
     kind = ContentType.objects.get_for_model(Order)
     acts = LogEntry.objects.filter(content_type=kind, object_id=str(order.pk)).select_related("user")
-    found = []
-    for act in acts.order_by("-action_time")[:MOST_ACTS]:
-        said = act.get_change_message()
-        text = said.removeprefix(actions.NOTE)
-        found.append({"at": act.action_time, "user": act.user, "text": text, "is_note": text != said})
-    return found
+    return list(acts.order_by("-action_time")[:MOST_ACTS])
 
 
-def _labels(request: HttpRequest, order: Order) -> list[tuple[str, str]]:
-    """(what it is for, address of the PDF) of each label of the order."""
-    if not may_view(request, "shipping", "parcel"):
-        return []
-    found = ask(Labels, [order.uuid]).get(order.uuid)
-    return [
-        (
-            f"{tracking} from {warehouse}",
-            reverse("admin:shipping_parcel_label_of", args=[order.uuid, warehouse]),
-        )
-        for warehouse, tracking in (found.tracking.items() if found else ())
-    ]
+def _told(act: LogEntry) -> dict[str, Any]:
+    """A note without the word for it, as it looks like one."""
+    said = act.get_change_message()
+    text = said.removeprefix(actions.NOTE)
+    return {"at": act.action_time, "user": act.user, "text": text, "is_note": text != said}

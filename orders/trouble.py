@@ -3,11 +3,9 @@ incident; queueing is told from trouble."""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
-from contextlib import suppress
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
-from uuid import UUID
+from datetime import datetime
 
 from django.db.models import Q
 from django.db.models.functions import Now
@@ -15,21 +13,30 @@ from django.db.models.functions import Now
 from orders.models import Order, Saga
 from orders.process import awaited, owed
 from orders.saga import waiting_for
-from shop.base.spans import ago, until
-from shop.messaging import brokers
+from orders.situation import (
+    FINE,
+    LATE,
+    LEVELS,
+    TROUBLE,
+    WAITING,
+    Elsewhere,
+    Situation,
+    elsewhere,
+    situation,
+)
+from shop.base.spans import ago, span, until
 from shop.messaging.confirming import lacking
 from shop.messaging.incidents import open_incidents, orders_with_incidents
 from shop.messaging.models import AbstractInbox, AbstractOutbox
-from shop.messaging.outages import Outage, waited_for
+from shop.messaging.outages import waited_for
 from shop.messaging.outbox import unconfirmed
-from shop.messaging.rows import now_in
-from shop.messaging.sending import crowded_services
 from shop.messaging.tables import inbox_of, services
 
-LATE = timedelta(seconds=5)  # the relay looks every second: what is due for longer, nobody looks after
 AT_MOST = 20  # rows of one table that are told of
-
-FINE, WAITING, TROUBLE = "fine", "waiting", "trouble"
+RESUME = "Remove the cause, then resume it."
+# What is at its end or on its way is fine; and of one that is silent, who is comes first.
+OF_THE_SAGA = dict.fromkeys((Situation.COMPLETED, Situation.CANCELLED, Situation.UNDOING), FINE)
+OF_THE_SAGA[Situation.SILENT] = WAITING
 
 
 @dataclass(frozen=True)
@@ -42,57 +49,32 @@ class Finding:
     table: str = ""
 
 
-@dataclass(frozen=True)
-class Elsewhere:
-    """What many orders may wait for at once, asked once for all that are shown.
-
-    ``now``: by the clock of orders' database. ``away``: by the service whose provider is down, and waited for.
-    ``silent``: orders that somebody has not reacted to in time. ``queueing``: by service, how many messages wait for it,
-    where that is many.
-    """
-
-    now: datetime
-    away: Mapping[str, Outage]
-    silent: Collection[UUID]
-    queueing: Mapping[str, int]
-
-
-def elsewhere() -> Elsewhere:
-    """As it is now. A broker that is away has no queues."""
-    queueing: Mapping[str, int] = {}
-    with suppress(*brokers.AWAY):
-        queueing = crowded_services()
-    return Elsewhere(now_in(Order), waited_for(), orders_with_incidents(), queueing)
-
-
-def is_overdue(saga: Saga, now: datetime) -> bool:
-    """Nobody has taken it up when it was time to."""
-    return saga.deadline is None or saga.deadline < now - LATE
-
-
 def in_short(order: Order, around: Elsewhere) -> tuple[str, str]:
     """(level, a few words) for a list."""
-    saga, now = order.saga, around.now
-    if saga.state == Saga.State.NEEDS_ATTENTION:
-        return TROUBLE, f"{saga.last_error}.{_owed(order)}"
-    if saga.state == Saga.State.PARKED:
-        return TROUBLE, f"after {_position(saga)}: {saga.last_error or 'waits for a person'}"
-    if saga.state == Saga.State.ENDED:
-        return FINE, saga.reason
+    saga, found = order.saga, situation(order, around)
     whom = awaited(saga.position).service
-    waits_for = f"{_position(saga)}, waits for {whom}"
-    if one := around.away.get(whom):
-        return WAITING, f"{waits_for}: {one.in_words}"
-    if order.uuid in around.silent:
-        return TROUBLE, f"{waits_for}, which is silent"
-    if is_overdue(saga, now):
-        return TROUBLE, f"{waits_for}, overdue"
-    if saga.attempt or saga.last_error:
-        error = f": {saga.last_error}" if saga.last_error else ""
-        return WAITING, f"{waits_for}, attempt {saga.attempt + 1}{error}"
-    if many := around.queueing.get(whom):
-        return WAITING, f"{waits_for}, behind {many:,} messages"
-    return FINE, waits_for
+    error = f": {saga.last_error}" if saga.last_error else ""
+    match found:
+        case Situation.COMPLETED | Situation.CANCELLED:
+            return FINE, saga.reason
+        case Situation.NEEDS_ATTENTION:
+            return TROUBLE, f"{saga.last_error}.{_owed(order)}"
+        case Situation.PARKED:
+            return TROUBLE, f"after {_position(saga)}: {saga.last_error or 'waits for a person'}"
+        case Situation.PROVIDER_AWAY:
+            more = f": {around.away[whom].in_words}"
+        case Situation.SILENT:
+            more = ", which is silent"
+        case Situation.OVERDUE:
+            more = ", overdue"
+        case Situation.RETRYING:
+            more = f", attempt {saga.attempt + 1}{error}"
+        case Situation.QUEUEING:
+            more = f", behind {around.queueing[whom]:,} messages"
+        case _:
+            more = ""
+    level = FINE if found == Situation.UNDOING else LEVELS[found]
+    return level, f"{_position(saga)}, waits for {whom}{more}"
 
 
 ATTENTION = {
@@ -135,39 +117,38 @@ def why_it_waits(order: Order, around: Elsewhere | None = None) -> list[Finding]
 
 
 def _of_the_saga(order: Order, around: Elsewhere) -> Finding:
-    saga, now = order.saga, around.now
-    if saga.state == Saga.State.ENDED:
-        return Finding(FINE, "The order is at its end: there is nothing left to do.")
+    saga, now, found = order.saga, around.now, situation(order, around)
     whom = awaited(saga.position).service
-    reached = f"It has come as far as “{_position(saga)}”, {ago(saga.moved_at, now)}, and waits for {whom}."
+    waited = f"has waited for {whom} for {span(now - saga.moved_at)}"
+    reached = f"It has come as far as “{saga.step}” and {waited}."
+    if saga.undo:
+        reached = f"It came as far as “{saga.step}”, is being undone ({_why_undone(saga)}) and {waited}."
     cause = f"{saga.last_error.rstrip('.')}. " if saga.last_error else ""
-    if saga.state in Saga.WAIT_FOR_A_PERSON:
-        what = "is parked and waits for a person"
-        if saga.state == Saga.State.NEEDS_ATTENTION:
-            what = "needs attention: what undoes it has failed for good"
-        text = f"It {what}. {cause}{reached}{_owed(order)} Remove the cause, then resume it."
-        return Finding(TROUBLE, text)
-    if one := around.away.get(whom):
-        return Finding(
-            WAITING, f"{one.in_words}. {reached} It goes on by itself once the provider answers again."
-        )
-    if saga.deadline is None:
-        return Finding(
-            TROUBLE, f"{cause}{reached} Nothing will take it up by itself, as it has no deadline: resume it."
-        )
-    if saga.deadline < now - LATE:
-        return Finding(
-            TROUBLE,
-            f"{cause}{reached} It was to be taken up again {ago(saga.deadline, now)} and was not: is a relay running?",
-        )
-    again = f"Without progress it is taken up again {until(saga.deadline, now)}"
-    if saga.attempt or saga.last_error:
-        return Finding(WAITING, f"{cause}{reached} {again}, attempt {saga.attempt + 1}.")
-    if many := around.queueing.get(whom):
-        return Finding(
-            WAITING, f"{reached} It may wait its turn there: {many:,} messages are before {whom}. {again}."
-        )
-    return Finding(WAITING if order.uuid in around.silent else FINE, f"{reached} {again}.")
+    again = f" Without progress it is taken up again {until(saga.deadline, now)}" if saga.deadline else ""
+    match found:
+        case Situation.COMPLETED | Situation.CANCELLED:
+            text = "The order is at its end: there is nothing left to do."
+        case Situation.PARKED:
+            text = f"It is parked and waits for a person. {cause}{reached}{_owed(order)} {RESUME}"
+        case Situation.NEEDS_ATTENTION:
+            what = "It needs attention: what undoes it has failed for good."
+            text = f"{what} {cause}{reached}{_owed(order)} {RESUME}"
+        case Situation.PROVIDER_AWAY:
+            away = around.away[whom].in_words
+            text = f"{away}. {reached} It goes on by itself once the provider answers again."
+        case Situation.OVERDUE if saga.deadline:
+            late = ago(saga.deadline, now)
+            text = f"{cause}{reached} It was to be taken up again {late} and was not: is a relay running?"
+        case Situation.OVERDUE:
+            text = f"{cause}{reached} Nothing will take it up by itself, as it has no deadline: resume it."
+        case Situation.RETRYING:
+            text = f"{cause}{reached}{again}, attempt {saga.attempt + 1}."
+        case Situation.QUEUEING:
+            many = around.queueing[whom]
+            text = f"It waits its turn: {many:,} messages are before {whom}. {reached}{again}."
+        case _:
+            text = f"{cause}{reached}{again}{'.' if again else ''}"
+    return Finding(OF_THE_SAGA.get(found, LEVELS[found]), text)
 
 
 def _silent(order: Order, around: Elsewhere) -> Iterable[Finding]:
@@ -194,7 +175,9 @@ def _failing(order: Order, now: datetime) -> Iterable[Finding]:
             )
             what = f"{row.receiver} {tried}: {(row.error or 'no error noted').rstrip('.')}."
             if row.state == table.State.PARKED:
-                then = " It is parked; remove the cause, then send it again."
+                then = " It is parked: resuming the order sends it again."
+            elif row.claims:
+                then = " It is being tried again just now, or waits for its worker."
             elif row.due_at is None or row.due_at < now - LATE:
                 then = " It is due to be tried again and is not: is a relay running?"
             else:
@@ -237,7 +220,12 @@ def _owed(order: Order) -> str:
 
 
 def _position(saga: Saga) -> str:
-    return f"undo: {saga.undo}" if saga.undo else saga.step
+    """How far it has come. What an undo has come to is not said: of what was never done it undoes nothing."""
+    return f"being undone: {_why_undone(saga)}" if saga.undo else saga.step
+
+
+def _why_undone(saga: Saga) -> str:
+    return saga.reason.rstrip(".") or "its cancellation was asked for"  # and orders has not noted yet by whom
 
 
 def _times(count: int) -> str:

@@ -92,6 +92,7 @@ DEBUG = env("DEBUG") == "1"
 # Without SECRET_KEY each process signs with a key of its own: fine for commands, and `up` and compose always set it.
 SECRET_KEY = env("SECRET_KEY") or secrets.token_urlsafe(50)
 PUBLIC_URL = env("PUBLIC_URL", "http://127.0.0.1:8000")
+FLOWER_URL = env("FLOWER_URL").rstrip("/")  # an order's page leads to its tasks there; empty: it does not
 ALLOWED_HOSTS = env("ALLOWED_HOSTS", "127.0.0.1,localhost").split(",")
 CSRF_TRUSTED_ORIGINS = [PUBLIC_URL]
 _https = urlparse(PUBLIC_URL).scheme == "https"

@@ -149,12 +149,41 @@ def test_an_orders_page_shows_its_way_there_and_back_without_a_complaint_of_the_
         page.goto(f"{live_server.url}/admin/inventory/stock/receive/")
         page.screenshot(path=tmp_path / "receive.png")
     assert ways == [
-        {"forward": "→ forward", "undo": "← undo", "trouble": "! trouble"}[row[3]] for row in UNDONE
+        *({"forward": "→ forward", "undo": "← undo", "trouble": "! trouble"}[row[3]] for row in UNDONE[:-1]),
+        *["↻ again", *["… ahead"] * 4],
     ]
     assert "payments.refund_payment failed on ShippingStopped, 20 times" in why
     assert len({colour for colour, _ in colours.values()}) == 3
     for colour, background in colours.values():
         assert contrast(colour, background) >= 4.5
+    assert complaints == []
+
+
+@pytest.mark.django_db(transaction=True, databases="__all__")
+def test_steps_are_gone_through_by_click_and_by_key_without_loading_the_page_anew(
+    live_server: LiveServer, order: Order
+) -> None:
+    complaints: list[str] = []
+    with browsing(live_server.url, "light", complaints) as page:
+        page.goto(f"{live_server.url}/admin/orders/order/{order.pk}/change/")
+        page.evaluate("window.same = true")
+        page.click(".drawing a:has-text('paid · 2 attempts')")
+        page.wait_for_selector("#step >> text=Step 3 of 7: payments, paid")
+        page.keyboard.press("ArrowRight")
+        page.wait_for_selector("#step >> text=Step 4 of 7: shipping, labelled")
+        believed = page.locator(".beliefs tr.fresh").all_inner_texts()
+        chosen = page.locator(".drawing .chosen").all_inner_texts()
+        page.keyboard.press("Escape")
+        page.wait_for_selector("#step", state="detached")
+        same, where = page.evaluate("window.same"), page.url
+        page.go_back()
+        page.wait_for_selector("#step >> text=Step 4 of 7: shipping, labelled")
+        page.set_viewport_size({"width": 390, "height": 800})
+        too_wide = page.evaluate("document.documentElement.scrollWidth - innerWidth")
+    assert [text.split()[0] for text in believed] == ["shipping"]
+    assert len(chosen) == 1
+    assert (same, where.endswith("/change/?")) == (True, True)
+    assert too_wide <= 0
     assert complaints == []
 
 

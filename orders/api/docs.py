@@ -8,13 +8,13 @@ from django.conf import settings
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiExample, OpenApiParameter, OpenApiResponse, extend_schema
 
+from orders.api.entries import TimelineEntrySerializer
 from orders.api.serializers import (
     CancellationSerializer,
     OrderDetailSerializer,
     OrderSerializer,
     PlaceOrderSerializer,
     ReceiptSerializer,
-    TimelineEntrySerializer,
 )
 from orders.models import Order
 from shop.base.api.openapi import documented

@@ -11,11 +11,13 @@ from django.urls import reverse
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
+from orders.api.entries import ParcelSerializer
 from orders.api.fields import Email, ShortList, Text, WholeNumber
-from orders.api.waiting import told, waiting
+from orders.api.waiting import waiting
 from orders.lookups import DeliveryAddress
-from orders.models import BY, Order, OrderLine, Saga, TimelineEntry
+from orders.models import Order, OrderLine
 from orders.placement import PlaceOrder, WantedLine
+from orders.situation import cancellation
 from shipping.lookups import Labels
 from shop.base.api.parsing import Body
 from shop.base.lookups import ask
@@ -179,24 +181,11 @@ class DeliverySerializer(serializers.ModelSerializer[Order]):
         fields = ["name", "line1", "city", "postcode", "country"]
 
 
-class ParcelSerializer(serializers.Serializer):
-    warehouse = serializers.CharField(help_text="From where it comes.")
-    tracking = serializers.CharField(help_text="The carrier's number.")
-
-
 class CancelledSerializer(serializers.Serializer):
     """Why an order is being cancelled, or is cancelled."""
 
     reason = serializers.CharField(help_text="Such as `out of stock`; empty: who wanted it gave none.")
     by = serializers.CharField(help_text="`customer`, `staff`, or `shop`: it could not be fulfilled.")
-
-
-def cancellation(saga: Saga) -> dict[str, str] | None:
-    """None: it is not being cancelled."""
-    if not saga.undo:
-        return None
-    who = saga.reason.removeprefix(BY)
-    return {"reason": "", "by": who} if who != saga.reason else {"reason": saga.reason, "by": "shop"}
 
 
 class OrderDetailSerializer(OrderSerializer):
@@ -238,23 +227,6 @@ class OrderDetailSerializer(OrderSerializer):
         found = ask(Labels, [order.uuid]).get(order.uuid)
         tracking = found.tracking if found else {}
         return [{"warehouse": warehouse, "tracking": number} for warehouse, number in tracking.items()]
-
-
-class TimelineEntrySerializer(serializers.ModelSerializer[TimelineEntry]):
-    id = serializers.UUIDField(source="event_id", help_text="Of the event.")
-    cause = serializers.UUIDField(
-        allow_null=True,
-        help_text="The event it followed from; null: somebody asked for it, or its time had come.",
-    )
-    event = serializers.CharField(help_text="What happened, such as `OrderCreated`.")
-    text = serializers.SerializerMethodField()
-
-    class Meta:
-        model = TimelineEntry
-        fields = ["id", "cause", "at", "service", "event", "kind", "text"]
-
-    def get_text(self, entry: TimelineEntry) -> str:
-        return told(entry, for_staff=self.context["request"].user.is_staff)
 
 
 class CancellationSerializer(serializers.Serializer):

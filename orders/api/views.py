@@ -16,8 +16,10 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from orders.api import docs
+from orders.api.beside import beside
 from orders.api.bodies import GoodBody, OrderBody
 from orders.api.door import place
+from orders.api.entries import TimelineEntrySerializer
 from orders.api.fields import idempotency_key
 from orders.api.filters import OrderFilter
 from orders.api.pagination import OrderPages, TimelinePages
@@ -26,7 +28,6 @@ from orders.api.serializers import (
     OrderDetailSerializer,
     OrderSerializer,
     PlaceOrderSerializer,
-    TimelineEntrySerializer,
     links,
     receipt,
 )
@@ -113,8 +114,15 @@ class Timeline(OrdersView, ListAPIView):
     filter_backends = []
 
     def get_queryset(self) -> QuerySet[TimelineEntry]:
-        order = get_object_or_404(self.own().only("pk"), uuid=self.kwargs["id"])
-        return TimelineEntry.objects.filter(order=order)
+        orders = self.own().select_related("saga").only("pk", "uuid", "saga__reason")
+        self.order = get_object_or_404(orders, uuid=self.kwargs["id"])
+        return TimelineEntry.objects.filter(order=self.order)
+
+    def get_serializer(self, *args: Any, **kwargs: Any) -> Any:
+        if args:  # a page of entries; the OpenAPI page asks without any
+            context = self.get_serializer_context()
+            kwargs["context"] = {**context, "beside": beside(self.order, args[0])}
+        return super().get_serializer(*args, **kwargs)
 
     @docs.timeline
     def get(self, request: Request, *args: Any, **kwargs: Any) -> Response:

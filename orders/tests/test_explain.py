@@ -50,10 +50,10 @@ def test_it_says_what_the_page_says(stuck: Order, named: str) -> None:
     told = explained(stuck.number if named == "number" else str(stuck.uuid))
     assert told.startswith(f"{stuck.number}  parked  {stuck.total}  {stuck.style}")
     assert "It is parked and waits for a person." in told
-    assert "+2 ms  orders         placed: 2 lines\n" in told
+    assert "+2 ms  orders         placed: 2 lines, by customer\n" in told
     assert (
-        "under way  inventory      reserve stock · 2 attempts: inventory.reserve_stock failed: no answer  "
-        "[because of OrderCreated]" in told
+        "under way  inventory      reserve stock · 2 attempts: inventory.reserve_stock failed: no answer "
+        "(goes on when a person has resumed it)  [because of OrderCreated]" in told
     )
     assert "expected  payments       paid" in told
     first, second, ruler = told.splitlines()[-3:]  # a lane for each service that has begun
@@ -69,6 +69,9 @@ def test_a_machine_reads_the_same_and_nothing_of_the_customer(stuck: Order) -> N
     kinds = [step["kind"] for step in told["steps"]]
     assert kinds[:3] == ["done", "late", "expected"]
     assert len(told["steps"][1]["failures"]) == 2
+    assert [step["by"] for step in told["steps"][:2]] == ["customer", "system"]
+    assert told["steps"][1]["due"] == "goes on when a person has resumed it"
+    assert told["cancellation"] is None
     assert stuck.email not in text
     assert stuck.name not in text
 

@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
-from uuid import UUID, uuid4
+from uuid import UUID
 
 import pytest
+from django.conf import settings
 
-from orders.drawing import FULL, NAMES, draw
-from orders.happenings import Happening, Kind, happenings
-from orders.models import Order, Saga, TimelineEntry
+from orders.ahead import happenings
+from orders.axis import FULL, NAMES
+from orders.drawing import draw
+from orders.happenings import Happening, Kind
+from orders.models import Order, Saga
+from orders.situation import Elsewhere
+from orders.tests.timelines import entry
 
 Tell = Callable[..., UUID]
 
@@ -23,31 +29,21 @@ def tell(order: Order) -> Tell:
     def tell(
         ms: int, service: str, event: str, kind: str = "forward", cause: UUID | None = None, **more: Any
     ) -> UUID:
-        id = uuid4()
-        for name in ("sent_at", "began_at"):
-            if name in more:
-                more[name] = order.placed_at + timedelta(milliseconds=more[name])
-        TimelineEntry.objects.create(
-            order=order,
-            event_id=id,
-            at=order.placed_at + timedelta(milliseconds=ms),
-            service=service,
-            event=event,
-            kind=kind,
-            text=f"{event} happened",
-            cause=cause,
-            **more,
-        )
-        return id
+        return entry(order, ms, service, event, kind, cause=cause, **more)
 
     return tell
 
 
-def found(order: Order, seconds: float = 60, **saga: Any) -> list[Happening]:
+def found(
+    order: Order, seconds: float = 60, parcels: dict[str, str] | None = None, **saga: Any
+) -> list[Happening]:
     """As it is so many seconds after the order was placed."""
     Saga.objects.filter(order=order).update(**saga)
-    saga_now = Saga.objects.get(order=order)
-    return happenings(saga_now, order.timeline.all(), order.placed_at + timedelta(seconds=seconds))
+    now = order.placed_at + timedelta(seconds=seconds)
+    around = Elsewhere(now=now, away={}, silent=(), queueing={})
+    return happenings(
+        Order.objects.select_related("saga").get(pk=order.pk), order.timeline.all(), around, parcels
+    )
 
 
 def kinds(some: list[Happening]) -> list[tuple[str, str]]:
@@ -61,7 +57,7 @@ def test_attempts_are_folded_into_the_step_they_were_for(order: Order, tell: Tel
         tell(20 + 10 * ms, "payments", "StepFailed", "trouble", cause=reserved)
         tell(21 + 10 * ms, "orders", "OrderStalled", "trouble")
     tell(4000, "payments", "PaymentProcessed", cause=reserved, began_at=3950, outside=0.03)
-    *_, paid, under_way, ahead = found(order, state="running", step="paid")[:5]
+    *_, paid, under_way, ahead = found(order, 5, state="running", step="paid")[:5]
     assert (paid.kind, paid.text) == (Kind.DONE, "paid · 301 attempts")
     assert (paid.began - order.placed_at, paid.causes) == (timedelta(milliseconds=12), (reserved,))
     assert paid.outside == 0.03
@@ -116,6 +112,94 @@ def test_parcels_that_were_labelled_side_by_side_join_again(order: Order, tell: 
     assert found(order, step="shipped")[2].causes == (labelled,)
 
 
+@pytest.mark.parametrize("in_turn", [True, False])
+def test_what_waits_for_two_follows_from_both_unless_one_led_to_the_other(
+    order: Order, tell: Tell, in_turn: bool
+) -> None:
+    shipped = tell(30, "shipping", "OrderShipped")
+    dispatched = tell(40, "inventory", "StockDispatched", cause=shipped)
+    confirmed = tell(
+        50, "notifications", "ConfirmationSent", cause=dispatched if in_turn else shipped
+    )  # a chain, or each by itself
+    tell(60, "orders", "OrderCompleted", cause=confirmed)
+    told = found(order, state="ended", step="completed")[-1]
+    assert set(told.causes) == ({confirmed} if in_turn else {dispatched, confirmed})
+    drawing = draw(found(order, state="ended", step="completed"), order.placed_at)
+    assert len(drawing.arrows) == (3 if in_turn else 4)
+
+
+def test_of_what_was_never_done_nothing_is_undone(order: Order, tell: Tell) -> None:
+    tell(2, "orders", "OrderCreated")
+    wish = tell(9, "orders", "CancellationRequested", "undo", text="cancellation requested by staff")
+    stopped = tell(20, "shipping", "ShippingStopped", "undo", cause=wish)
+    tell(30, "payments", "PaymentRefunded", "undo", cause=stopped)
+    told = found(order, state="running", step="placed", undo="refunded")
+    assert [(one.text, one.by) for one in told[:4]] == [
+        ("placed · by customer", "customer"),
+        ("to be cancelled · by staff", "staff"),
+        ("↩ shipping stopped", "system"),
+        ("↩ nothing to undo", "system"),
+    ]
+
+
+@pytest.mark.parametrize("style", settings.STYLES)
+def test_what_is_expected_says_by_when_and_stands_beside_what_it_does_not_wait_for(
+    order: Order, tell: Tell, style: str
+) -> None:
+    Order.objects.filter(pk=order.pk).update(style=style)
+    tell(5, "shipping", "ParcelsLabelled")
+    *_, confirmed, completed = found(order, 2, state="running", step="labelled")
+    each_by_itself = style == "choreography"
+    assert confirmed.after == ["OrderShipped" if each_by_itself else "StockDispatched"]
+    assert all(re.match(r"by \d\d:\d\d:\d\d UTC", one.due) for one in (confirmed, completed))
+    tell(10, "shipping", "OrderShipped")
+    told = found(order, 2, state="running", step="shipped")[2:]
+    waits = "send confirmation" if each_by_itself else "confirmed"
+    assert [one.words for one in told] == ["dispatch stock", waits, "completed"]
+    Saga.objects.filter(order=order).update(state="parked", deadline=None)
+    parked = found(order, 2)[2]
+    assert (parked.kind, parked.due) == (Kind.LATE, "goes on when a person has resumed it")
+
+
+def test_parcels_stand_side_by_side_each_with_its_number(order: Order, tell: Tell) -> None:
+    paid = tell(12, "payments", "PaymentProcessed")
+    labelled = tell(20, "shipping", "ParcelsLabelled", cause=paid)
+    tell(30, "shipping", "OrderShipped", cause=labelled)
+    parcels = {"SOUTH": "SB2", "NORTH": "SB1"}
+    drawing = draw(found(order, 1, parcels, state="running", step="shipped"), order.placed_at)
+    drawn = [(box.text, box.y) for box in drawing.boxes if box.happening.service == "shipping"]
+    (_, north), (_, south) = drawn[:2]
+    assert drawn == [
+        ("labelled · NORTH", north),
+        ("labelled · SOUTH", south),
+        ("shipped · NORTH", north),
+        ("shipped · SOUTH", south),
+    ]
+    assert south > north
+    assert "shipping, SOUTH SB2, +8 ms" in drawing.boxes[2].told
+    many = {f"W{number}": "" for number in range(9)}
+    drawing = draw(found(order, 1, many, state="running", step="shipped"), order.placed_at)
+    assert "labelled · 9 parcels" in [box.text for box in drawing.boxes]
+
+
+def test_while_a_parcel_waits_for_its_label_the_other_is_drawn_as_done(order: Order, tell: Tell) -> None:
+    tell(12, "payments", "PaymentProcessed")
+    now = order.placed_at + timedelta(seconds=1)
+    told = found(order, 1, {"NORTH": "SB1", "SOUTH": ""}, state="running", step="paid")
+    kinds = {box.warehouse: box.kind for box in draw(told, now).boxes if box.happening is told[1]}
+    assert kinds == {"NORTH": Kind.DONE, "SOUTH": Kind.UNDER_WAY}
+
+
+def test_what_people_did_is_marked_at_its_time(order: Order, tell: Tell) -> None:
+    tell(0, "orders", "OrderCreated")
+    tell(1000, "inventory", "InventoryReserved")
+    at = order.placed_at + timedelta(milliseconds=500)
+    drawing = draw(found(order, state="ended"), order.placed_at, [(at, "boss: Resumed.")])
+    (mark,) = drawing.marks
+    placed, reserved = drawing.boxes
+    assert placed.x < mark.x < reserved.right
+
+
 def test_it_is_drawn_in_lanes_from_left_to_right_and_nothing_lies_on_anything(
     order: Order, tell: Tell
 ) -> None:
@@ -138,7 +222,7 @@ def test_it_is_drawn_in_lanes_from_left_to_right_and_nothing_lies_on_anything(
     for box in drawing.boxes:
         assert box.x >= NAMES
         assert box.right <= drawing.width
-        assert box.width >= len(box.happening.text) * 6
+        assert box.width >= len(box.text) * 6
         assert all(box.x <= part.x <= part.x + part.width <= box.right + 0.01 for part in box.parts)
         for other in drawing.boxes:
             beside = box.right <= other.x or other.right <= box.x or box.y != other.y

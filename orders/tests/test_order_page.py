@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 from uuid import uuid4
 
+from django.contrib.admin.models import CHANGE, LogEntry
+from django.contrib.auth import get_user_model
 from django.test import Client
 from django.urls import reverse
 
+from orders.live import versions
 from orders.models import Order, TimelineEntry
 from orders.tests.pages import address, parked, text
 
@@ -28,7 +32,7 @@ def test_the_page_tells_the_way_forward_and_back_with_times(
             text=f"<i>{kind}</i>",
         )
     client = staff()
-    with django_assert_max_num_queries(31):
+    with django_assert_max_num_queries(34):
         page = text(client.get(address("orders.order", "change", order.pk)))
     for expected in ("→ forward", "! trouble", "← undo", "+12 ms", "+1.5 s", "+1 min 4 s", "&lt;i&gt;undo"):
         assert expected in page
@@ -48,3 +52,39 @@ def test_links_lead_only_where_this_person_may_look(staff: Callable[..., Client]
     assert "/admin/payments/" not in page
     assert "Resume now" not in page
     assert "Cancel order" not in page
+
+
+def test_the_page_is_told_of_what_changes_after_it_was_made(
+    staff: Callable[..., Client], order: Order, django_assert_num_queries: Any
+) -> None:
+    client = staff()
+    page = text(client.get(address("orders.order", "change", order.pk)))
+    (stream,) = re.findall(r'sse-connect="([^"]+)"', page)
+    assert "changed" not in told(client.get(stream))
+    TimelineEntry.objects.create(
+        order=order,
+        event_id=uuid4(),
+        at=order.placed_at,
+        service="orders",
+        event="X",
+        kind="forward",
+        text="",
+    )
+    assert "event: changed" in told(client.get(stream))
+    page = text(client.get(address("orders.order", "change", order.pk)))
+    (stream,) = re.findall(r'sse-connect="([^"]+)"', page)
+    LogEntry.objects.log_actions(get_user_model().objects.get().pk, [order], CHANGE, "Note: rings twice")
+    assert "event: changed" in told(client.get(stream))
+    with django_assert_num_queries(2):
+        assert len(versions([order.pk, order.pk + 1])) == 1
+
+
+def test_who_may_not_see_an_order_is_told_nothing_of_it(staff: Callable[..., Client], order: Order) -> None:
+    stream = reverse("admin:orders_order_stream", args=[order.pk])
+    assert staff().get(reverse("admin:orders_order_stream", args=[order.pk + 1])).status_code == 404
+    assert staff("payments.view_payment").get(stream).status_code == 403
+    assert "/login/" in Client().get(stream)["Location"]
+
+
+def told(answer: Any) -> str:
+    return b"".join(answer).decode()

@@ -13,8 +13,9 @@ from orders import saga as sagas
 from orders import trouble
 from orders.models import Inbox, Incident, Order, Outbox, Saga
 from orders.process import awaited
+from orders.situation import Elsewhere, elsewhere
 from orders.tests.pages import parked
-from orders.trouble import Elsewhere, elsewhere, in_short, needing, why_it_waits
+from orders.trouble import in_short, needing, why_it_waits
 from shop.base.spans import span
 from shop.messaging.events import StepFailed
 from shop.messaging.tables import inbox_of

@@ -24,6 +24,7 @@ from shop.messaging.recording import recording
 from shop.messaging.retries import set_policy
 from shop.messaging.sending import post
 from shop.messaging.tasks import can_run_in, service_of, task
+from shop.messaging.tracebacks import trace
 
 logger = logging.getLogger(__name__)
 
@@ -76,6 +77,7 @@ def command(
                             operation=name,
                             error=in_a_word(error),
                             waits=waits,
+                            trace="" if waits else trace(error),
                         )
                     )
                     logger.warning("%s failed for %s: %s", name, ref.number, in_a_word(error))

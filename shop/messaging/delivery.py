@@ -19,6 +19,7 @@ from shop.messaging.outcomes import Outcome, Unavailable, attempt, in_a_word
 from shop.messaging.recording import Answering, answering, recording
 from shop.messaging.sending import keeping_own, sets
 from shop.messaging.subscriptions import Subscription
+from shop.messaging.tracebacks import trace
 
 logger = logging.getLogger(__name__)
 
@@ -200,6 +201,7 @@ def _note_failures(
 
 
 def _failed(event: Event, receiver: str, error: Exception, failure: inbox.Failure) -> StepFailed:
+    waits = isinstance(error, Unavailable)
     return StepFailed(
         ref=event.ref,
         operation=receiver,
@@ -207,5 +209,6 @@ def _failed(event: Event, receiver: str, error: Exception, failure: inbox.Failur
         attempt=failure.attempts,
         retry_at=failure.due_at,
         parked=failure.due_at is None,
-        waits=isinstance(error, Unavailable),
+        waits=waits,
+        trace="" if waits else trace(error),
     )

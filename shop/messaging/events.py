@@ -72,7 +72,8 @@ class StepFailed(Event, frozen=True, kw_only=True):
 
     ``attempt`` and ``retry_at`` are set where the service itself tries again (a reaction to an event);
     where they are None, whoever commanded the operation decides. ``parked``: it waits for a person; ``waits``: for
-    somebody outside who is away, and no attempt was counted.
+    somebody outside who is away, and no attempt was counted. ``trace``: where the error came from, for engineers;
+    of somebody who is away it says nothing.
     """
 
     operation: Annotated[str, Meta(description="What broke.", examples=["payments.charge"])]
@@ -83,12 +84,13 @@ class StepFailed(Event, frozen=True, kw_only=True):
     ] = None
     parked: Annotated[bool, Meta(description="It waits for a person.")] = False
     waits: Annotated[bool, Meta(description="It waits for somebody outside; no attempt was counted.")] = False
+    trace: Annotated[str, Meta(description="Where the error came from, for engineers.")] = ""
 
     def in_words(self) -> str:
         if self.waits:
             return f"{self.operation} waits: {self.error}"
-        then = "parked for a person" if self.parked else "to be tried again"
-        return f"{self.operation} failed, {then}: {self.error}"
+        then = ", parked for a person" if self.parked else ", to be tried again" if self.retry_at else ""
+        return f"{self.operation} failed{then}: {self.error}"
 
 
 E = TypeVar("E", bound=Event)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from datetime import timedelta
+from typing import Any
 from uuid import uuid4
 
 import pytest
@@ -126,12 +127,46 @@ def test_a_timeline_is_read_in_the_order_of_events_page_by_page(ada: APIClient) 
         for n in range(10)
     )
     page = ada.get(f"{URL}{order.uuid}/timeline/?page_size=4").json()
-    assert set(page["results"][0]) == {"id", "cause", "at", "service", "event", "kind", "text"}
+    assert set(page["results"][0]) == {
+        *("id", "cause", "at", "service", "event", "kind", "text", "by", "reason", "parcels"),
+        *("waited_s", "worked_s", "outside_s"),
+    }
     texts = [entry["text"] for entry in page["results"]]
     while page["next"]:
         page = ada.get(page["next"]).json()
         texts += [entry["text"] for entry in page["results"]]
     assert texts == [f"entry {n}" for n in range(10)]
+
+
+def test_a_timeline_says_who_why_with_what_numbers_and_where_the_time_went(ada: APIClient) -> None:
+    order = placed(ada)
+    Saga.objects.filter(order=order).update(undo="stopped", reason="cancelled by staff")
+    Shipment.objects.create(order_id=order.uuid, number=order.number, state="labelled")
+    Parcel.objects.create(
+        shipment_id=order.uuid, warehouse="NORTH", key="k", tracking="SB1", state="labelled"
+    )
+    paid = uuid4()
+    rows: list[tuple[int, str, str, str, dict[str, Any]]] = [
+        (0, "orders", "OrderCreated", "placed", {}),
+        (10, "payments", "PaymentProcessed", "charged", {"event_id": paid}),
+        (60, "shipping", "ParcelsLabelled", "labels", {"cause": paid, "began_at": 20, "outside": 0.03}),
+        (70, "orders", "CancellationRequested", "cancellation requested by staff", {}),
+        (80, "orders", "OrderCancelled", "cancelled", {}),
+    ]
+    begin = timezone.now()
+    for ms, service, event, text, more in rows:
+        if "began_at" in more:
+            more["began_at"] = begin + timedelta(milliseconds=more["began_at"])
+        entry = {"order": order, "event_id": uuid4(), "at": begin + timedelta(milliseconds=ms)} | more
+        TimelineEntry.objects.create(service=service, event=event, text=text, kind="forward", **entry)
+    told = ada.get(f"{URL}{order.uuid}/timeline/").json()["results"]
+    assert [entry["by"] for entry in told] == ["customer", "system", "system", "staff", "system"]
+    assert [entry["reason"] for entry in told] == ["", "", "", "", "cancelled by staff"]
+    assert [entry["parcels"] for entry in told[1:3]] == [[], [{"warehouse": "NORTH", "tracking": "SB1"}]]
+    waits = [(entry["waited_s"], entry["worked_s"], entry["outside_s"]) for entry in told[1:3]]
+    assert waits == [(None, None, None), (0.01, 0.01, 0.03)]
+    later = ada.get(f"{URL}{order.uuid}/timeline/?page_size=2").json()["next"]
+    assert ada.get(later).json()["results"][0]["waited_s"] == 0.01  # its cause is on the page before
 
 
 def test_ones_own_orders_are_listed_newest_first_page_by_page(ada: APIClient) -> None:

@@ -13,10 +13,14 @@ from django.db import Error as DatabaseError
 from django.db.models import QuerySet
 
 from orders import trouble
-from orders.happenings import Happening, Kind, happenings
-from orders.headline import Headline, badge, headline
+from orders.ahead import happenings
+from orders.drawing import in_words
+from orders.happenings import SYSTEM, Happening, Kind
+from orders.headline import Headline, headline
 from orders.lanes import drawn
 from orders.models import Order
+from orders.situation import badge, cancellation, elsewhere
+from orders.story import parcels_of, timeline_of
 from shop.base.spans import span
 from shop.base.terminal import Terminal
 
@@ -52,11 +56,11 @@ class Command(BaseCommand):
             raise CommandError(
                 f"There is no order {wanted!r}. Give its number, such as S-100042, or its id; the admin lists both."
             )
-        around = trouble.elsewhere()
-        timeline = list(order.timeline.all())
+        around = elsewhere()
+        timeline, _ = timeline_of(order)
         findings = trouble.why_it_waits(order, around)
         first = headline(order, timeline, findings)
-        told = happenings(order.saga, timeline, around.now)
+        told = happenings(order, timeline, around, parcels_of(order))
         level, words = badge(order, around)
         if options["json"]:
             self.stdout.write(json.dumps(_as_json(order, words, first, findings, told), indent=2))
@@ -92,10 +96,16 @@ def _lines(told: list[Happening], since: datetime) -> Iterator[tuple[Happening, 
     for one in told:
         after = f"+{span(one.entry.at - since)}" if one.entry else _when(one)
         what = one.entry.text if one.entry else one.text
-        if one.entry and one.failures:
-            what += f" (at attempt {len(one.failures) + 1})"
+        if one.entry and one.attempts:
+            what += f" (at attempt {one.attempts + 1})"
+        elif one.entry and one.failures:
+            what += " (taken up again before)"
         elif one.failures:
             what += f": {one.failures[-1].text}"
+        if one.by != SYSTEM and one.by not in what:
+            what += f", by {one.by}"
+        if more := one.due or in_words(one):
+            what += f" ({more})"
         because = ", ".join(events[cause] for cause in one.causes if cause in events)
         yield one, f"{after:>12}  {one.service:<13}  {what}{f'  [because of {because}]' if because else ''}"
 
@@ -115,6 +125,7 @@ def _as_json(
         "state": words,
         "placed_at": order.placed_at.isoformat(),
         "ended_at": order.ended_at.isoformat() if order.ended_at else None,
+        "cancellation": cancellation(order.saga),
         "sentence": f"{first.first} {first.rest}".strip(),
         "findings": [{"level": one.level, "text": one.text} for one in findings],
         "steps": [
@@ -124,7 +135,10 @@ def _as_json(
                 "event": one.entry.event if one.entry else None,
                 "event_id": str(one.entry.event_id) if one.entry else None,
                 "causes": [str(cause) for cause in one.causes],
+                "by": one.by,
                 "text": one.entry.text if one.entry else one.words,
+                "due": one.due,
+                "parcels": [{"warehouse": code, "tracking": number} for code, number in one.parcels.items()],
                 "began": one.began.isoformat(),
                 "ended": one.ended.isoformat() if one.ended else None,
                 "waited_s": round(one.waited, 4),

@@ -70,9 +70,13 @@ const GIVEN_UP_AFTER = 5000; // ms without a stream
 let lost = null;
 
 function connected(on) {
-  clearTimeout(lost);
-  if (on) dots(true);
-  else lost = setTimeout(dots, GIVEN_UP_AFTER, false);
+  if (on) {
+    clearTimeout(lost);
+    lost = null;
+    dots(true);
+  } else if (lost === null) {
+    lost = setTimeout(dots, GIVEN_UP_AFTER, false);
+  }
 }
 
 function dots(on) {
@@ -87,9 +91,11 @@ function dots(on) {
 // --- The part that is swapped: #live ------------------------------------------------------------------------------------
 
 const LATER = 2000; // ms until a swap is tried again that would have taken something out of a person's hands
-const FOCUSABLE = "a[href], button, summary, [tabindex]";
+const FOCUSABLE = "a[href], button, summary, input, [tabindex]";
+const TYPED_INTO = "input:not([type=checkbox], [type=radio]):focus, select:focus, textarea:focus";
 const SCROLLED = ".wide, [data-scroll]";
 let kept = null;
+let served = ""; // what the part was made of last
 let fresh = Date.now();
 
 // Whether a person is at something in it that a swap would spoil.
@@ -103,7 +109,7 @@ function busy(live) {
   const selection = getSelection();
   return (
     live.querySelector("dialog[open]") !== null ||
-    live.querySelector("input:focus, select:focus, textarea:focus") !== null ||
+    live.querySelector(TYPED_INTO) !== null ||
     [...live.querySelectorAll("input, select, textarea")].some(changed) ||
     (!selection.isCollapsed && selection.containsNode(live, true))
   );
@@ -114,7 +120,7 @@ function keyed(live) {
 }
 
 function named(element) {
-  return element.id || element.getAttribute("href") || element.textContent.trim();
+  return element.id || element.getAttribute("href") || element.textContent.trim() || `${element.name} ${element.value}`;
 }
 
 function remember(live) {
@@ -170,22 +176,47 @@ document.addEventListener("htmx:beforeSwap", (event) => {
   } else if (!/id="live"/.test(serverResponse)) {
     event.detail.shouldSwap = false; // another page, such as the one to log in
     location.reload();
+  } else if (same(serverResponse)) {
+    event.detail.shouldSwap = false;
   } else {
     remember(elt);
   }
 });
 
+// A page that is served as before is left alone. Each has a token of its own in its forms, and both are good.
+function same(response) {
+  const before = served;
+  served = response.replace(/name="csrfmiddlewaretoken" value="[^"]*"/g, "");
+  return served === before;
+}
+
+// Whether it gets through is what the dot says, stream or not.
+document.addEventListener("htmx:afterRequest", (event) => {
+  if (event.detail.elt.id === "live") connected(event.detail.successful);
+});
+
 document.addEventListener("htmx:afterSwap", (event) => {
   if (event.target.id !== "live") return;
   restore(event.target);
-  const boxes = event.target.querySelectorAll("tr input.action-select");
-  if (window.Actions && boxes.length) window.Actions(boxes); // the admin's own, for the new rows
+  tickable(event.target.querySelectorAll("tr input.action-select"));
 });
 
-// When it settles, htmx gives elements with an id the attributes they came with.
-document.addEventListener("htmx:afterSettle", (event) => {
-  if (event.target.id === "live") restore(event.target);
-});
+// The admin's own script, for the boxes of new rows. What it listens to for the old ones ends: it would stay for ever.
+let ticking = null;
+function tickable(boxes) {
+  if (!window.Actions || !boxes.length) return;
+  if (ticking) ticking.abort();
+  ticking = new AbortController();
+  const listen = EventTarget.prototype.addEventListener;
+  EventTarget.prototype.addEventListener = function (name, listener) {
+    listen.call(this, name, listener, { signal: ticking.signal });
+  };
+  try {
+    window.Actions(boxes);
+  } finally {
+    EventTarget.prototype.addEventListener = listen;
+  }
+}
 
 // Ages and times to come move on though nothing has changed: <div id="live" data-again="5">, in seconds.
 setInterval(() => {

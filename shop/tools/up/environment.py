@@ -78,13 +78,16 @@ def find_servers(data: Path) -> Servers:
     return Servers(database_url, redis_url, tuple(own))
 
 
-def environment(data: Path, url: str, style: str, servers: Servers, accounts: Accounts) -> dict[str, str]:
+def environment(
+    data: Path, url: str, flower_url: str, style: str, servers: Servers, accounts: Accounts
+) -> dict[str, str]:
     """For every process of the shop. Passwords travel here and in no argument, which other users could read."""
     return {
         "DATABASE_URL": servers.database_url,
         "REDIS_URL": servers.redis_url,
         "SECRET_KEY": os.environ.get("SECRET_KEY") or secret(data, "secret_key", 48),
         "PUBLIC_URL": os.environ.get("PUBLIC_URL") or url,
+        "FLOWER_URL": os.environ.get("FLOWER_URL") or flower_url,
         "FULFILLMENT_STYLE": style,
         "DEMO": os.environ.get("DEMO", "1"),
         "FLOWER_BASIC_AUTH": f"flower:{accounts.passwords['flower']}",

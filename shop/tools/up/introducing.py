@@ -29,6 +29,10 @@ class Options:
     def url(self) -> str:
         return f"http://127.0.0.1:{self.port}"
 
+    @property
+    def flower_url(self) -> str:
+        return f"http://127.0.0.1:{self.flower_port}"
+
 
 def introduce(
     say: Say, options: Options, accounts: Accounts, prepared: Prepared, seconds: float, *, demo: bool
@@ -47,7 +51,7 @@ def introduce(
         ("Admin", f"{options.url}/admin/", f"user admin, {shown['admin']}"),
         *(("", "", f"user {name}, {shown[name]}") for name in STAFF if name in prepared.created),
         *([("Break it", f"{options.url}/admin/crash/", "and watch nothing get lost")] if demo else []),
-        ("Flower", f"http://127.0.0.1:{options.flower_port}/", f"user flower, {flower}"),
+        ("Flower", f"{options.flower_url}/", f"user flower, {flower}"),
         ("Logs", str(options.data.resolve() / "logs"), ""),
     ):
         told = f"  {who}" if who else ""

@@ -54,7 +54,7 @@ def run(options: Options) -> None:
                 all_servers = find_servers(data)
                 servers = all_servers.own
                 board.ready(*SERVERS)
-                env = environment(data, options.url, options.style, all_servers, accounts)
+                env = environment(data, options.url, options.flower_url, options.style, all_servers, accounts)
                 stack = Stack(
                     env,
                     data,
