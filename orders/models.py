@@ -44,7 +44,10 @@ class OrderQuerySet(models.QuerySet["Order"]):
 
 
 class Order(models.Model):
-    """What a customer placed: a snapshot of lines, prices and address that never changes, and how far it has come."""
+    """What a customer placed: a snapshot of lines and prices that never changes, and how far it has come.
+
+    Address and payment method may be corrected before the step that needs them (``corrections``).
+    """
 
     class Status(models.TextChoices):
         PLACED = "placed"
