@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from django.db.models import F, OuterRef, Q, QuerySet, Subquery, Sum
-from django.db.models.functions import Coalesce
+from django.db.models import QuerySet
 from django_filters.rest_framework import CharFilter, FilterSet
 from drf_spectacular.utils import extend_schema
 from rest_framework import serializers
 from rest_framework.generics import ListAPIView
 from rest_framework.permissions import AllowAny
 
-from inventory.models import Product, Stock
+from inventory.catalogue import found, on_sale
+from inventory.models import Product
 from shop.base.api.openapi import documented
 from shop.base.api.pages import Pages
 from shop.base.api.tokens import ApiToken
@@ -25,7 +25,7 @@ class ProductFilter(FilterSet):  # type: ignore[misc]  # the library is untyped
     search = CharFilter(method="find", max_length=100, label="Part of a SKU or a name.")
 
     def find(self, queryset: QuerySet[Product], name: str, value: str) -> QuerySet[Product]:
-        return queryset.filter(Q(sku__icontains=value) | Q(name__icontains=value))
+        return found(queryset, value)
 
 
 class ProductSerializer(serializers.ModelSerializer[Product]):
@@ -40,23 +40,13 @@ class ProductSerializer(serializers.ModelSerializer[Product]):
         return show(product.price_minor, product.currency)
 
 
-# Per row of the page, not a grouping of the whole table.
-FREE = (
-    Stock.objects.filter(product=OuterRef("pk"))
-    .order_by()
-    .values("product")
-    .annotate(units=Sum(F("on_hand") - F("reserved")))
-    .values("units")
-)
-
-
 class Products(ListAPIView):
     authentication_classes = [ApiToken]
     permission_classes = [AllowAny]
     serializer_class = ProductSerializer
     pagination_class = ProductPages
     filterset_class = ProductFilter
-    queryset = Product.objects.filter(on_sale=True).annotate(available=Coalesce(Subquery(FREE), 0))
+    queryset = on_sale()
 
     @extend_schema(
         operation_id="list_products",

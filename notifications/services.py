@@ -25,6 +25,7 @@ from shop.base.breaker import Breaker
 from shop.base.databases import alias_of
 from shop.base.lookups import ask
 from shop.base.money import show
+from shop.base.tracking import tracking_link
 from shop.messaging.events import Event, Ref
 from shop.messaging.outcomes import Fault, Outcome
 from shop.messaging.points import Point, reach
@@ -232,6 +233,7 @@ def _write(template: str, subject: str, refs: Sequence[Ref]) -> dict[UUID, Email
             "lines": [(line, show(line.price_minor * line.quantity, order.currency)) for line in order.lines],
             "total": show(order.total_minor, order.currency),
             "tracking": list(shipped[ref.id].tracking.values()) if ref.id in shipped else [],
+            "link": tracking_link(ref.id),
         }
         mail = EmailMultiAlternatives(
             subject.format(number=ref.number),

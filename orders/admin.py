@@ -80,6 +80,7 @@ class OrderAdmin(ReadOnlyAdmin):
     sortable_by = ("order_number", "placed_on")  # no index has the rest, and rows are many
     search_fields = ("email",)
     search_help_text = OfAnOrderAdmin.search_help_text
+    again = 5
     nothing_here = "Orders stand here from when they are placed. None was yet."
     fields = ()
     actions = ("cancel_selected", "resume_selected")

@@ -30,6 +30,13 @@ admin.site.register(Inbox, InboxAdmin)
 State = Shipment.State
 
 
+def label_of(parcel: Parcel) -> str:
+    """A link to a parcel's label, if it has one."""
+    if not parcel.tracking:
+        return ""
+    return format_html('<a href="{}">PDF</a>', reverse("admin:shipping_parcel_label", args=[parcel.pk]))
+
+
 @admin.register(Shipment)
 class ShipmentAdmin(StateColumn, OfAnOrderAdmin):
     tones = {
@@ -58,13 +65,14 @@ class ShipmentAdmin(StateColumn, OfAnOrderAdmin):
     def parcels(self, shipment: Shipment) -> str:
         return format_html_join(
             "",
-            '<p><a href="{}">From {}</a>: {}{}</p>',
+            '<p><a href="{}">From {}</a>: {}{} {}</p>',
             (
                 (
                     reverse("admin:shipping_parcel_change", args=[parcel.pk]),
                     parcel.warehouse,
                     parcel.get_state_display().lower(),
                     f", {parcel.tracking}" if parcel.tracking else "",
+                    label_of(parcel),
                 )
                 for parcel in shipment.parcels.order_by("warehouse")
             ),
@@ -97,9 +105,7 @@ class ParcelAdmin(StateColumn, OfAnOrderAdmin):
 
     @admin.display(description="label")
     def label_link(self, parcel: Parcel) -> str:
-        if not parcel.tracking:
-            return NOTHING
-        return format_html('<a href="{}">PDF</a>', reverse("admin:shipping_parcel_label", args=[parcel.pk]))
+        return label_of(parcel) or NOTHING
 
     @admin.display(description="order", ordering="shipment_id")
     def order(self, parcel: Parcel) -> str:

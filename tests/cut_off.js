@@ -18,6 +18,12 @@
         const cuts = getComputedStyle(part).overflowX !== "visible";
         if (cuts && part.clientWidth && part.scrollWidth > part.clientWidth + 1) say("scrolls", part);
     }
+    for (const filter of document.querySelectorAll(".filters details")) {
+        filter.open = true;
+        const box = filter.querySelector("ul").getBoundingClientRect();
+        if (box.left < 0 || box.right > wide || document.documentElement.scrollWidth > wide) say("outside", filter);
+        filter.open = false;
+    }
     for (const number of document.querySelectorAll(".of-order, #result_list .field-order_number a"))
         if (number.getClientRects().length > 1) say("an order's number on two lines", number);
     return wrong;

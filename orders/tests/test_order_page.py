@@ -8,6 +8,8 @@ from datetime import timedelta
 from typing import Any
 from uuid import uuid4
 
+from django.contrib.admin.models import CHANGE, LogEntry
+from django.contrib.auth import get_user_model
 from django.test import Client
 from django.urls import reverse
 
@@ -69,7 +71,11 @@ def test_the_page_is_told_of_what_changes_after_it_was_made(
         text="",
     )
     assert "event: changed" in told(client.get(stream))
-    with django_assert_num_queries(1):
+    page = text(client.get(address("orders.order", "change", order.pk)))
+    (stream,) = re.findall(r'sse-connect="([^"]+)"', page)
+    LogEntry.objects.log_actions(get_user_model().objects.get().pk, [order], CHANGE, "Note: rings twice")
+    assert "event: changed" in told(client.get(stream))
+    with django_assert_num_queries(2):
         assert len(versions([order.pk, order.pk + 1])) == 1
 
 

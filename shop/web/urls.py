@@ -19,7 +19,6 @@ handler400 = "shop.web.refusals.bad_request"
 handler500 = "shop.web.refusals.server_error"
 
 urlpatterns: list[URLPattern | URLResolver] = [
-    path("", RedirectView.as_view(url="/api/docs/")),
     path("favicon.ico", RedirectView.as_view(url="/static/shop/favicon.svg")),
     path("livez", health.livez),
     path("readyz", health.readyz),
@@ -27,4 +26,5 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("admin/map/", page_for_staff, name="admin-map"),
     path("admin/", admin.site.urls),
     path("api/", include("shop.web.api")),
+    path("", include("shop.web.store.urls")),
 ]

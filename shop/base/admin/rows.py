@@ -30,6 +30,7 @@ class Listed(admin.ModelAdmin):
     show_facets = admin.ShowFacets.NEVER  # a count for each choice of each filter
     nouns: ClassVar[tuple[str, str] | None] = None  # one, many; by default the model's own
     nothing_here: ClassVar[str] = ""  # what an empty list would show, as a sentence
+    again: ClassVar[int] = 0  # s, the list asks this often by itself what it shows; 0: it does not
 
     class Media:
         css = {"all": ["shop/lists.css"]}

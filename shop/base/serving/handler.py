@@ -5,16 +5,17 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import aclosing, suppress
 from dataclasses import dataclass
 from http import HTTPStatus
 from io import BytesIO
+from typing import cast
 
 from django.core import signals
 from django.core.exceptions import RequestAborted
 from django.core.handlers.asgi import ASGIHandler, get_script_prefix
-from django.http import StreamingHttpResponse
+from django.http import HttpResponse, StreamingHttpResponse
 from django.http.response import HttpResponseBase
 from django.urls import set_script_prefix
 
@@ -72,12 +73,11 @@ class Handler(ASGIHandler):
         """In a thread: signals too, by which Django looks after this thread's connections."""
         set_script_prefix(get_script_prefix(scope))
         signals.request_started.send(sender=self.__class__, scope=scope)
-        request, response = self.create_request(scope, body)
-        if request is not None:
-            response = self.get_response(request)
+        request, malformed = self.create_request(scope, body)
+        response = self.get_response(request) if request else cast("HttpResponse", malformed)
         try:
-            body = b"" if scope["method"] == "HEAD" else _body(response)
-            return Answer(response.status_code, _headers(response), body)
+            content = b"" if scope["method"] == "HEAD" else _body(response)
+            return Answer(response.status_code, _headers(response), content)
         finally:
             response.close()
 
@@ -92,14 +92,15 @@ def _headers(response: HttpResponseBase) -> list[tuple[bytes, bytes]]:
 def _body(response: HttpResponseBase) -> bytes | AsyncIterator[bytes]:
     """A file is read at once: those there are, are small."""
     if not isinstance(response, StreamingHttpResponse):
-        return bytes(response.content)
-    return response.streaming_content if response.is_async else b"".join(response)
+        return bytes(cast("HttpResponse", response).content)
+    parts = response.streaming_content
+    return parts if isinstance(parts, AsyncIterator) else b"".join(parts)
 
 
 async def _stream(parts: AsyncIterator[bytes], receive: Receive, send: Send) -> None:
     """Until the stream ends or the client has gone."""
     sending = asyncio.create_task(_send_all(parts, send))
-    leaving = asyncio.create_task(receive())  # after the body it only ever says that the client has gone
+    leaving = asyncio.ensure_future(receive())  # after the body it only ever says that the client has gone
     try:
         await asyncio.wait((sending, leaving), return_when=asyncio.FIRST_COMPLETED)
     finally:
@@ -110,8 +111,8 @@ async def _stream(parts: AsyncIterator[bytes], receive: Receive, send: Send) -> 
 
 
 async def _send_all(parts: AsyncIterator[bytes], send: Send) -> None:
-    async with aclosing(parts) as content:
-        async for part in content:
+    async with aclosing(cast("AsyncGenerator[bytes, None]", parts)):
+        async for part in parts:
             await send({"type": "http.response.body", "body": part, "more_body": True})
     await send({"type": "http.response.body"})
 

@@ -17,7 +17,7 @@ TOO_MANY = (
 )
 
 
-class Connection(ASGIProtocol):
+class Connection(ASGIProtocol):  # type: ignore[misc]
     """A client's connection. Bodies have their time in ``bodies.py``, idle ones in gunicorn."""
 
     _dawdles: asyncio.TimerHandle | None = None
@@ -66,7 +66,7 @@ class Connection(ASGIProtocol):
             self._dawdles = None
 
 
-class Worker(gasgi.ASGIWorker):
+class Worker(gasgi.ASGIWorker):  # type: ignore[misc]
     """Given to gunicorn as ``--worker-class shop.base.serving.worker.Worker``."""
 
     connections: set[Connection]

@@ -162,7 +162,7 @@ def test_where_there_is_no_event_loop_the_browser_asks_again_and_again(world: Wo
     world.versions = {"a": 1}
     now = watch.version("a")
     answer = watch.stream(RequestFactory().get(f"/?version={now}"), "a")
-    assert b"".join(answer) == b"retry: 2000\n\n"  # type: ignore[arg-type]
+    assert b"".join(answer) == b"retry: 2000\n\n"
     assert (answer["Content-Type"], answer["Cache-Control"]) == ("text/event-stream", "no-store")
     world.versions = {}
-    assert b"event: changed" in b"".join(watch.stream(RequestFactory().get(f"/?version={now}"), "a"))  # type: ignore[arg-type]
+    assert b"event: changed" in b"".join(watch.stream(RequestFactory().get(f"/?version={now}"), "a"))

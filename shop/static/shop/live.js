@@ -70,9 +70,13 @@ const GIVEN_UP_AFTER = 5000; // ms without a stream
 let lost = null;
 
 function connected(on) {
-  clearTimeout(lost);
-  if (on) dots(true);
-  else lost = setTimeout(dots, GIVEN_UP_AFTER, false);
+  if (on) {
+    clearTimeout(lost);
+    lost = null;
+    dots(true);
+  } else if (lost === null) {
+    lost = setTimeout(dots, GIVEN_UP_AFTER, false);
+  }
 }
 
 function dots(on) {
@@ -87,7 +91,8 @@ function dots(on) {
 // --- The part that is swapped: #live ------------------------------------------------------------------------------------
 
 const LATER = 2000; // ms until a swap is tried again that would have taken something out of a person's hands
-const FOCUSABLE = "a[href], button, summary, [tabindex]";
+const FOCUSABLE = "a[href], button, summary, input, [tabindex]";
+const TYPED_INTO = "input:not([type=checkbox], [type=radio]):focus, select:focus, textarea:focus";
 const SCROLLED = ".wide, [data-scroll]";
 let kept = null;
 let served = ""; // what the part was made of last
@@ -104,7 +109,7 @@ function busy(live) {
   const selection = getSelection();
   return (
     live.querySelector("dialog[open]") !== null ||
-    live.querySelector("input:focus, select:focus, textarea:focus") !== null ||
+    live.querySelector(TYPED_INTO) !== null ||
     [...live.querySelectorAll("input, select, textarea")].some(changed) ||
     (!selection.isCollapsed && selection.containsNode(live, true))
   );
@@ -115,7 +120,7 @@ function keyed(live) {
 }
 
 function named(element) {
-  return element.id || element.getAttribute("href") || element.textContent.trim();
+  return element.id || element.getAttribute("href") || element.textContent.trim() || `${element.name} ${element.value}`;
 }
 
 function remember(live) {
@@ -212,11 +217,6 @@ function tickable(boxes) {
     EventTarget.prototype.addEventListener = listen;
   }
 }
-
-// When it settles, htmx gives elements with an id the attributes they came with.
-document.addEventListener("htmx:afterSettle", (event) => {
-  if (event.target.id === "live") restore(event.target);
-});
 
 // Ages and times to come move on though nothing has changed: <div id="live" data-again="5">, in seconds.
 setInterval(() => {

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import threading
-from collections.abc import AsyncIterator, Iterator, MutableMapping
+from collections.abc import AsyncIterator, Iterator, Mapping
 from typing import Any
 
 import pytest
@@ -18,7 +18,7 @@ from shop.base.serving import bodies, handler
 from shop.base.serving.handler import Handler
 from shop.base.serving.pool import Pool
 
-Message = MutableMapping[str, Any]
+Message = Mapping[str, Any]
 where: list[str] = []  # the threads in which views ran
 closed: list[str] = []
 
@@ -133,7 +133,8 @@ def test_a_body_that_does_not_come_in_time_is_refused(monkeypatch: pytest.Monkey
 def test_who_leaves_before_all_is_sent_is_not_answered() -> None:
     browser = Browser()
     browser.gone.set()
-    assert asked(browser).got == where == []
+    assert asked(browser).got == []
+    assert where == []
 
 
 def test_who_finds_the_line_full_is_told_when_to_come_back(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,0 +1,83 @@
+"""Logging in, joining and logging out, for customers. To buy, nobody has to."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib.auth import login
+from django.contrib.auth.forms import AuthenticationForm, UserCreationForm
+from django.contrib.auth.views import LoginView, LogoutView
+from django.core.exceptions import ValidationError
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from django.views.decorators.http import require_http_methods
+
+from shop.web.accounts import LoginThrottle
+from shop.web.store.customers import GUEST, guest_of
+from shop.web.store.pages import page
+from shop.web.store.shelf import Basket
+
+TOO_OFTEN = "Too many attempts from your network just now: wait a minute, then try again."
+
+
+def _let_in(request: HttpRequest | None) -> None:
+    """As many attempts per address as the API allows.
+
+    Raises:
+        ValidationError: there were more.
+    """
+    if request and not LoginThrottle().allow_request(request, None):  # type: ignore[arg-type]
+        raise ValidationError(TOO_OFTEN)
+
+
+class LogInForm(AuthenticationForm):
+    error_messages = {
+        **AuthenticationForm.error_messages,
+        "invalid_login": "Name and password don't go together.",
+    }
+
+    def clean(self) -> dict[str, Any]:
+        _let_in(self.request)
+        return super().clean()
+
+
+class JoinForm(UserCreationForm):
+    def __init__(self, *args: Any, request: HttpRequest, **more: Any) -> None:
+        super().__init__(*args, **more)
+        self.request = request
+
+    def clean(self) -> dict[str, Any] | None:
+        _let_in(self.request)
+        return super().clean()
+
+
+class LogIn(LoginView):
+    """What was bought in this session before stays in sight."""
+
+    template_name = "store/login.html"
+    form_class = authentication_form = LogInForm
+    next_page = "store-orders"
+
+    def get_context_data(self, **more: Any) -> dict[str, Any]:
+        return super().get_context_data(in_basket=Basket(self.request.session).units, **more)
+
+
+class LogOut(LogoutView):
+    """The basket goes, too: the next one at this computer is somebody else."""
+
+    next_page = "store"
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def join(request: HttpRequest) -> HttpResponse:
+    """A new account; a guest's becomes it, with the orders."""
+    if request.user.is_authenticated:
+        return redirect("store-orders")
+    form = JoinForm(
+        request.POST or None, instance=guest_of(request), initial={"username": ""}, request=request
+    )
+    if request.method == "POST" and form.is_valid():
+        login(request, form.save(), backend="django.contrib.auth.backends.ModelBackend")
+        request.session.pop(GUEST, None)
+        return redirect("store-orders")
+    return page(request, "join", {"form": form}, status=422 if form.errors else None)
