@@ -1,13 +1,13 @@
-"""Orders in the admin: their list, the buttons that cancel and resume them, and what the service published and heard."""
+"""Orders in the admin: their list and pages, and what the service published and heard."""
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 from uuid import UUID
 
-from django.contrib import admin, messages
+from django.contrib import admin
 from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
@@ -16,26 +16,23 @@ from django.shortcuts import get_object_or_404
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path
 from django.utils.html import format_html
-from django.views.decorators.http import require_POST
 
-from orders import order_page, search, services, trouble
+from orders import order_page, search, trouble
+from orders.actions import forecast
 from orders.live import order_pages
-from orders.models import DeadLetter, Inbox, Incident, Order, Outbox, Saga
+from orders.models import DeadLetter, Inbox, Incident, Order, Outbox
+from orders.operating import Operating
+from orders.process import OPERATIONS
 from orders.saga import resume
-from orders.services import Cancellation
 from orders.situation import badge, elsewhere
 from shop.base.admin.boxes import DeadLetterAdmin, InboxAdmin, IncidentAdmin, OutboxAdmin
-from shop.base.admin.buttons import chosen, confirmation, confirmed, may_change
+from shop.base.admin.buttons import Forecast
 from shop.base.admin.cells import when
 from shop.base.admin.filters import StyleFilter, dated
-from shop.base.admin.rows import OfAnOrderAdmin, ReadOnlyAdmin
+from shop.base.admin.rows import OfAnOrderAdmin
 from shop.base.spans import span
-
-LEVELS = {
-    Cancellation.REQUESTED: messages.SUCCESS,
-    Cancellation.ALREADY_CANCELLED: messages.INFO,
-    Cancellation.SHIPPED: messages.ERROR,
-}
+from shop.messaging import subscriptions
+from shop.messaging.models import AbstractInbox
 
 
 class AttentionFilter(admin.SimpleListFilter):
@@ -59,7 +56,7 @@ class ProcessFilter(admin.ChoicesFieldListFilter):
 
 
 @admin.register(Order)
-class OrderAdmin(ReadOnlyAdmin):
+class OrderAdmin(Operating):
     change_form_template = "admin/orders/order/page.html"
     list_display = (
         "order_number",
@@ -83,10 +80,9 @@ class OrderAdmin(ReadOnlyAdmin):
     again = 5
     nothing_here = "Orders stand here from when they are placed. None was yet."
     fields = ()
-    actions = ("cancel_selected", "resume_selected")
 
     class Media:
-        css = {"all": ["orders/admin.css"]}
+        css = {"all": ["orders/admin.css", "shop/actions.css"]}
 
     @admin.display(description="order", ordering="id")
     def order_number(self, order: Order) -> str:
@@ -119,6 +115,10 @@ class OrderAdmin(ReadOnlyAdmin):
     def found(self, queryset: QuerySet[Order], term: str) -> QuerySet[Order]:
         return search.found(queryset, term)
 
+    def lookup_allowed(self, lookup: str, value: str, request: HttpRequest) -> bool:
+        """The control room leads to the orders that are parked for one reason."""
+        return lookup.startswith("saga__last_error__") or super().lookup_allowed(lookup, value, request)
+
     def changelist_view(
         self, request: HttpRequest, extra_context: dict[str, Any] | None = None
     ) -> TemplateResponse | HttpResponse:
@@ -136,9 +136,7 @@ class OrderAdmin(ReadOnlyAdmin):
 
         return [
             path("find/<uuid:order_id>/", view(self.find), name="orders_order_find"),
-            path("<int:pk>/cancel/", view(self.cancel), name="orders_order_cancel"),
             path("<int:pk>/stream/", view(self.stream), name="orders_order_stream"),
-            path("<int:pk>/resume/", view(require_POST(self.resume)), name="orders_order_resume"),
             *super().get_urls(),
         ]
 
@@ -164,81 +162,28 @@ class OrderAdmin(ReadOnlyAdmin):
             raise PermissionDenied
         return order_pages.stream(request, pk)
 
-    # --- Buttons -----------------------------------------------------------------------------------------------
 
-    def has_operate_permission(self, request: HttpRequest) -> bool:
-        return may_change(request, Order)
-
-    def cancel(self, request: HttpRequest, pk: int) -> HttpResponse:
-        order = self._operated(request, pk)
-        if request.method != "POST":
-            return self._ask_to_cancel(request, [order], [], back=order_page.address_of(order))
-        self._cancel(request, [order])
-        return HttpResponseRedirect(order_page.address_of(order))
-
-    def resume(self, request: HttpRequest, pk: int) -> HttpResponse:
-        order = self._operated(request, pk)
-        self._resume(request, [order])
-        return HttpResponseRedirect(order_page.address_of(order))
-
-    def _operated(self, request: HttpRequest, pk: int) -> Order:
-        if not self.has_operate_permission(request):
-            raise PermissionDenied
-        return get_object_or_404(Order.objects.select_related("saga"), pk=pk)
-
-    @admin.action(description="Cancel the selected orders", permissions=["operate"])
-    def cancel_selected(self, request: HttpRequest, queryset: QuerySet[Order]) -> HttpResponse | None:
-        orders = chosen(self, request, queryset)
-        if orders and not confirmed(request):
-            hidden = [("action", "cancel_selected"), *(("_selected_action", order.pk) for order in orders)]
-            return self._ask_to_cancel(request, orders, hidden, back=request.get_full_path())
-        self._cancel(request, orders)
-        return None
-
-    @admin.action(description="Resume the selected orders now", permissions=["operate"])
-    def resume_selected(self, request: HttpRequest, queryset: QuerySet[Order]) -> None:
-        self._resume(request, chosen(self, request, queryset))
-
-    def _ask_to_cancel(
-        self, request: HttpRequest, orders: Sequence[Order], hidden: Iterable[tuple[str, object]], back: str
-    ) -> HttpResponse:
-        return confirmation(
-            self,
-            request,
-            title=f"Cancel {orders[0]}" if len(orders) == 1 else f"Cancel {len(orders)} orders",
-            question="All that was done will be undone: labels made void, money given back, stock released. What has "
-            "been handed over to the carrier stays as it is; shipping decides that at that moment.",
-            objects=[f"{order}: {order.status}, {order.total}, {order.style}" for order in orders],
-            yes="Yes, cancel",
-            back=back,
-            hidden=hidden,
-        )
-
-    def _cancel(self, request: HttpRequest, orders: Sequence[Order]) -> None:
-        answers: Counter[Cancellation] = Counter()
-        for order in orders:
-            answer = services.request_cancellation(order.uuid, by="staff")
-            answers[answer] += 1
-            self.log_change(request, order, f"Asked for a cancellation. {answer.value}")
-        for answer, count in answers.items():
-            self.message_user(
-                request, f"{orders[0] if len(orders) == 1 else count}: {answer.value}", LEVELS[answer]
-            )
-
-    def _resume(self, request: HttpRequest, orders: Sequence[Order]) -> None:
-        waiting = [order for order in orders if order.saga.state != Saga.State.ENDED]
-        count = resume([order.uuid for order in waiting])
-        for order in waiting:
-            self.log_change(request, order, "Resumed.")
-        if count:
-            what = f"{orders[0]} is" if len(orders) == 1 else f"{count} orders are"
-            self.message_user(request, f"{what} taken up again now.", messages.SUCCESS)
-        elif orders:
-            self.message_user(request, "Nothing was done: there is nothing left to resume.", messages.INFO)
+def _has_others_act(row: AbstractInbox) -> bool:
+    subs = subscriptions.of(row.type, service=row._meta.app_label)
+    mine = [sub for sub in subs if sub.receiver == row.receiver and not sub.noted_in]
+    return bool(mine) and row.receiver not in OPERATIONS
 
 
 @admin.register(Inbox)
 class OrdersInboxAdmin(InboxAdmin):
+    def forecast(self, rows: Sequence[AbstractInbox]) -> list[Forecast]:
+        """Most of its receivers only have others act: on what the order waits for."""
+        orders = Order.objects.select_related("saga").filter(uuid__in=[row.order_id for row in rows])
+        known = {order.uuid: order for order in orders}
+        found = super().forecast(rows)
+        for index, row in enumerate(rows):
+            if row.order_id in known and row.state != row.State.DONE and _has_others_act(row):
+                ((_, runs, effects),) = forecast([known[row.order_id]])
+                found[index] = replace(
+                    found[index], runs=f"{found[index].runs}; then {runs}", effects=effects
+                )
+        return found
+
     def sent_again(self, order_ids: Sequence[UUID]) -> None:
         resume(order_ids)
 

@@ -41,8 +41,13 @@ class OrderStalled(Event, frozen=True, kw_only=True):
         Meta(description="Where the order stands, as orders/process.py names it.", examples=["a position"]),
     ]
     attempt: Annotated[int, Meta(description="Failed attempts so far.", examples=[1])]
+    by: Annotated[
+        str, Meta(description="Who did not wait for the deadline; empty: it had come.", examples=["staff"])
+    ] = ""
 
     def in_words(self) -> str:
+        if self.by:
+            return f"taken up again after {self.step!r} by {self.by}"
         return f"no progress since {self.step!r}; taken up again"
 
 

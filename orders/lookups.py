@@ -1,4 +1,8 @@
-"""What other apps may ask of orders: the answers' types. All of it is fixed when the order is placed."""
+"""What other apps may ask of orders: the answers' types. All of it is fixed when the order is placed.
+
+But for what staff correct: the method of an AmountDue and a DeliveryAddress, before the step that needs it has begun, and
+while that is held off (shop/base/holds.py).
+"""
 
 from __future__ import annotations
 

@@ -3,6 +3,7 @@ from __future__ import annotations
 from typing import ClassVar
 
 from django.conf import settings
+from django.contrib.postgres.indexes import BrinIndex
 from django.db import models
 from django.db.models import Q
 
@@ -43,7 +44,10 @@ class OrderQuerySet(models.QuerySet["Order"]):
 
 
 class Order(models.Model):
-    """What a customer placed: a snapshot of lines, prices and address that never changes, and how far it has come."""
+    """What a customer placed: a snapshot of lines and prices that never changes, and how far it has come.
+
+    Address and payment method may be corrected before the step that needs them (``corrections``).
+    """
 
     class Status(models.TextChoices):
         PLACED = "placed"
@@ -86,6 +90,9 @@ class Order(models.Model):
         ]
         indexes: ClassVar[list[models.Index]] = [
             models.Index(fields=["customer_id", "-placed_at", "-id"], name="order_of_customer"),
+            # What was placed or has ended lately lies together; such an index costs an order next to nothing, and its
+            # update stays within its page.
+            BrinIndex(fields=["placed_at", "ended_at"], name="order_times", autosummarize=True),
         ]
 
     def __str__(self) -> str:
@@ -157,7 +164,8 @@ class Saga(models.Model):
 
     class Meta:
         indexes: ClassVar[list[models.Index]] = [
-            models.Index(fields=["deadline"], condition=Q(state="running"), name="saga_due")
+            models.Index(fields=["deadline"], condition=Q(state="running"), name="saga_due"),
+            models.Index(fields=["order"], condition=Q(state__in=("parked", "attention")), name="saga_waits"),
         ]
 
     def __str__(self) -> str:

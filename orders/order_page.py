@@ -9,7 +9,7 @@ from django.contrib.contenttypes.models import ContentType
 from django.http import HttpRequest
 from django.urls import reverse
 
-from orders import trouble
+from orders import actions, trouble
 from orders.ahead import happenings
 from orders.drawing import draw
 from orders.headline import headline
@@ -45,6 +45,8 @@ def shown(request: HttpRequest, order: Order) -> dict[str, Any]:
     found = happenings(order, timeline, around, parcels)
     acts = _acts(order)
     ended = saga.state == Saga.State.ENDED
+    is_moving = situation(order, around) in (Situation.MOVING, Situation.UNDOING, Situation.QUEUEING)
+    may_operate = may_change(request, Order)
     return {
         "title": f"Order {order.number}",
         "subtitle": None,
@@ -56,7 +58,7 @@ def shown(request: HttpRequest, order: Order) -> dict[str, Any]:
         "deadline": span(abs(saga.deadline - now)) if saga.deadline else "",
         "deadline_passed": bool(saga.deadline and saga.deadline < now),
         "waits_for": "" if ended else awaited(saga.position).service,
-        "is_moving": situation(order, around) in (Situation.MOVING, Situation.UNDOING, Situation.QUEUEING),
+        "is_moving": is_moving,
         "drawing": draw(
             found, now, [(act.action_time, f"{act.user}: {act.get_change_message()}") for act in acts]
         ),
@@ -68,12 +70,11 @@ def shown(request: HttpRequest, order: Order) -> dict[str, Any]:
         "headline": headline(order, timeline, findings),
         "headline_rows": _rows_of(request, order, findings[0]),
         "findings": [(finding, _rows_of(request, order, finding)) for finding in findings[1:]],
-        "acts": acts,
+        "acts": [_told(act) for act in acts],
         "elsewhere": places(request, order),
         "labels": labels(request, order, parcels),
-        "may_operate": may_change(request, Order),
-        "may_cancel": not order.too_late_to_cancel and order.status != Order.Status.CANCELLING,
-        "may_resume": not ended,
+        "may_operate": may_operate,
+        "buttons": actions.buttons(order, stands=not (ended or is_moving)) if may_operate else [],
     }
 
 
@@ -107,3 +108,10 @@ def _acts(order: Order) -> list[LogEntry]:
     kind = ContentType.objects.get_for_model(Order)
     acts = LogEntry.objects.filter(content_type=kind, object_id=str(order.pk)).select_related("user")
     return list(acts.order_by("-action_time")[:MOST_ACTS])
+
+
+def _told(act: LogEntry) -> dict[str, Any]:
+    """A note without the word for it, as it looks like one."""
+    said = act.get_change_message()
+    text = said.removeprefix(actions.NOTE)
+    return {"at": act.action_time, "user": act.user, "text": text, "is_note": text != said}

@@ -21,6 +21,7 @@ from orders.standing import Standing
 from shop.base.databases import alias_of
 from shop.messaging import monitoring
 from shop.messaging.events import StepFailed
+from shop.messaging.inbox import send_again
 from shop.messaging.outages import waited_for
 from shop.messaging.outbox import not_yet_sent
 from shop.messaging.reach import only_holding_up, when_back
@@ -30,6 +31,8 @@ from shop.messaging.retries import furthest, next_try
 from shop.messaging.rows import update
 from shop.messaging.sending import crowded_services
 from shop.messaging.sweeps import sweep
+from shop.messaging.tables import inbox_of
+from shop.messaging.tasks import service_of
 
 State = Saga.State
 WOKEN_AT_ONCE = 400
@@ -200,6 +203,29 @@ def resume(order_ids: Sequence[UUID]) -> int:
         waiting = Saga.objects.filter(order__uuid__in=order_ids).exclude(state=State.ENDED)
         keys = list(waiting.select_for_update().order_by("order").values_list("pk", flat=True))
         return Saga.objects.filter(pk__in=keys).update(state=State.RUNNING, attempt=0, deadline=Now())
+
+
+def retry(order_id: UUID, operations: Sequence[str], by: str) -> bool:
+    """Try just these operations of an order again, now, their attempts counted anew. Returns False: it has ended.
+
+    The inboxes first: should this process die in between, the order goes on all the same.
+    """
+    for operation in operations:
+        service = service_of(operation)
+        table = inbox_of(service)
+        rows = table._default_manager.filter(order_id=order_id, receiver=operation).exclude(
+            state=table.State.DONE
+        )
+        send_again(service, list(rows.values_list("pk", flat=True)))
+    with recording("orders") as record:
+        sagas = Saga.objects.select_for_update(of=("self",)).select_related("order").annotate(now=Now())
+        saga = sagas.get(order__uuid=order_id)
+        if saga.state == State.ENDED:
+            return False
+        saga.state, saga.attempt, saga.deadline = State.RUNNING, 0, _deadline(saga.now)
+        saga.save(update_fields=["state", "attempt", "deadline"])
+        record.publish(OrderStalled(ref=saga.order.ref, step=saga.position, attempt=0, by=by))
+    return True
 
 
 def _deadline(now: datetime, stalled: timedelta = timedelta(0)) -> datetime:

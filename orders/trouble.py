@@ -88,11 +88,12 @@ ATTENTION = {
 }  # the kinds of orders a person may look for
 
 
-def needing(kind: str) -> Q:
-    """Which orders are of this kind, one of ``ATTENTION``."""
+def needing(kind: str, around: Elsewhere | None = None) -> Q:
+    """Which orders are of this kind, one of ``ATTENTION``. ``around``: where it has been asked for already."""
     if kind == "silent":
-        return Q(uuid__in=orders_with_incidents())
-    running, resting = Q(saga__state=Saga.State.RUNNING), waiting_for(waited_for(), "saga__")
+        return Q(uuid__in=around.silent if around else orders_with_incidents())
+    away = around.away if around else waited_for()
+    running, resting = Q(saga__state=Saga.State.RUNNING), waiting_for(away, "saga__")
     late = Q(saga__deadline=None) | Q(saga__deadline__lt=Now() - LATE)
     return {
         "attention": Q(saga__state=Saga.State.NEEDS_ATTENTION),

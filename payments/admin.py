@@ -29,6 +29,7 @@ class PaymentAdmin(StateColumn, OfAnOrderAdmin):
         State.FAILED: BAD,
         State.REFUNDING: BACK,
         State.REFUNDED: BACK,
+        State.HELD: WAIT,
     }
     list_display = (
         *("order", "shown_state", "amount", "refunded", "reason"),

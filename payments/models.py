@@ -44,7 +44,8 @@ def new_key() -> str:
 class Payment(PerOrder):
     """The intent to charge for an order, stored with its keys before the provider is called.
 
-    ``void`` is the tombstone of an undo that came before any charge.
+    ``void`` is the tombstone of an undo that came before any charge. ``held``: nothing may begin, as the payment method
+    is being corrected (``holding``).
     """
 
     class State(models.TextChoices):
@@ -54,6 +55,7 @@ class Payment(PerOrder):
         REFUNDING = "refunding", "being given back"
         REFUNDED = "refunded", "given back"
         VOID = "void", "never taken"
+        HELD = "held", "held back"
 
     amount_minor = models.PositiveBigIntegerField(
         "amount", default=0, help_text="In minor units, such as pence."

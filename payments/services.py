@@ -8,7 +8,9 @@ from uuid import UUID
 from orders.lookups import AmountDue
 from payments.events import PaymentFailed, PaymentProcessed, PaymentRefunded
 from payments.gateway import Approved, Charge, Declined, Refund, Refunded, gateway
+from payments.holding import let_go_of_forgotten
 from payments.models import Payment, new_key
+from shop.base.holds import BeingCorrected
 from shop.base.lookups import ask
 from shop.base.per_order import Overtaken, again_if_overtaken
 from shop.messaging.events import Event, Ref
@@ -17,7 +19,8 @@ from shop.messaging.recording import recording
 from shop.messaging.rows import Row, update
 
 State = Payment.State
-UNSETTLED = (State.PENDING, State.CHARGED)  # pending: an unknown outcome
+# Pending: an unknown outcome. Held: nothing was asked for under its keys, but the provider sees to it that nothing will.
+UNSETTLED = (State.PENDING, State.CHARGED, State.HELD)
 # The fields of a Charge and a Refund, in their sequence.
 CHARGE = ("charge_key", "amount_minor", "currency", "method", "number")
 REFUND = ("refund_key", "charge_key")
@@ -34,6 +37,8 @@ def take_payment(refs: Sequence[Ref]) -> Outcome:
     for answers in gateway().charge(list(charges.values())):
         outcome.add(_note_charges({asked.pop(key): answer for key, answer in answers.items()}, charges))
     outcome.faults |= {ref: _fault(None) for ref in asked.values()}
+    if held := [ref.id for ref in refs if states.get(ref.id) == State.HELD]:
+        let_go_of_forgotten(held)
     return outcome
 
 
@@ -92,6 +97,7 @@ def _note_refunds(answers: Mapping[Ref, Refunded | Fault]) -> Outcome:
     return outcome
 
 
+@again_if_overtaken
 def _store_intents(refs: Sequence[Ref]) -> tuple[dict[UUID, Charge], dict[UUID, str]]:
     """Store the intent to charge for each order, once.
 
@@ -100,6 +106,8 @@ def _store_intents(refs: Sequence[Ref]) -> tuple[dict[UUID, Charge], dict[UUID, 
     amounts = ask(AmountDue, [ref.id for ref in refs])
     began = Payment.begin((_intent(ref, amounts[ref.id]) for ref in refs), *CHARGE)
     known = Payment.known((ref for ref in refs if ref.id not in began), "state", *CHARGE)
+    if any(ref.id not in began and ref.id not in known for ref in refs):
+        raise Overtaken("A payment method was corrected at this very moment.")
     pending = {id: charge for id, (state, *charge) in known.items() if state == State.PENDING}
     charges = {id: Charge(*charge) for id, charge in (began | pending).items()}
     return charges, {id: state for id, (state, *_) in known.items() if id not in charges}
@@ -143,6 +151,8 @@ def _sort(outcome: Outcome, ref: Ref, state: str, answer: object = None) -> None
         outcome.done.append(ref)
     elif state == State.PENDING:
         outcome.faults[ref] = _fault(answer)
+    elif state == State.HELD:
+        outcome.faults[ref] = BeingCorrected("Its payment method is being corrected.")
     else:
         outcome.refused.append(ref)
 

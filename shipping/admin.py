@@ -48,6 +48,7 @@ class ShipmentAdmin(StateColumn, OfAnOrderAdmin):
         State.FAILED: BAD,
         State.STOPPING: BACK,
         State.STOPPED: BACK,
+        State.HELD: WAIT,
     }
     list_display = ("order", "shown_state", "reason", "cancellation", "changed")
     list_display_links = ("shown_state",)

@@ -44,7 +44,7 @@ class Shipment(PerOrder):
     """All parcels of an order. Its row is the lock under which the pivot is decided.
 
     ``labelled``: all parcels are. ``handing_over`` is past the pivot; ``stopped`` is also the tombstone of an undo that
-    came first.
+    came first. ``held``: no label may be made, as the address is being corrected (``holding``).
     """
 
     class State(models.TextChoices):
@@ -56,6 +56,7 @@ class Shipment(PerOrder):
         FAILED = "failed", "refused"
         STOPPING = "stopping", "being stopped"
         STOPPED = "stopped", "stopped"
+        HELD = "held", "held back"
 
     reason = models.CharField(max_length=300, blank=True)
     refused_cancellation = models.BooleanField(default=False)
@@ -80,6 +81,11 @@ class Parcel(models.Model):
     key = models.CharField(max_length=32, default=new_key)
     state = models.CharField(max_length=12, choices=State, default=State.PLANNED)
     tracking = models.CharField(max_length=60, blank=True)
+    withdrawn = (
+        models.TextField(  # apart by spaces: a label asked for under one of them may bear an old address
+            "withdrawn keys", blank=True, default="", db_default="", editable=False
+        )
+    )
 
     class Meta:
         ordering = ["shipment", "warehouse"]

@@ -12,19 +12,20 @@ from shop.messaging.events import Ref
 from shop.messaging.rows import as_array, execute, update
 
 SHIPMENTS_WITH_THEIR_PARCELS = """
-    SELECT s.order_id, s.state, p.key, p.warehouse, p.state, p.tracking
+    SELECT s.order_id, s.state, p.key, p.warehouse, p.state, p.tracking, p.withdrawn
     FROM shipping_shipment s LEFT JOIN shipping_parcel p ON p.shipment_id = s.order_id
     WHERE s.order_id = ANY(%s::uuid[]) ORDER BY s.order_id, p.warehouse
 """
 
 
 class Planned(NamedTuple):
-    """A parcel."""
+    """A parcel. ``withdrawn``: keys under which labels may have been made for an address that was corrected since."""
 
     key: str
     warehouse: str
     state: str = Parcel.State.PLANNED
     tracking: str = ""
+    withdrawn: str = ""
 
 
 class Plan(NamedTuple):

@@ -5,12 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from uuid import UUID
 
-import msgspec
 from django.db import transaction
 
 from inventory.lookups import StockWarehouses
-from orders.lookups import DeliveryAddress
-from shipping.carrier import Address, HandedOver, Label, LabelRefused, LabelRequest, Voided, carrier
+from shipping.asking import label_requests, void_withdrawn
+from shipping.carrier import HandedOver, Label, LabelRefused, Voided, carrier
 from shipping.events import (
     CancellationRefused,
     OrderShipped,
@@ -18,6 +17,7 @@ from shipping.events import (
     ShippingFailed,
     ShippingStopped,
 )
+from shipping.holding import being_corrected
 from shipping.models import Parcel, Shipment, new_key
 from shipping.plans import Plan, Planned, move, plans_of
 from shipping.replies import Answers, as_answered, fault_of, faults_of, keys_of, with_labels
@@ -31,7 +31,7 @@ from shop.messaging.recording import recording
 from shop.messaging.rows import Row, insert, select, update
 
 State = Shipment.State
-BEFORE_THE_PIVOT = (State.PLANNED, State.LABELLED)
+BEFORE_THE_PIVOT = (State.PLANNED, State.LABELLED, State.HELD)
 PAST_THE_PIVOT = (State.HANDING_OVER, State.HANDED_OVER)
 NEVER_LEAVES = (State.FAILING, State.FAILED, State.STOPPING, State.STOPPED)
 ONCE_UNDONE = {State.FAILING: State.FAILED, State.STOPPING: State.STOPPED}  # what is being undone, and then
@@ -43,13 +43,15 @@ def create_labels(refs: Sequence[Ref], warehouse: str | None = None) -> Outcome:
     ``warehouse``: only the parcels that leave from there. Whoever makes an order's last label tells that it has all.
     """
     plans = _store_plans(refs)
-    wanted = _label_requests(refs, plans, warehouse)
+    wanted = label_requests(refs, plans, warehouse)
     # An older version left orders in the state ``planned`` of which all parcels have labels.
     plans |= _note_labels(
         [ref for ref in refs if ref.id not in wanted and plans[ref.id].state == State.PLANNED], plans, {}
     )
-    orders = {request.key: ref for ref in refs for request in wanted.get(ref.id, ())}
     answers: dict[str, object] = {}
+    for id, fault in void_withdrawn({id: plans[id] for id in wanted}).items():
+        answers |= dict.fromkeys((request.key for request in wanted.pop(id)), fault)
+    orders = {request.key: ref for ref in refs for request in wanted.get(ref.id, ())}
     for group in carrier().create_labels([request for some in wanted.values() for request in some]):
         answers |= group
         with taking_own("shipping"):  # an order that has all its labels leaves, whatever others wait for
@@ -61,6 +63,8 @@ def create_labels(refs: Sequence[Ref], warehouse: str | None = None) -> Outcome:
             outcome.refused.append(ref)
         elif plan.state == State.PLANNED and (missing := plan.unlabelled(warehouse)):
             outcome.faults[ref] = fault_of(answers.get(missing[0].key), "The carrier has not been asked yet.")
+        elif plan.state == State.HELD:
+            outcome.faults[ref] = being_corrected(ref.id)
         else:
             outcome.done.append(ref)
     # Also a refusal whose undo broke off: whoever takes the order up again comes by here.
@@ -112,6 +116,7 @@ def stop_shipping(refs: Sequence[Ref]) -> Outcome:
     return outcome
 
 
+@again_if_overtaken
 def _store_plans(refs: Sequence[Ref]) -> dict[UUID, Plan]:
     """Plan each order's parcels, once, and store them: one from each warehouse in which its stock is set aside."""
     with transaction.atomic(using=alias_of("shipping")):
@@ -130,33 +135,10 @@ def _store_plans(refs: Sequence[Ref]) -> dict[UUID, Plan]:
                 for parcel in plan.parcels
             ],
         )
-    return plans | plans_of([ref for ref in refs if ref.id not in fresh])
-
-
-def _label_requests(
-    refs: Sequence[Ref], plans: Mapping[UUID, Plan], warehouse: str | None
-) -> dict[UUID, list[LabelRequest]]:
-    """Of an order that has been refused or stopped meanwhile, the carrier is asked for nothing more."""
-    wanted = {
-        ref: parcels
-        for ref in refs
-        if plans[ref.id].state == State.PLANNED and (parcels := plans[ref.id].unlabelled(warehouse))
-    }
-    if not wanted:
-        return {}
-    addresses: Mapping[UUID, DeliveryAddress] = ask(DeliveryAddress, {ref.id for ref in wanted})
-    return {
-        ref.id: [
-            LabelRequest(
-                key=parcel.key,
-                order_number=ref.number,
-                warehouse=parcel.warehouse,
-                address=Address(**msgspec.structs.asdict(addresses[ref.id])),
-            )
-            for parcel in parcels
-        ]
-        for ref, parcels in wanted.items()
-    }
+    plans |= plans_of([ref for ref in refs if ref.id not in fresh])
+    if len(plans) < len({ref.id for ref in refs}):
+        raise Overtaken("An address was corrected at this very moment.")
+    return plans
 
 
 def _note_labels(refs: Sequence[Ref], plans: Mapping[UUID, Plan], answers: Answers) -> dict[UUID, Plan]:
@@ -174,9 +156,13 @@ def _note_labels(refs: Sequence[Ref], plans: Mapping[UUID, Plan], answers: Answe
             for parcel in plans[ref.id].parcels
             if isinstance(answer := answers.get(parcel.key), Label)
         ]
-        update(Parcel, labels, only={"state": Parcel.State.PLANNED})
-        now = {ref.id: with_labels(plans[ref.id], answers) for ref in planned}
-        now |= plans_of([ref for ref in planned if not now[ref.id].labelled])  # others may have made the rest
+        noted = {
+            key for (key,) in update(Parcel, labels, only={"state": Parcel.State.PLANNED}, returning=("key",))
+        }
+        given = {key: answers[key] for key in noted}
+        now = {ref.id: with_labels(plans[ref.id], given) for ref in planned}
+        # Others may have made the rest; or the keys are withdrawn, and what is answered to them counts no more.
+        now |= plans_of([ref for ref in planned if not now[ref.id].labelled])
         moved: list[Row] = []
         for ref in planned:
             parcels = now[ref.id].parcels
@@ -242,6 +228,9 @@ def _finish_undo(refs: Sequence[Ref]) -> Outcome:
     plans = plans_of(refs)
     undone = {ref: plans[ref.id] for ref in refs if plans[ref.id].state in ONCE_UNDONE}
     outcome = Outcome(done=[ref for ref in refs if ref not in undone])
+    unvoided = void_withdrawn({ref.id: plan for ref, plan in undone.items()})
+    outcome.faults |= {ref: unvoided[ref.id] for ref in undone if ref.id in unvoided}
+    undone = {ref: plan for ref, plan in undone.items() if ref.id not in unvoided}
     for some, answers in as_answered(undone, carrier().void(keys_of(undone))):
         faults = faults_of(some, answers, Voided, "The parcel has left already.")
         outcome.add(Outcome(done=[ref for ref in some if ref not in faults], faults=faults))

@@ -11,4 +11,4 @@ class ShopConfig(AppConfig):
         import shop.celery  # noqa: F401  (the app shared tasks belong to)
         from shop.messaging import checks  # noqa: F401  (registers the system checks)
 
-        autodiscover_modules("answers", "tasks", "progress", "orchestration", "choreography")
+        autodiscover_modules("answers", "foresight", "tasks", "progress", "orchestration", "choreography")

@@ -107,7 +107,7 @@ SERVICES = ("orders", "inventory", "payments", "shipping", "notifications")
 # Relay and workers show no pages: without what only the web needs they start in less time and memory. manage.py says so.
 PAGES = env("PAGES", "1") == "1"
 WEB_APPS = [
-    "django.contrib.admin",
+    "shop.web.apps.ShopAdmin",
     "django.contrib.auth",
     "django.contrib.contenttypes",
     "django.contrib.sessions",

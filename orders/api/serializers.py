@@ -44,14 +44,17 @@ class AddressSerializer(Body):
     )  # fmt: skip
 
 
-class PlaceOrderSerializer(Body):
+class PaymentMethodSerializer(Body):
+    payment_method = Text(
+        max_length=100, help_text="A token of the payment provider, such as `pm_card_approved`."
+    )
+
+
+class PlaceOrderSerializer(PaymentMethodSerializer):
     """What a customer asks for."""
 
     lines = ShortList(child=WantedLineSerializer(), min_length=1, max_length=MOST_LINES)
     currency = serializers.ChoiceField(choices=list(DECIMALS), default="GBP", help_text="ISO 4217.")
-    payment_method = Text(
-        max_length=100, help_text="A token of the payment provider, such as `pm_card_approved`."
-    )
     email = Email(max_length=254)
     address = AddressSerializer()
     style = serializers.ChoiceField(  # type: ignore[assignment]  # DRF takes it out of the class

@@ -29,7 +29,7 @@ EDITABLE = ("inventory.product", "inventory.warehouse")
 
 def test_the_admin_says_whose_it_is_and_what_is_there(staff: Callable[..., Client]) -> None:
     page = text(staff().get(reverse("admin:index")))
-    assert "<title>Orders, and what each service did for them | Shop</title>" in page
+    assert "<title>Control room | Shop</title>" in page
     assert '<div id="site-name"><a href="/admin/">Shop</a></div>' in page
 
 

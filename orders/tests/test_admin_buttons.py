@@ -36,6 +36,7 @@ def test_what_has_been_shipped_is_not_cancelled_and_staff_are_told(
 def test_the_page_tells_what_people_have_done(staff: Callable[..., Client], order: Order) -> None:
     client, page = staff(), address("orders.order", "change", order.pk)
     assert "Done by people" not in text(client.get(page))
+    Saga.objects.filter(order=order).update(state="parked", deadline=None)
     client.post(reverse("admin:orders_order_resume", args=[order.pk]))
     shown = text(client.get(page))
     assert "Done by people" in shown
@@ -67,9 +68,11 @@ def test_several_orders_are_cancelled_from_the_list_after_being_asked(
     chosen = {"action": "cancel_selected", "_selected_action": ids}
     assert "Cancel 2 orders" in text(client.post(page, chosen))
     assert not Order.objects.filter(status="cancelling").exists()
-    assert "2: The order is being cancelled" in said(
-        client.post(page, {**chosen, "confirmed": "yes"}, follow=True)
-    )
+    results = text(client.post(page, {**chosen, "confirmed": "yes"}))
+    assert "<p>2 done</p>" in results
+    for pk in ids:
+        assert f'<a href="{address("orders.order", "change", pk)}">S-' in results
+    assert results.count("The order is being cancelled") == 2
     assert Order.objects.filter(status="cancelling").count() == 2
 
 
@@ -98,11 +101,23 @@ def test_an_ended_order_has_nothing_to_resume(staff: Callable[..., Client], orde
 def test_a_parked_delivery_is_sent_again_and_a_handled_one_is_not(
     staff: Callable[..., Client], order: Order, service: str
 ) -> None:
+    """After a page that says so, with a result for each."""
     Saga.objects.filter(order=order).update(state="parked", deadline=None)
     row, done = parked(service, order), parked(service, order, state="done", attempts=2)
     chosen = {"action": "send_again", "_selected_action": [row.pk, done.pk]}
-    answer = staff().post(address(f"{service}.inbox", "changelist"), chosen, follow=True)
-    assert "1 event will be tried again now. 1 event had been handled already" in said(answer)
+    client, page = staff(), address(f"{service}.inbox", "changelist")
+    asked = text(client.post(page, chosen))
+    assert f"{service}.act, on OrderCreated" in asked
+    assert f"{service}.act has handled this OrderCreated." in asked
+    row.refresh_from_db()
+    assert row.state == "parked"
+    results = text(client.post(page, {**chosen, "confirmed": "yes"}))
+    assert "1 done · 1 nothing to do" in results
+    assert "It will be tried again now." in results
+    assert "It had been handled already: nothing was done." in results
+    assert f"Sent OrderCreated to {service}.act again." in text(
+        client.get(address("orders.order", "change", order.pk))
+    )
     row.refresh_from_db()
     done.refresh_from_db()
     assert (row.state, row.attempts) == ("failing", 0)

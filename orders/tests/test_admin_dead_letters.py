@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterator
 
 import pytest
@@ -10,11 +11,14 @@ from django.conf import settings
 from django.test import Client
 from kombu.exceptions import OperationalError
 
+from orders.models import Order, Outbox
+from orders.process import FORWARD, awaited
 from orders.tests.pages import address, said, text
 from payments.models import DeadLetter
-from shop.messaging import dead_letters
+from shop.messaging import commands, dead_letters
 
 LIST = "payments.deadletter"
+RESERVED = awaited(FORWARD[1])  # the step after it
 
 
 @pytest.fixture
@@ -43,7 +47,7 @@ def queue() -> Iterator[redis.Redis]:
 
 
 def choose(client: Client, action: str, letters: list[DeadLetter]) -> str:
-    chosen = {"action": action, "_selected_action": [letter.pk for letter in letters]}
+    chosen = {"action": action, "_selected_action": [letter.pk for letter in letters], "confirmed": "yes"}
     return said(client.post(address(LIST, "changelist"), chosen, follow=True))
 
 
@@ -103,3 +107,34 @@ def test_the_oldest_go_when_there_are_too_many(db: None, monkeypatch: pytest.Mon
         "message 4",
         "the last one",
     ]
+
+
+def test_before_it_is_put_back_it_is_said_what_would_run(
+    staff: Callable[..., Client], letters: list[DeadLetter], order: Order
+) -> None:
+    """Read from the stored message itself: a command, an event, one that nothing can be made of, one not kept whole."""
+    event = Outbox.objects.get(order_id=order.uuid)
+    bodies = {
+        RESERVED.operation: json.dumps([[commands.encode([order.ref])], {}, {}]),
+        "payments.on.InventoryReserved": json.dumps(
+            [[json.dumps([{**event.payload, "warehouses": ["NORTH"]}])], {}, {}]
+        ),
+        "payments.refund_payment": "[[[1]], {}, {}]",
+    }
+    for task, body in bodies.items():
+        message = {
+            "headers": {"task": task},
+            "content-type": "application/json",
+            "content-encoding": "utf-8",
+            "body": body,
+        }
+        dead_letters.keep("payments", message, "It could not be read.", task)
+    chosen = {"action": "put_back", "_selected_action": [letter.pk for letter in DeadLetter.objects.all()]}
+    asked = text(staff().post(address(LIST, "changelist"), chosen))
+    assert f"{RESERVED.operation} for {order.number}" in asked
+    assert f"payments.on.InventoryReserved for {order.number}" in asked
+    assert asked.count("A charge of GBP 10.00 at the payment provider.") == 2
+    assert "payments.refund_payment can&#x27;t read it" in asked
+    assert "No task has this name here: it would come back as a dead letter." in asked
+    assert "It was not kept whole" in asked
+    assert DeadLetter.objects.count() == 5

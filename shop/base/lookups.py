@@ -1,7 +1,8 @@
 """Asking another service for what does not belong in a message: long lists, personal data.
 
 The owner publishes the answer's type in its ``lookups.py`` and answers in its ``answers.py``; others ask by type.
-Only what never changes once published (an order's lines, its address) is safe to ask for.
+Only what never changes once published (an order's lines) is safe to ask for; or what is corrected only while nobody uses
+it (its address: see ``holds``).
 """
 
 from __future__ import annotations

@@ -12,6 +12,7 @@ from typing import Any
 import psycopg
 
 from shop.messaging import subscriptions
+from shop.messaging.rows import execute
 from shop.messaging.tables import database_of, outbox_of, services
 
 LISTENER = "relay"  # how its connections are called in pg_stat_activity; its healthcheck looks for it
@@ -31,6 +32,17 @@ def _relays(connection: psycopg.Connection[Any]) -> list[list[str]]:
         [f"{LISTENER} %"],
     ).fetchall()
     return [name.split() for (name,) in rows]
+
+
+def running() -> int:
+    """How many relays are connected, as that database sees it."""
+    ((count,),) = execute(
+        outbox_of(services()[0]),
+        "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND application_name LIKE %s",
+        f"{LISTENER} %",
+        fetch=True,
+    )
+    return int(count)
 
 
 class Leading:

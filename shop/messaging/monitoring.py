@@ -8,7 +8,6 @@ itself (the solo pool, as ours do); another pool's worker would say ``succeeded`
 
 from __future__ import annotations
 
-import traceback
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
@@ -17,6 +16,7 @@ from uuid import UUID
 from celery import current_task
 
 from shop.messaging.outcomes import in_a_word
+from shop.messaging.tracebacks import trace
 
 KNOWN = 200  # tasks whose end nobody has asked for, as where no events are sent
 SHOWN = 5  # orders that are named
@@ -47,9 +47,10 @@ def broke(numbers: Iterable[str], error: Exception, *, parked: bool) -> None:
     """In the task that runs here something broke for these orders. Without a task nobody is told."""
     if not (task := _task()):
         return
-    known = _broken.setdefault(task, _Broken([], in_a_word(error), _trace(error), parked))
-    if parked and not known.parked:  # what is worse is told
-        known.error, known.traceback, known.parked = in_a_word(error), _trace(error), True
+    known = _broken.get(task)
+    if known is None or (parked and not known.parked):  # of several the first is told, or what is worse
+        numbers = [*(known.numbers if known else ()), *numbers]
+        known = _broken[task] = _Broken([], in_a_word(error), trace(error), parked)
     known.numbers += (number for number in numbers if number not in known.numbers)
     _forget(_broken)
 
@@ -72,21 +73,6 @@ def told_of(task: str) -> tuple[list[tuple[str, dict[str, str]]], tuple[str, dic
 def _task() -> str | None:
     request = current_task.request if current_task else None
     return str(request.id) if request and request.id else None
-
-
-def _trace(error: Exception) -> str:
-    """Where it broke, and what led there; of each error its first line alone."""
-    lines: list[str] = []
-    one: BaseException | None = error
-    while one is not None and len(lines) < 100:
-        said = in_a_word(one) if isinstance(one, Exception) else type(one).__name__
-        lines[:0] = [
-            *traceback.format_tb(one.__traceback__),
-            f"{said}\n",
-            *(["\nwhich led to:\n\n"] if lines else []),
-        ]
-        one = one.__cause__ or (None if one.__suppress_context__ else one.__context__)
-    return "".join(lines)
 
 
 def _forget(known: dict[str, Any]) -> None:

@@ -12,7 +12,7 @@ import msgspec
 
 from shop.sandbox.ledger import Ledger, fingerprint, insert, now
 from shop.sandbox.mishaps import OUTAGES, Timing, Underway, reused_key, unavailable
-from shop.sandbox.web import MAX_PAGE, Answer, Handler, Request
+from shop.sandbox.web import MAX_PAGE, Answer, Handler, Problem, Request
 
 SCHEMA = f"""
 CREATE TABLE IF NOT EXISTS parcels (
@@ -80,6 +80,10 @@ class Carrier:
 
     def _label(self, db: sqlite3.Connection, key: str, body: LabelBody) -> Answer:
         postcode, mark = body.address.postcode.upper(), fingerprint(key, msgspec.json.encode(body))
+        if postcode.startswith("GARBLED"):
+            raise Problem(
+                400, "invalid_request", "the address can't be read"
+            )  # as long as it is not corrected
         parcel = _parcel(db, key)
         if parcel:
             return _replay(parcel, mark)

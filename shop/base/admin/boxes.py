@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
-from django.contrib import admin, messages
+from django.contrib import admin
 from django.db.models import Q, QuerySet
 from django.http import HttpRequest
 from django.utils.html import format_html
 from django.utils.text import capfirst
 
-from shop.base.admin.buttons import chosen, may_change
 from shop.base.admin.cells import BAD, CALM, GOOD, WAIT, shortened, toned, when
 from shop.base.admin.filters import (
     ConfirmedFilter,
@@ -24,8 +22,8 @@ from shop.base.admin.filters import (
     dated,
 )
 from shop.base.admin.rows import OfAnOrderAdmin, ReadOnlyAdmin
+from shop.base.admin.sending import PutsBack, SendsAgain
 from shop.base.spans import span
-from shop.messaging import brokers, dead_letters, inbox
 from shop.messaging.models import AbstractDeadLetter, AbstractInbox, AbstractIncident, AbstractOutbox
 from shop.messaging.outbox import confirmed_until, of_orders
 from shop.messaging.rows import now_in
@@ -93,7 +91,7 @@ class OutboxAdmin(_MessageAdmin):
         return super().get_queryset(request)
 
 
-class InboxAdmin(_MessageAdmin):
+class InboxAdmin(SendsAgain, _MessageAdmin):
     """A service's inbox: what its receivers handled, what they fail at, and what waits for a person."""
 
     list_display = ("receiver", "type", "order", "state_and_time", "short_error", "received")
@@ -104,7 +102,6 @@ class InboxAdmin(_MessageAdmin):
         *("receiver", "type", "order", "order_id", "event_id", "shown_state", "due"),
         *("error", "received", "pretty_payload"),
     )
-    actions = ("send_again",)
     nothing_here = "What this service has heard is noted here. It has heard nothing yet."
 
     @admin.display(description="error")
@@ -141,27 +138,6 @@ class InboxAdmin(_MessageAdmin):
             events.update(of_orders(service, order_ids).values_list("event_id", flat=True))
         not_done = ~Q(state=self.model.State.DONE) & Q(order_id__in=order_ids)
         return queryset.filter(Q(event_id__in=events) | not_done) if order_ids else queryset.none()
-
-    def has_send_permission(self, request: HttpRequest) -> bool:
-        return may_change(request, self.model)
-
-    @admin.action(description="Send again: let the receiver try once more, now", permissions=["send"])
-    def send_again(self, request: HttpRequest, queryset: QuerySet[AbstractInbox]) -> None:
-        rows = chosen(self, request, queryset)
-        sent = inbox.send_again(self.opts.app_label, [row.pk for row in rows])
-        if sent:
-            self.sent_again(sorted({row.order_id for row in rows if row.state != row.State.DONE}))
-            for row in rows:
-                if row.state != row.State.DONE:
-                    self.log_change(request, row, "Sent again.")
-            self.message_user(request, f"{_events(sent)} will be tried again now.", messages.SUCCESS)
-        if left := len(rows) - sent:
-            self.message_user(
-                request, f"{_events(left)} had been handled already: nothing was done.", messages.INFO
-            )
-
-    def sent_again(self, order_ids: Sequence[UUID]) -> None:
-        """For the app that has more to wake than its inbox."""
 
 
 class IncidentAdmin(_OfAService, OfAnOrderAdmin):
@@ -205,7 +181,7 @@ class IncidentAdmin(_OfAService, OfAnOrderAdmin):
         return f"{row.receiver} {silent}: {row.type} of {row.number}"
 
 
-class DeadLetterAdmin(_OfAService, ReadOnlyAdmin):
+class DeadLetterAdmin(PutsBack, _OfAService, ReadOnlyAdmin):
     """What came in a service's queue that nothing could be made of."""
 
     list_display = ("reason", "task", "came", "last_at", "is_whole")
@@ -216,7 +192,6 @@ class DeadLetterAdmin(_OfAService, ReadOnlyAdmin):
     list_filter = (("last_at", dated("came last")),)
     search_fields = ("task", "reason")
     fields = ("reason", "task", "came", "first_at", "last_at", "is_whole", "pretty_message")
-    actions = ("put_back", "dismiss")
 
     @admin.display(description="came", ordering="times")
     def came(self, row: AbstractDeadLetter) -> str:
@@ -229,33 +204,6 @@ class DeadLetterAdmin(_OfAService, ReadOnlyAdmin):
     def pretty_message(self, row: AbstractDeadLetter) -> str:
         return format_html("<pre>{}</pre>", row.message)
 
-    def has_send_permission(self, request: HttpRequest) -> bool:
-        return may_change(request, self.model)
-
-    @admin.action(description="Put back into the queue", permissions=["send"])
-    def put_back(self, request: HttpRequest, queryset: QuerySet[AbstractDeadLetter]) -> None:
-        rows = chosen(self, request, queryset)
-        try:
-            sent = dead_letters.send_again(self.opts.app_label, [row.pk for row in rows])
-        except brokers.AWAY:
-            told = "The broker takes no messages now. What was not put back is still here: try again later."
-            self.message_user(request, told, messages.ERROR)
-            return
-        if sent:
-            self.message_user(request, f"{_messages(sent)} put back into the queue.", messages.SUCCESS)
-        if left := len(rows) - sent:
-            self.message_user(
-                request, f"{_messages(left)} not kept whole: nothing was done.", messages.WARNING
-            )
-
-    @admin.action(description="Dismiss", permissions=["send"])
-    def dismiss(self, request: HttpRequest, queryset: QuerySet[AbstractDeadLetter]) -> None:
-        rows = chosen(self, request, queryset)
-        picked = self.model._default_manager.filter(pk__in=[row.pk for row in rows])
-        self.log_deletions(request, picked)
-        picked.delete()
-        self.message_user(request, f"{_messages(len(rows))} dismissed.", messages.SUCCESS)
-
 
 def times(count: int) -> str:
     return "once" if count == 1 else f"{count:,} times"
@@ -266,11 +214,3 @@ def _state(row: AbstractInbox) -> str:
     tried = f" after {row.attempts} attempt{'' if row.attempts == 1 else 's'}" if row.attempts else ""
     waits = {row.State.PARKED: "parked", row.State.FAILING: "to be tried again"}
     return f"{waits.get(row.State(row.state), 'handled')}{tried if row.state in waits else ''}"
-
-
-def _messages(count: int) -> str:
-    return f"{count} message{' was' if count == 1 else 's were'}"
-
-
-def _events(count: int) -> str:
-    return f"{count} event{'' if count == 1 else 's'}"

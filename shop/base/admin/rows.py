@@ -84,16 +84,14 @@ class ReadOnlyAdmin(Listed):
         """What a row is, for the top of its page."""
         return capfirst(str(row))
 
-    def change_view(
-        self,
-        request: HttpRequest,
-        object_id: str,
-        form_url: str = "",
-        extra_context: dict[str, Any] | None = None,
+    def render_change_form(
+        self, request: HttpRequest, context: dict[str, Any], *args: Any, **kwargs: Any
     ) -> HttpResponse:
-        row = self.get_object(request, object_id)
-        told = {"title": self.sentence(row), "subtitle": None} if row else {}
-        return super().change_view(request, object_id, form_url, {**told, **(extra_context or {})})
+        if context.get("subtitle") and (
+            row := kwargs.get("obj")
+        ):  # Django's; a page of its own has said its title
+            context.update(title=self.sentence(row), subtitle=None)
+        return super().render_change_form(request, context, *args, **kwargs)
 
 
 class OfAnOrderAdmin(ReadOnlyAdmin):

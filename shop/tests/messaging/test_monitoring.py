@@ -45,7 +45,7 @@ def test_an_attempt_that_is_made_again_was_retried_and_says_where_it_broke(task:
     assert found[0] == "task-retried"
     assert found[1]["exception"] == "No answer. (S-1, S-2: to be tried again)"
     assert "test_monitoring.py" in found[1]["traceback"]
-    assert found[1]["traceback"].endswith("No answer.\n")
+    assert found[1]["traceback"].endswith("No answer.")
 
 
 def test_a_set_has_failed_if_one_of_its_orders_is_parked(task: Task) -> None:

@@ -69,6 +69,9 @@ class Case:
     parcels: list[tuple[Parcel, list[str]]] = field(
         default_factory=list
     )  # with what the carrier did, in its words
+    withdrawn: list[tuple[Parcel, list[str]]] = field(
+        default_factory=list
+    )  # the same, under keys withdrawn since
     mails: list[Notification] = field(default_factory=list)
     not_in_mailbox: list[Notification] = field(default_factory=list)
     timeline: list[str] = field(default_factory=list)  # events
@@ -171,9 +174,11 @@ def _add_payments_and_parcels(cases: dict[UUID, Case], ledgers: Ledgers) -> None
     for shipment in Shipment.objects.filter(any_of("pk", cases)):
         cases[shipment.pk].shipment = shipment
     parcels = list(Parcel.objects.filter(any_of("shipment_id", cases)).order_by("warehouse"))
-    carried = ledgers.take_parcels(parcel.key for parcel in parcels)
+    carried = ledgers.take_parcels(key for p in parcels for key in (p.key, *p.withdrawn.split()))
     for parcel in parcels:
         cases[parcel.shipment_id].parcels.append((parcel, carried.get(parcel.key, [])))
+        withdrawn = [carried.get(key, []) for key in parcel.withdrawn.split()]
+        cases[parcel.shipment_id].withdrawn += [(parcel, did) for did in withdrawn]
 
 
 def _add_mails(cases: dict[UUID, Case]) -> None:

@@ -1,4 +1,4 @@
-"""Completed: every parcel was handed over. Cancelled: none was, and all are void."""
+"""Completed: every parcel was handed over. Cancelled: none was, and all are void. Under a withdrawn key none ever was."""
 
 from __future__ import annotations
 
@@ -15,6 +15,12 @@ def check_order(case: Case) -> Iterator[str]:
         yield from _completed(case)
     elif case.cancelled:
         yield from _cancelled(case)
+    for parcel, carried in case.withdrawn:
+        its = f"{case.number} has a label with an old address for its parcel from {parcel.warehouse}"
+        if "handover" in carried:
+            yield f"{its}, and it was handed over."
+        elif "label" in carried and "void" not in carried and (case.completed or case.cancelled):
+            yield f"{its}, and it is not void at the carrier."
 
 
 def _completed(case: Case) -> Iterator[str]:

@@ -38,6 +38,23 @@ def a_parcel_noted_as_labelled(world: World) -> list[str]:
 
 
 @planted
+def a_label_with_an_old_address(world: World) -> list[str]:
+    parcel_of(world.completed).update(withdrawn=label(world.completed))
+    parcel = f"{world.completed.number} has a label with an old address for its parcel from LON"
+    return [f"{parcel}, and it is not void at the carrier."]
+
+
+@planted
+def a_parcel_that_left_for_an_old_address(world: World) -> list[str]:
+    key = label(world.completed)
+    merged(carrier().hand_over([key]))
+    parcel_of(world.completed).update(withdrawn=key)
+    return [
+        f"{world.completed.number} has a label with an old address for its parcel from LON, and it was handed over."
+    ]
+
+
+@planted
 def a_cancelled_parcel_that_left(world: World) -> list[str]:
     key = label(world.cancelled)
     merged(carrier().hand_over([key]))

@@ -1,0 +1,9 @@
+"""Which site the admin is."""
+
+from __future__ import annotations
+
+from django.contrib.admin.apps import AdminConfig
+
+
+class ShopAdmin(AdminConfig):
+    default_site = "shop.web.control.site.ShopSite"
