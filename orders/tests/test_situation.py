@@ -30,7 +30,7 @@ CASES: list[tuple[Situation, dict[str, Any], str, str, str]] = [
     (Situation.PROVIDER_AWAY, {"away": {"payments": DOWN}, "attempt": 1}, "waiting",
      "is down since", "goes on by itself"),
     (Situation.PARKED, {"state": "parked", "away": {"payments": DOWN}, "last_error": "broken"}, "trouble",
-     "after reserved: broken", "parked and waits for a person"),
+     "after reserved: broken", "parked and waits for a person: broken."),
     (Situation.NEEDS_ATTENTION, {"state": "attention", "undo": "stopped", "last_error": "no"}, "trouble",
      "Owed: refund of", "has failed for good"),
     (Situation.CANCELLED, {"state": "ended", "undo": "notified", "reason": "out of stock"}, "undone",
