@@ -17,6 +17,7 @@ from orders.drawing import draw
 from orders.happenings import Happening, Kind
 from orders.models import Order, Saga
 from orders.situation import Elsewhere
+from orders.steps import TROUBLE, rows
 from orders.tests.timelines import entry
 
 Tell = Callable[..., UUID]
@@ -63,6 +64,8 @@ def test_attempts_at_a_step_that_was_given_up_are_not_those_of_its_undo(order: O
     told = found(order, 1, **going_back)
     assert kinds(told)[2] == given_up
     assert told[2].causes == (reserved,)
+    ways = [(row.way, row.words) for row in rows(told, order.placed_at)]
+    assert ways[2:4] == [(TROUBLE, "tried 2 times in vain"), (TROUBLE, "take payment: given up")]
     assert kinds(told)[5] == ("now", "refund payment")
     tell(
         70,
