@@ -1,7 +1,7 @@
 """The README's pictures, taken from the running product: `make pictures`. It takes Chromium, and two minutes.
 
-One order meets a payment provider that is away for a while, another is refused by the carrier when it is already paid. The
-control room and the map are taken while orders come in.
+One order meets a payment provider that is away for a while, another is refused by the carrier when it is already paid.
+The control room and the map are taken while orders come in.
 """
 
 from __future__ import annotations
