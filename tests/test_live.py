@@ -28,7 +28,6 @@ from tests.live import ADDRESS, Live
 from tests.test_admin_browser import browser_path
 from tests.web import Web, request, running_web
 
-pytestmark = pytest.mark.scenario
 STREAMS = 200
 FIRST, *_ = settings.STYLES
 

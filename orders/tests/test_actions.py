@@ -14,10 +14,10 @@ from django.test import Client
 from django.urls import reverse
 
 from inventory.services import reserve_stock
-from orders.actions import buttons
 from orders.models import Inbox, Order, Outbox, Saga
 from orders.process import FORWARD, PROCESS, awaited
-from orders.situation import Situation
+from orders.staff.actions import buttons
+from orders.telling.situation import Situation
 from orders.tests.pages import address, parked, said, text
 from payments.services import take_payment
 from tests.threads import at_once

@@ -10,11 +10,11 @@ from datetime import datetime
 from django.db.models import Q
 from django.db.models.functions import Now
 
-from orders.corrections import CORRECTIONS, why_not
 from orders.models import Order, Saga
 from orders.process import OPERATIONS, awaited, owed
 from orders.saga import waiting_for
-from orders.situation import (
+from orders.staff.corrections import CORRECTIONS, why_not
+from orders.telling.situation import (
     FINE,
     LATE,
     LEVELS,
