@@ -159,7 +159,7 @@ def test_an_orders_page_moves_to_its_end_while_somebody_looks_at_it(
             page.goto(f"{web.url}/admin/orders/order/{order.pk}/change/")
             page.wait_for_selector(".live-dot >> text=live")
             page.evaluate("window.stays = true")
-            page.focus("#live >> text=Reserved stock")
+            page.focus("#live a:text-is('Reserved stock')")
             halted.close()
             page.wait_for_selector("#live .badge >> text=completed")
             assert page.evaluate("window.stays")
