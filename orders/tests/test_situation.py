@@ -31,7 +31,7 @@ CASES: list[tuple[Situation, dict[str, Any], str, str, str]] = [
     (Situation.PROVIDER_AWAY, {"away": {"payments": DOWN}, "attempt": 1}, "waiting",
      f"{DOWN.in_short} (reserved, waits for payments)", "goes on by itself"),
     (Situation.PARKED, {"state": "parked", "away": {"payments": DOWN}, "last_error": "broken"}, "trouble",
-     "broken (after reserved)", "parked and waits for a person: broken."),
+     "broken (after reserved)", "parked and waits for a person"),
     (Situation.NEEDS_ATTENTION, {"state": "attention", "undo": "stopped", "last_error": "no"}, "trouble",
      "Owed: refund of", "has failed for good"),
     (Situation.CANCELLED, {"state": "ended", "undo": "notified", "reason": "out of stock"}, "undone",
