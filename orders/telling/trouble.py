@@ -170,7 +170,8 @@ def _silent(order: Order, around: Elsewhere) -> Iterable[Finding]:
         for row in open_incidents(service).filter(order_id=order.uuid).order_by("id")[:AT_MOST]:
             text = (
                 f"{row.receiver} is silent: it was to react to {row.type} within {row.within:g} s, and has done nothing "
-                f"since {row.since:%d %B, %H:%M:%S} UTC, {ago(row.since, around.now)}."
+                f"since {row.since:%d %B, %H:%M:%S} UTC, {ago(row.since, around.now)}. It is asked again by itself. If "
+                f"it stays silent, look into the log of the worker of {row.receiver.partition('.')[0]}."
             )
             yield Finding(TROUBLE, text, service, "incident")
 

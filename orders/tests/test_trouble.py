@@ -125,6 +125,7 @@ def test_who_is_silent_is_named_and_queueing_is_told_from_it(
     assert found.text.startswith(
         "inventory.reserve_stock is silent: it was to react to OrderCreated within 15 s, and has done nothing since"
     )
+    assert "look into the log of the worker of inventory" in found.text  # what a person can do
     assert in_short(order, around)[0] == "trouble"
     assert list(Order.objects.filter(needing("silent"))) == [order]
 
