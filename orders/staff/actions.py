@@ -93,6 +93,8 @@ def in_words(move: Move) -> str:
 
 def cancel(order: Order) -> Result:
     answer = services.request_cancellation(order.uuid, by=STAFF)
+    if answer == Cancellation.REQUESTED:  # the page tells what comes of it, and this stays beside that
+        return Result(LEVELS[answer], "Its cancellation is asked for.", "Asked for a cancellation.")
     return Result(LEVELS[answer], answer.value, f"Asked for a cancellation. {answer.value}")
 
 

@@ -18,7 +18,7 @@ def test_staff_cancel_after_being_asked(staff: Callable[..., Client], order: Ord
     client, page = staff(), reverse("admin:orders_order_cancel", args=[order.pk])
     assert "Yes, cancel" in text(client.get(page))
     assert Order.objects.get(pk=order.pk).status == "placed"
-    assert "is being cancelled" in said(client.post(page, {"confirmed": "yes"}, follow=True))
+    assert "Its cancellation is asked for." in said(client.post(page, {"confirmed": "yes"}, follow=True))
     assert Order.objects.get(pk=order.pk).status == "cancelling"
     assert Outbox.objects.get(type="CancellationRequested").payload["by"] == "staff"
 
@@ -72,7 +72,7 @@ def test_several_orders_are_cancelled_from_the_list_after_being_asked(
     assert "<p>2 done</p>" in results
     for pk in ids:
         assert f'<a href="{address("orders.order", "change", pk)}">S-' in results
-    assert results.count("The order is being cancelled") == 2
+    assert results.count("Its cancellation is asked for.") == 2
     assert Order.objects.filter(status="cancelling").count() == 2
 
 
