@@ -17,6 +17,7 @@ from orders.telling.happenings import Happening, Kind
 from shop.base.spans import span
 
 TOP, ROW, BOX = 34, 40, 30  # in px
+MOST_SHRUNK = 1.45  # a drawing that is no wider than that is shown whole, if smaller
 
 
 @dataclass(frozen=True)
@@ -107,7 +108,7 @@ class Drawing:
 
     @property
     def nearly_fits(self) -> bool:
-        return self.width < 1.2 * FULL
+        return self.width < MOST_SHRUNK * FULL
 
 
 def draw(found: Sequence[Happening], now: datetime, acts: Iterable[tuple[datetime, str]] = ()) -> Drawing:
