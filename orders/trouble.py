@@ -50,31 +50,38 @@ class Finding:
 
 
 def in_short(order: Order, around: Elsewhere) -> tuple[str, str]:
-    """(level, a few words) for a list."""
+    """(level, a few words) for a list, the cause first: what does not fit there is cut off at its end."""
     saga, found = order.saga, situation(order, around)
     whom = awaited(saga.position).service
-    error = f": {saga.last_error}" if saga.last_error else ""
+    cause, where = _cause(saga), f"{_position(saga)}, waits for {whom}"
+    level = FINE if found == Situation.UNDOING else LEVELS[found]
     match found:
         case Situation.COMPLETED | Situation.CANCELLED:
             return FINE, saga.reason
         case Situation.NEEDS_ATTENTION:
-            return TROUBLE, f"{saga.last_error}.{_owed(order)}"
+            return level, f"{cause}.{_owed(order)}"
         case Situation.PARKED:
-            return TROUBLE, f"after {_position(saga)}: {saga.last_error or 'waits for a person'}"
+            return level, f"{cause or 'waits for a person'} (after {_position(saga)})"
         case Situation.PROVIDER_AWAY:
-            more = f": {around.away[whom].in_words}"
-        case Situation.SILENT:
-            more = ", which is silent"
-        case Situation.OVERDUE:
-            more = ", overdue"
+            return level, f"{around.away[whom].in_short} ({where})"
         case Situation.RETRYING:
-            more = f", attempt {saga.attempt + 1}{error}"
+            tried = f"{where}, attempt {saga.attempt + 1}"
+            return level, f"{cause} ({tried})" if cause else tried
+        case Situation.SILENT:
+            return level, f"{where}, which is silent"
+        case Situation.OVERDUE:
+            return level, f"{where}, overdue"
         case Situation.QUEUEING:
-            more = f", behind {around.queueing[whom]:,} messages"
+            return level, f"{where}, behind {around.queueing[whom]:,} messages"
         case _:
-            more = ""
-    level = FINE if found == Situation.UNDOING else LEVELS[found]
-    return level, f"{_position(saga)}, waits for {whom}{more}"
+            return level, where
+
+
+def _cause(saga: Saga) -> str:
+    """Why it failed last, without the operation's name before it."""
+    name, _, words = saga.last_error.partition(": ")
+    named = words and "." in name and " " not in name
+    return (words if named else saga.last_error).rstrip(".")
 
 
 ATTENTION = {

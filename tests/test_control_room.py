@@ -79,8 +79,8 @@ def test_a_provider_that_is_away_is_told_as_such_and_who_waits_for_it_is_counted
     with live.stack.supervisor.held("payments"):
         orders = live.place("choreography", skus, orders=3)
         live.wait_for(lambda: outages("payments"), "payments knows that its provider is away")
-        seen = look(live.stack.env, "The payment provider is down since")
-    assert [one for one in seen["first"] if one.startswith("The payment provider is down since")]
+        seen = look(live.stack.env, "The payment provider has been down since")
+    assert [one for one in seen["first"] if one.startswith("The payment provider has been down since")]
     live.wait_until_ended(orders)
 
 

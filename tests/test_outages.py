@@ -39,7 +39,7 @@ def test_a_provider_away_for_longer_than_all_attempts_parks_nothing_in_either_st
         assert not inbox_of(service)._default_manager.filter(order_id__in=ids, state="parked").exists()
         waiting = Order.objects.select_related("saga").get(pk=orders[0].pk)
         found = outages(service)[service]
-        assert found.in_words in in_short(waiting, elsewhere())[1]
+        assert found.in_short in in_short(waiting, elsewhere())[1]
         assert why_it_waits(waiting)[0].text.startswith(found.in_words)
         assert why_it_waits(waiting)[0].level == "waiting"
     began = time.monotonic()

@@ -15,7 +15,7 @@ from shop.messaging.outages import Outage
 
 NOW = timezone.now()
 SOON, LONG_AGO = NOW + timedelta(seconds=9), NOW - timedelta(minutes=2)
-DOWN = Outage("The payment provider", LONG_AGO, "no answer", probe_due=False, is_waited_for=True)
+DOWN = Outage("The payment provider", LONG_AGO, "does not answer", probe_due=False, is_waited_for=True)
 
 CASES: list[tuple[Situation, dict[str, Any], str, str, str]] = [
     # saga, badge's level, words in the list, words in the sentence
@@ -23,14 +23,15 @@ CASES: list[tuple[Situation, dict[str, Any], str, str, str]] = [
     (Situation.UNDOING, {"undo": "requested", "reason": "cancelled by staff"}, "undone",
      "being undone: cancelled by staff", "is being undone (cancelled by staff)"),
     (Situation.QUEUEING, {"queueing": {"payments": 340}}, "waiting", "behind 340 messages", "It waits its turn: 340"),
-    (Situation.RETRYING, {"attempt": 2, "last_error": "broken"}, "waiting", "attempt 3: broken", "attempt 3."),
+    (Situation.RETRYING, {"attempt": 2, "last_error": "payments.take_payment: broken."}, "waiting",
+     "broken (reserved, waits for payments, attempt 3)", "attempt 3."),
     (Situation.OVERDUE, {"deadline": LONG_AGO}, "trouble", "overdue", "is a relay running?"),
     (Situation.OVERDUE, {"deadline": None}, "trouble", "overdue", "has no deadline: resume it"),
     (Situation.SILENT, {"silent": True, "deadline": LONG_AGO}, "trouble", "which is silent", "taken up again now"),
     (Situation.PROVIDER_AWAY, {"away": {"payments": DOWN}, "attempt": 1}, "waiting",
-     "is down since", "goes on by itself"),
+     f"{DOWN.in_short} (reserved, waits for payments)", "goes on by itself"),
     (Situation.PARKED, {"state": "parked", "away": {"payments": DOWN}, "last_error": "broken"}, "trouble",
-     "after reserved: broken", "parked and waits for a person"),
+     "broken (after reserved)", "parked and waits for a person"),
     (Situation.NEEDS_ATTENTION, {"state": "attention", "undo": "stopped", "last_error": "no"}, "trouble",
      "Owed: refund of", "has failed for good"),
     (Situation.CANCELLED, {"state": "ended", "undo": "notified", "reason": "out of stock"}, "undone",

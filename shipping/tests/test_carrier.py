@@ -230,5 +230,5 @@ def test_a_carrier_that_is_not_there_is_a_fault_for_every_key(db: None) -> None:
     answers = {**merged(carrier.hand_over(["a", "b"])), **merged(carrier.void(["c", "d"]))}
     first, *others = (str(answer) for answer in answers.values())
     assert first == "The carrier can't be reached."
-    assert others[-1].startswith("The carrier is down since")
+    assert others[-1].startswith("The carrier has been down since")
     assert set(answers) == {"a", "b", "c", "d"}

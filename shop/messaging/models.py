@@ -95,7 +95,7 @@ class AbstractOutage(models.Model):
         abstract = True
 
     def __str__(self) -> str:
-        return f"{self.provider} is down since {self.since:%d %B, %H:%M:%S}"
+        return f"{self.provider} has been down since {self.since:%H:%M:%S} UTC on {self.since.day} {self.since:%B}"
 
 
 class AbstractDeadLetter(models.Model):

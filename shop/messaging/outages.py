@@ -22,7 +22,7 @@ logger = logging.getLogger(__name__)
 
 
 class Outage(NamedTuple):
-    """``since`` when a provider is away, how that shows, and whether it is time for somebody to try again.
+    """``since`` when a provider is away, how that shows ("can't be reached"), and whether it is time to try again.
 
     ``is_waited_for``: else it has lasted so long that a person must decide; then attempts count again.
     """
@@ -34,8 +34,12 @@ class Outage(NamedTuple):
     is_waited_for: bool
 
     @property
+    def in_short(self) -> str:
+        return f"{self.provider} has been down since {self.since:%H:%M:%S}"
+
+    @property
     def in_words(self) -> str:
-        return f"{self.provider} is down since {self.since:%d %B, %H:%M:%S} UTC ({self.error})"
+        return f"{self.in_short} UTC on {self.since.day} {self.since:%B}: it {self.error}"
 
 
 def outages_of(service: str) -> type[AbstractOutage] | None:

@@ -51,7 +51,7 @@ def test_several_in_a_row_say_that_it_is_away_to_all_workers_and_one_tries_it() 
         for _ in range(IN_A_ROW):
             fault = unreachable(breaker)
         assert isinstance(fault, Unavailable)
-        assert str(fault).startswith("The provider is down since ")
+        assert str(fault).startswith("The provider has been down since ")
     assert Outage.objects.count() == 1
     assert (one.allowed(50), another.allowed(50)) == (0, 0)
     Outage.objects.update(probe_at=LONG_AGO)
