@@ -17,14 +17,15 @@ from django.template.response import TemplateResponse
 from django.urls import URLPattern, path
 from django.utils.html import format_html
 
-from orders import order_page, search, trouble
-from orders.actions import forecast
-from orders.live import order_pages
+from orders import search
 from orders.models import DeadLetter, Inbox, Incident, Order, Outbox
-from orders.operating import Operating
 from orders.process import OPERATIONS
 from orders.saga import resume
-from orders.situation import badge, elsewhere
+from orders.staff.actions import forecast
+from orders.staff.operating import Operating
+from orders.telling import order_page, trouble
+from orders.telling.live import order_pages
+from orders.telling.situation import badge, elsewhere
 from shop.base.admin.boxes import DeadLetterAdmin, InboxAdmin, IncidentAdmin, OutboxAdmin
 from shop.base.admin.buttons import Forecast
 from shop.base.admin.cells import when

@@ -11,11 +11,11 @@ import pytest
 from django.db import transaction
 from django.utils import timezone
 
-from orders import trouble
 from orders.models import Order, Saga
 from orders.saga import resume
 from orders.services import Cancellation, request_cancellation
-from orders.trouble import why_it_waits
+from orders.telling import trouble
+from orders.telling.trouble import why_it_waits
 from payments.models import Inbox, Outage, Payment
 from shipping.models import Parcel
 from shop.base.databases import alias_of

@@ -20,7 +20,7 @@ from django.utils import timezone
 
 from orders.models import Order, Outbox, Saga, TimelineEntry
 from orders.services import Cancellation, request_cancellation
-from orders.trouble import needing
+from orders.telling.trouble import needing
 from payments.models import Outage
 from shop.base.breaker import IN_A_ROW
 from shop.messaging.outages import outages

@@ -9,8 +9,8 @@ from django.conf import settings
 
 from orders.models import Order, Saga, TimelineEntry
 from orders.services import request_cancellation
-from orders.situation import elsewhere
-from orders.trouble import in_short, why_it_waits
+from orders.telling.situation import elsewhere
+from orders.telling.trouble import in_short, why_it_waits
 from shop.messaging.outages import outages
 from shop.messaging.tables import inbox_of
 from tests.live import Live

@@ -8,8 +8,8 @@ import pytest
 from django.conf import settings
 
 from orders.models import Order
-from orders.situation import elsewhere
-from orders.trouble import in_short, why_it_waits
+from orders.telling.situation import elsewhere
+from orders.telling.trouble import in_short, why_it_waits
 from shop.messaging.incidents import open_incidents, orders_with_incidents
 from shop.messaging.tables import incidents_of
 from tests.live import Live

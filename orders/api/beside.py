@@ -7,9 +7,9 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from uuid import UUID
 
-from orders.happenings import PARCELWISE, REFUSALS
 from orders.models import Order, TimelineEntry
 from orders.process import ENDS, PER_WAREHOUSE
+from orders.telling.happenings import PARCELWISE, REFUSALS
 from shipping.lookups import Labels
 from shop.base.lookups import ask
 

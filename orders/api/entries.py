@@ -7,8 +7,8 @@ from rest_framework import serializers
 
 from orders.api.beside import Beside, worked
 from orders.api.waiting import told
-from orders.happenings import asked_by
 from orders.models import TimelineEntry
+from orders.telling.happenings import asked_by
 
 
 class ParcelSerializer(serializers.Serializer):

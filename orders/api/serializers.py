@@ -17,7 +17,7 @@ from orders.api.waiting import waiting
 from orders.lookups import DeliveryAddress
 from orders.models import Order, OrderLine
 from orders.placement import PlaceOrder, WantedLine
-from orders.situation import cancellation
+from orders.telling.situation import cancellation
 from shipping.lookups import Labels
 from shop.base.api.parsing import Body
 from shop.base.lookups import ask

@@ -6,8 +6,8 @@ from uuid import UUID, uuid4
 
 import pytest
 
-from orders.beliefs import beliefs
 from orders.models import TimelineEntry
+from orders.telling.beliefs import beliefs
 
 Row = tuple[str, str, str]
 

@@ -11,12 +11,12 @@ from uuid import UUID
 import pytest
 from django.conf import settings
 
-from orders.ahead import happenings
-from orders.axis import FULL, NAMES
-from orders.drawing import draw
-from orders.happenings import Happening, Kind
 from orders.models import Order, Saga
-from orders.situation import Elsewhere
+from orders.telling.ahead import happenings
+from orders.telling.axis import FULL, NAMES
+from orders.telling.drawing import draw
+from orders.telling.happenings import Happening, Kind
+from orders.telling.situation import Elsewhere
 from orders.tests.timelines import entry
 
 Tell = Callable[..., UUID]

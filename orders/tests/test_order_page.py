@@ -13,8 +13,8 @@ from django.contrib.auth import get_user_model
 from django.test import Client
 from django.urls import reverse
 
-from orders.live import versions
 from orders.models import Order, TimelineEntry
+from orders.telling.live import versions
 from orders.tests.pages import address, parked, text
 
 

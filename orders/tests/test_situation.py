@@ -9,8 +9,8 @@ import pytest
 from django.utils import timezone
 
 from orders.models import Order, Saga
-from orders.situation import Elsewhere, Situation, badge, cancellation, situation
-from orders.trouble import in_short, why_it_waits
+from orders.telling.situation import Elsewhere, Situation, badge, cancellation, situation
+from orders.telling.trouble import in_short, why_it_waits
 from shop.messaging.outages import Outage
 
 NOW = timezone.now()

@@ -10,12 +10,12 @@ import pytest
 from django.utils import timezone
 
 from orders import saga as sagas
-from orders import trouble
 from orders.models import Inbox, Incident, Order, Outbox, Saga
 from orders.process import awaited
-from orders.situation import Elsewhere, elsewhere
+from orders.telling import trouble
+from orders.telling.situation import Elsewhere, elsewhere
+from orders.telling.trouble import in_short, needing, why_it_waits
 from orders.tests.pages import parked
-from orders.trouble import in_short, needing, why_it_waits
 from shop.base.spans import span
 from shop.messaging.events import StepFailed
 from shop.messaging.tables import inbox_of

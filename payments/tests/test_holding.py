@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 from django.utils import timezone
 
-from orders.corrections import CORRECTIONS, correct
 from orders.lookups import AmountDue
 from orders.models import Order
+from orders.staff.corrections import CORRECTIONS, correct
 from payments.gateway import gateway
 from payments.holding import MethodHolder
 from payments.models import Outbox, Payment

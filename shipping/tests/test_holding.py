@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 from django.utils import timezone
 
-from orders.corrections import CORRECTIONS, correct
 from orders.models import Order
+from orders.staff.corrections import CORRECTIONS, correct
 from shipping import services
 from shipping.carrier import Label, LabelRefused, LabelRequest, carrier
 from shipping.holding import AddressHolder

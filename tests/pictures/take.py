@@ -1,10 +1,12 @@
-"""The README's pictures, taken from the running product: `make pictures`. It takes Chromium, and half a minute.
+"""The README's pictures, taken from the running product: `make pictures`. It takes Chromium, and two minutes.
 
 One order meets a payment provider that is away for a while, another is refused by the carrier when it is already paid.
+The control room and the map are taken while orders come in.
 """
 
 from __future__ import annotations
 
+import itertools
 import json
 import time
 from pathlib import Path
@@ -20,6 +22,12 @@ DOCS = Path(__file__).resolve().parents[2] / "docs"
 WIDE = 1280  # px
 HIGH = 640  # of an order's page: its sentence and its drawing
 PATIENCE = 60.0  # s
+BUSY = 75.0  # s in which orders come in, so that the control room's flow has a shape
+PLACES = {
+    "control-room.png": ("/admin/", ".control", 800),
+    "map.png": ("/admin/map/?style=choreography", "svg", 700),
+    "shop.png": ("/", "main", 760),
+}  # picture: address, what must be there, px of height
 
 
 def follow(api: Api, address: str) -> None:
@@ -36,6 +44,29 @@ def take(page: Page, base: str, number: str, picture: str) -> None:
     page.click(f"#result_list >> text={number}")
     page.wait_for_selector(".drawing")
     page.screenshot(path=DOCS / picture, clip={"x": 0, "y": 0, "width": WIDE, "height": HIGH}, full_page=True)
+
+
+def look(page: Page, base: str, picture: str) -> None:
+    address, there, high = PLACES[picture]
+    page.goto(base + address)
+    page.wait_for_selector(there)
+    page.wait_for_timeout(500)  # charts are drawn after the page
+    page.screenshot(path=DOCS / picture, clip={"x": 0, "y": 0, "width": WIDE, "height": high}, full_page=True)
+
+
+def keep_busy(api: Api) -> None:
+    """Orders in both styles, some of them refused, faster and slower by turns."""
+    end = time.monotonic() + BUSY
+    for number in itertools.count():
+        place(
+            api,
+            ("choreography", "orchestration")[number % 2],
+            card="declined" if number % 11 == 5 else "approved",
+            postcode="REFUSE 1" if number % 17 == 9 else "N1 1AA",
+        )
+        if time.monotonic() > end:
+            return
+        time.sleep(0.1 if number % 60 < 40 else 0.4)
 
 
 def take_all() -> None:
@@ -59,6 +90,10 @@ def take_all() -> None:
                 log_in(page, base, "admin", secrets["admin_password"])
                 for picture, (number, _) in orders.items():
                     take(page, base, number, picture)
+                keep_busy(api)
+                place(api, "choreography", card="provider_down")
+                for picture in PLACES:
+                    look(page, base, picture)
                 browser.close()
         finally:
             up.end()

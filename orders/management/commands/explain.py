@@ -12,15 +12,15 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import Error as DatabaseError
 from django.db.models import QuerySet
 
-from orders import trouble
-from orders.ahead import happenings
-from orders.drawing import in_words
-from orders.happenings import SYSTEM, Happening, Kind
-from orders.headline import Headline, headline
-from orders.lanes import drawn
 from orders.models import Order
-from orders.situation import badge, cancellation, elsewhere
-from orders.story import parcels_of, timeline_of
+from orders.telling import trouble
+from orders.telling.ahead import happenings
+from orders.telling.drawing import in_words
+from orders.telling.happenings import SYSTEM, Happening, Kind
+from orders.telling.headline import Headline, headline
+from orders.telling.lanes import drawn
+from orders.telling.situation import badge, cancellation, elsewhere
+from orders.telling.story import parcels_of, timeline_of
 from shop.base.spans import span
 from shop.base.terminal import Terminal
 

@@ -46,8 +46,8 @@ def introduce(
     token = f"token {prepared.token} (shown this once)" if prepared.token else "a token: POST /api/v1/login/"
     say("\n", ("The shop is up", "fine"), f", after {seconds:.1f} s.\n")
     for what, where, who in (
-        ("API", f"{options.url}/api/docs/", f"user demo, {shown['demo']}"),
-        ("", "", token),
+        ("Shop", f"{options.url}/", f"user demo, {shown['demo']}, or a guest"),
+        ("API", f"{options.url}/api/docs/", token),
         ("Admin", f"{options.url}/admin/", f"user admin, {shown['admin']}"),
         *(("", "", f"user {name}, {shown[name]}") for name in STAFF if name in prepared.created),
         *([("Break it", f"{options.url}/admin/crash/", "and watch nothing get lost")] if demo else []),

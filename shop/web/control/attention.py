@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from orders.models import Saga
-from orders.situation import TROUBLE, WAITING
+from orders.telling.situation import TROUBLE, WAITING
 from shop.web.control.flight import TOLD
 from shop.web.control.links import List, orders
 from shop.web.control.numbers import Numbers

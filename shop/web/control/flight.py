@@ -12,8 +12,8 @@ from django.db.models import Count, F, Max, Min, Q
 from django.db.models.functions import Left
 
 from orders.models import Order, Saga
-from orders.situation import Elsewhere
-from orders.trouble import ATTENTION, needing
+from orders.telling.situation import Elsewhere
+from orders.telling.trouble import ATTENTION, needing
 
 TOLD = 200  # characters of an error that tell one reason from another
 REASONS = 4  # told at the most

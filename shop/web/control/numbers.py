@@ -15,7 +15,7 @@ from uuid import UUID
 from django.db import DatabaseError, InterfaceError
 
 from orders.models import Order
-from orders.situation import Elsewhere
+from orders.telling.situation import Elsewhere
 from shop.messaging import leading
 from shop.messaging.incidents import orders_with_incidents
 from shop.messaging.outages import Outage, outages

@@ -12,8 +12,8 @@ from django.template.loader import render_to_string
 
 from orders.models import Order
 from orders.process import ENDS
-from orders.situation import TROUBLE, WAITING
-from orders.trouble import ATTENTION
+from orders.telling.situation import TROUBLE, WAITING
+from orders.telling.trouble import ATTENTION
 from shop.base.admin.cells import NOTHING
 from shop.base.admin.links import may_view
 from shop.base.spans import span

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple, Protocol
 
 from django.conf import settings
 
-from orders.situation import TROUBLE, WAITING
+from orders.telling.situation import TROUBLE, WAITING
 from shop.base.admin.cells import NOTHING
 from shop.base.admin.filters import ConfirmedFilter
 from shop.base.spans import span

@@ -16,11 +16,11 @@ from django.shortcuts import get_object_or_404, redirect
 from django.urls import reverse
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from orders import trouble
-from orders.live import order_pages
 from orders.models import Order, OrderLine
-from orders.order_page import address_of
 from orders.services import Cancellation, request_cancellation
+from orders.telling import trouble
+from orders.telling.live import order_pages
+from orders.telling.order_page import address_of
 from payments.models import Payment
 from shipping.lookups import Labels
 from shop.base.lookups import ask

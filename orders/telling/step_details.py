@@ -14,11 +14,11 @@ from uuid import UUID
 from django.conf import settings
 from django.http import HttpRequest
 
-from orders.beliefs import Belief, beliefs
-from orders.happenings import SYSTEM, WORDS, Happening
 from orders.models import Order, TimelineEntry
-from orders.places import labels, places
-from orders.steps import Attempt, attempts
+from orders.telling.beliefs import Belief, beliefs
+from orders.telling.happenings import SYSTEM, WORDS, Happening
+from orders.telling.places import labels, places
+from orders.telling.steps import Attempt, attempts
 from shop.base.admin.links import may_view
 from shop.base.spans import span
 from shop.messaging.tables import outbox_of

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime
 
-from orders.happenings import Happening, Kind
+from orders.telling.happenings import Happening, Kind
 from shop.base.spans import span
 from shop.base.terminal import Part
 

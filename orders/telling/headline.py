@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 from orders.models import BY, Order, Saga, TimelineEntry
 from orders.process import BEFORE_THE_PIVOT, ENDS, MIRROR, PROCESS
-from orders.situation import DONE, UNDONE
-from orders.trouble import Finding
+from orders.telling.situation import DONE, UNDONE
+from orders.telling.trouble import Finding
 from shop.base.spans import span
 
 UNDOS = {move.done.__name__ for move in MIRROR}

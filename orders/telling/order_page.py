@@ -9,18 +9,19 @@ from django.contrib.contenttypes.models import ContentType
 from django.http import HttpRequest
 from django.urls import reverse
 
-from orders import actions, trouble
-from orders.ahead import happenings
-from orders.drawing import draw
-from orders.headline import headline
-from orders.live import order_pages
 from orders.models import Order, OrderLine, Saga
-from orders.places import labels, places
 from orders.process import awaited
-from orders.situation import Situation, badge, elsewhere, situation
-from orders.step_details import details
-from orders.steps import rows
-from orders.story import parcels_of, timeline_of
+from orders.staff import actions
+from orders.telling import trouble
+from orders.telling.ahead import happenings
+from orders.telling.drawing import draw
+from orders.telling.headline import headline
+from orders.telling.live import order_pages
+from orders.telling.places import labels, places
+from orders.telling.situation import Situation, badge, elsewhere, situation
+from orders.telling.step_details import details
+from orders.telling.steps import rows
+from orders.telling.story import parcels_of, timeline_of
 from shop.base.admin.buttons import may_change
 from shop.base.admin.links import list_of, may_view
 from shop.base.money import show

@@ -13,7 +13,7 @@ from django.db.models.functions import Now
 from orders.models import Order, Saga
 from orders.process import awaited, owed
 from orders.saga import waiting_for
-from orders.situation import (
+from orders.telling.situation import (
     FINE,
     LATE,
     LEVELS,

@@ -19,10 +19,10 @@ from django.urls import URLPattern, path
 from django.utils import timezone
 from django.views.decorators.http import require_POST
 
-from orders import actions
-from orders.corrections import CORRECTIONS, why_not
 from orders.models import Order, Saga
-from orders.order_page import address_of
+from orders.staff import actions
+from orders.staff.corrections import CORRECTIONS, why_not
+from orders.telling.order_page import address_of
 from shop.base.admin.buttons import (
     Forecast,
     Result,

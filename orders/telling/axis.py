@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from math import log10
 
-from orders.happenings import Happening, Kind
+from orders.telling.happenings import Happening, Kind
 from shop.base.spans import span
 
 # In px.

@@ -7,10 +7,10 @@ from datetime import datetime, timedelta
 
 from django.conf import settings
 
-from orders.happenings import AFTER, PARCELWISE, Happening, Kind, Told
 from orders.models import Order, Saga, TimelineEntry
 from orders.process import Move, still_to_do
-from orders.situation import LEVELS, TROUBLE, Elsewhere, Situation, situation
+from orders.telling.happenings import AFTER, PARCELWISE, Happening, Kind, Told
+from orders.telling.situation import LEVELS, TROUBLE, Elsewhere, Situation, situation
 from shop.base.spans import span
 from shop.messaging import subscriptions
 from shop.messaging.reactions import expected_within

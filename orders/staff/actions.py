@@ -15,11 +15,11 @@ from django.urls import reverse
 
 from orders import saga as sagas
 from orders import services
-from orders.corrections import CORRECTIONS, Correction, correct, too_late
 from orders.events import OrderStalled
 from orders.models import Order, Saga
 from orders.process import MIRROR, PROCESS, Move, awaited, still_to_do
 from orders.services import Cancellation
+from orders.staff.corrections import CORRECTIONS, Correction, correct, too_late
 from shop.base.admin.buttons import Result
 from shop.base.effects import Effects, foreseen, together
 from shop.base.holds import InUse

@@ -8,7 +8,6 @@ from uuid import UUID
 
 from django.conf import settings
 
-from orders.happenings import REFUSALS
 from orders.models import Order, TimelineEntry
 from orders.process import (
     BACKWARD,
@@ -21,6 +20,7 @@ from orders.process import (
     UNDONE_BY,
     status_at,
 )
+from orders.telling.happenings import REFUSALS
 from shipping.events import CancellationRefused
 from shop.messaging.events import StepFailed
 

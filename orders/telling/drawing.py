@@ -12,8 +12,8 @@ from uuid import UUID
 
 from django.conf import settings
 
-from orders.axis import FULL, GAP, PADDING, Axis, drawn, label
-from orders.happenings import Happening, Kind
+from orders.telling.axis import FULL, GAP, PADDING, Axis, drawn, label
+from orders.telling.happenings import Happening, Kind
 from shop.base.spans import span
 
 TOP, ROW, BOX = 34, 40, 30  # in px

@@ -8,8 +8,8 @@ from datetime import datetime
 from uuid import UUID
 
 from orders.events import OrderStalled
-from orders.happenings import SYSTEM, Happening, Kind
 from orders.models import TimelineEntry
+from orders.telling.happenings import SYSTEM, Happening, Kind
 from shop.base.spans import span
 from shop.messaging.events import StepFailed
 
