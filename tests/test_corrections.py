@@ -1,24 +1,54 @@
-"""Staff correct what a customer gave, in the running shop: the order goes on, and nobody pays twice."""
+"""Staff find orders that stand still, read why, and correct what the customer gave, in a browser: both go on before their
+eyes, and nobody pays twice."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
 from uuid import uuid4
 
 import pytest
 from django.conf import settings
 from django.contrib.auth import get_user_model
-from django.test import Client
-from django.urls import reverse
+from playwright.sync_api import Page, sync_playwright
 
 from orders.models import Order, Saga
 from shipping.models import Inbox, Parcel
 from shop.tools.audit.run import audit
-from tests.live import ADDRESS, Live
+from tests.live import Live
+from tests.test_admin_browser import browser_path, log_in
+from tests.web import running_web
 
 pytestmark = pytest.mark.scenario
 
 
-def test_orders_parked_over_an_address_get_another_one_and_complete(live: Live) -> None:
+@contextmanager
+def staff_browsing(base: str, complaints: list[str]) -> Iterator[Page]:
+    name, password = uuid4().hex, uuid4().hex
+    get_user_model().objects.create_superuser(name, password=password)
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=browser_path(), args=["--no-sandbox"])
+        page = browser.new_page()
+        page.on("console", lambda message: complaints.append(message.text))
+        log_in(page, base, name, password)
+        yield page
+        browser.close()
+
+
+def correct_the_address(page: Page, base: str, order: Order) -> None:
+    """From the control room to the order among those that wait for a person, and what its page says."""
+    page.goto(f"{base}/admin/")
+    page.locator(".kinds li", has_text="Waits for a person").locator("a").click()
+    page.click(f"#result_list >> text={order.number}")
+    assert "can't be read" in page.locator(".why").inner_text()
+    page.click("text=Correct address")
+    page.fill("[name=postcode]", "N1 9GU")
+    page.click("text=Correct it")
+    page.wait_for_selector("text=The address is corrected")
+
+
+def test_orders_parked_over_an_address_get_another_one_and_complete(live: Live, tmp_path: Path) -> None:
     """One in each style, at once: the carrier can't read the address, and says so until the attempts are over."""
     north, south = live.products(10)
     orders = [live.place(style, [north, south], postcode="GARBLED 1")[0] for style in settings.STYLES]
@@ -29,13 +59,12 @@ def test_orders_parked_over_an_address_get_another_one_and_complete(live: Live) 
     sagas.filter(state="running", attempt__lt=5).update(attempt=5)
     Inbox.objects.filter(order_id__in=ids, state="failing", attempts__lt=5).update(attempts=5)
     live.wait_for(lambda: sagas.filter(state="parked").count() == len(orders), "both are parked")
-    client = Client()
-    client.force_login(get_user_model().objects.create_superuser(uuid4().hex))
-    address = {name: getattr(ADDRESS, name) for name in ADDRESS.__struct_fields__}
-    for order in orders:
-        page = reverse("admin:orders_order_address", args=[order.pk])
-        answer = client.post(page, {**address, "postcode": "N1 9GU"}, follow=True)
-        assert "The address is corrected" in answer.content.decode()
+    complaints: list[str] = []
+    with running_web(live.stack.env, tmp_path) as web, staff_browsing(web.url, complaints) as page:
+        for order in orders:
+            correct_the_address(page, web.url, order)
+            page.wait_for_selector("#live .badge >> text=completed")  # by itself
+    assert complaints == []
     live.wait_until_ended(orders)
     for order in orders:
         traces = live.traces(order)
