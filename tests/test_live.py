@@ -28,7 +28,6 @@ from tests.live import ADDRESS, Live
 from tests.test_admin_browser import browser_path
 from tests.web import Web, request, running_web
 
-pytestmark = pytest.mark.scenario
 STREAMS = 200
 FIRST, *_ = settings.STYLES
 
@@ -160,7 +159,7 @@ def test_an_orders_page_moves_to_its_end_while_somebody_looks_at_it(
             page.goto(f"{web.url}/admin/orders/order/{order.pk}/change/")
             page.wait_for_selector(".live-dot >> text=live")
             page.evaluate("window.stays = true")
-            page.focus("#live >> text=Reserved stock")
+            page.focus("#live a:text-is('Reserved stock')")
             halted.close()
             page.wait_for_selector("#live .pill >> text=completed")
             assert page.evaluate("window.stays")
