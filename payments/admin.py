@@ -53,6 +53,11 @@ class PaymentAdmin(StateColumn, OfAnOrderAdmin):
     def refunded(self, payment: Payment) -> str:
         return money(payment.refunded_minor, payment.currency) if payment.refunded_minor else NOTHING
 
+    def words_of(self, row: Any) -> str:
+        """Of what was never charged nothing was given back."""
+        undone = row.state == State.REFUNDED and not row.refunded_minor
+        return str(State.VOID.label) if undone else super().words_of(row)
+
     def sentence(self, row: Any) -> str:
         amount = f" {money(row.amount_minor, row.currency)}," if row.currency else ""
         return f"Payment of {row.number}:{amount} {self.words_of(row)}"

@@ -229,6 +229,9 @@ def test_every_page_is_for_everybody_and_whole_on_each_screen(
     with live.stack.halted("payments"):
         waiting = buy(visit(), skus)
         found = look_at(page, "checkout with errors", tmp_path)
+        nobody = visit()
+        nobody.goto("/checkout/")
+        found += look_at(nobody, "a message", tmp_path)
         for address in ADDRESSES:
             page.goto(address.format(sku=skus[0], refused=refused.uuid, done=done.uuid))
             found += look_at(page, address, tmp_path)

@@ -20,6 +20,7 @@ from orders.models import Order, Saga
 from orders.process import MIRROR, PROCESS, Move, awaited, still_to_do
 from orders.services import Cancellation
 from orders.staff.corrections import CORRECTIONS, Correction, correct, too_late
+from orders.telling.situation import Situation
 from shop.base.admin.buttons import Result
 from shop.base.effects import Effects, foreseen, together
 from shop.base.holds import InUse
@@ -39,6 +40,13 @@ DOUBTFUL = (
     "But the order went on at that very moment: it was stopped, or this took too long. Look what the step that needs it "
     "has used."
 )
+NOTHING_TO_TRY = {
+    Situation.COMPLETED,
+    Situation.CANCELLED,
+    Situation.MOVING,
+    Situation.UNDOING,
+    Situation.QUEUEING,
+}
 AWAY = Effects((), ("What it would do can't be said: a database is away.",))
 ENDED = Result(messages.INFO, "Nothing was done: it is at its end.")
 
@@ -54,27 +62,28 @@ class Button:
     hint: str = ""
 
 
-def buttons(order: Order, *, stands: bool) -> list[Button]:
-    """What may be pressed on an order's page, the most helpful first. ``stands``: it does not move by itself."""
-    saga, found = order.saga, []
+def buttons(order: Order, found: Situation) -> list[Button]:
+    """What may be pressed on an order's page, the most helpful first. ``found``: how it stands with it."""
+    saga, shown = order.saga, []
 
     def address(name: str) -> str:
         return reverse(f"admin:orders_order_{name}", args=[order.pk])
 
-    if stands:
+    if found not in NOTHING_TO_TRY:
         steps = " and ".join(in_words(move) for move in steps_now([order])[order.pk])
-        found.append(Button(address("retry"), f"Try again: {steps}…", "first"))
+        kind = "plain" if found == Situation.PROVIDER_AWAY else "first"  # which would be tried in vain
+        shown.append(Button(address("retry"), f"Try again: {steps}…", kind))
         hint = "All that is open for this order is tried now, in every service."
-        found.append(Button(address("resume"), "Resume now", acts=True, hint=hint))
-    found += [
+        shown.append(Button(address("resume"), "Resume now", acts=True, hint=hint))
+    shown += [
         Button(address(name), f"{correction.button}…")
         for name, correction in CORRECTIONS.items()
         if not too_late(correction, saga)
     ]
-    found.append(Button("#note", "Note"))
+    shown.append(Button("#note", "Note"))
     if not order.too_late_to_cancel and order.status != Order.Status.CANCELLING:
-        found.append(Button(address("cancel"), "Cancel order…", "danger"))
-    return found
+        shown.append(Button(address("cancel"), "Cancel order…", "danger"))
+    return shown
 
 
 def in_words(move: Move) -> str:

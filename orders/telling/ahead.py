@@ -30,7 +30,8 @@ def happenings(
     ``parcels``: the tracking numbers, as far as there are any, by the warehouses it leaves from.
     """
     told = Told(timeline, parcels)
-    return [*told.happenings(), *_ahead(order, told, around)]
+    ahead = [*_ahead(order, told, around)]  # first, as it tells what was given up
+    return [*told.happenings(), *ahead]
 
 
 def _ahead(order: Order, told: Told, around: Elsewhere) -> Iterator[Happening]:
@@ -76,6 +77,8 @@ def _under_way(
     found: Situation,
     now: datetime,
 ) -> Happening:
+    if order.saga.undo:
+        told.give_up(move.service)
     failures = told.take_failures(move.service)
     began = max(cause.at for cause in causes)
     by = began + timedelta(seconds=expected_within(move.operation))

@@ -14,7 +14,7 @@ from uuid import UUID
 from inventory.events import InventoryReserved, StockDispatched
 from orders.events import OrderStalled
 from orders.models import TimelineEntry
-from orders.process import MIRROR, PER_WAREHOUSE, PROCESS, REFUSED_BY, WISH
+from orders.process import FORWARD_OPERATIONS, MIRROR, PER_WAREHOUSE, PROCESS, REFUSED_BY, WISH
 from shipping.events import CancellationRefused, OrderShipped, ParcelsLabelled
 from shop.messaging.events import StepFailed
 
@@ -97,6 +97,7 @@ TAKES_BACK = {
     step.undo.done.__name__: step.done.__name__ for step in PROCESS if step.undo and step is not PER_WAREHOUSE
 }
 NOTHING_TO_UNDO = "↩ nothing to undo"
+UNDOS = {move.done.__name__ for move in MIRROR}
 ASKED_FOR = {PLACED, WISH.__name__}
 REFUSALS = {refused.__name__ for refused in REFUSED_BY}
 # What is done for each warehouse's parcel.
@@ -108,6 +109,15 @@ def asked_by(entry: TimelineEntry) -> str:
     if entry.event == PLACED:
         return CUSTOMER
     return entry.text.rpartition(" by ")[2] if entry.event == WISH.__name__ else SYSTEM
+
+
+def _operation(failure: TimelineEntry) -> str:
+    """At what it failed: its text begins with that."""
+    return failure.text.partition(" ")[0]
+
+
+def _step(failure: TimelineEntry) -> str:
+    return _operation(failure).partition(".")[2].replace("_", " ")
 
 
 class Told:
@@ -122,12 +132,15 @@ class Told:
         self._failures: dict[str, list[TimelineEntry]] = defaultdict(list)
         self._stalls: list[TimelineEntry] = []
         self._failed_before: dict[UUID, list[TimelineEntry]] = {}
+        self._given_up: list[TimelineEntry] = []
         for entry in entries:
             if entry.event == StepFailed.__name__:
                 self._failures[entry.service].append(entry)
             elif entry.kind == TimelineEntry.Kind.TROUBLE:
                 self._stalls.append(entry)
             else:
+                if entry.event in UNDOS:
+                    self.give_up(entry.service)
                 self._failed_before[entry.event_id] = self.take_failures(entry.service)
         self._causes = {entry.event_id: self._find_causes(entry) for entry in self.regular}
 
@@ -141,13 +154,23 @@ class Told:
         self._stalls = []
         return sorted(found, key=lambda entry: (entry.at, entry.pk))
 
+    def give_up(self, service: str) -> None:
+        """Its attempts at a step forward have nothing to do with an undo that comes after them."""
+        forward = [one for one in self._failures[service] if _operation(one) in FORWARD_OPERATIONS]
+        if forward:
+            self._failures[service] = [one for one in self._failures[service] if one not in forward]
+            *before, last = forward
+            self._failed_before[last.event_id] = before
+            self._given_up.append(last)
+
     def failing(self) -> dict[str, list[TimelineEntry]]:
         """By service, the attempts that nothing has come after yet."""
         return {service: failures for service, failures in self._failures.items() if failures}
 
     def happenings(self) -> list[Happening]:
         """In the sequence in which they ended."""
-        return [self._happening(entry) for entry in self.regular]
+        told = sorted([*self.regular, *self._given_up], key=lambda entry: (entry.at, entry.pk))
+        return [self._happening(entry) for entry in told]
 
     def _find_causes(self, entry: TimelineEntry) -> list[TimelineEntry]:
         """What it followed from, and what it waited for beside: none that led to another of them. Where it followed from
@@ -178,7 +201,8 @@ class Told:
         return WORDS.get(entry.event, entry.event) if done is None or done in self.events else NOTHING_TO_UNDO
 
     def _happening(self, entry: TimelineEntry) -> Happening:
-        failures, causes = self._failed_before[entry.event_id], self._causes[entry.event_id]
+        failures, is_given_up = self._failed_before[entry.event_id], entry in self._given_up
+        causes = self._find_causes(entry) if is_given_up else self._causes[entry.event_id]
         began = min(max((cause.at for cause in causes), default=entry.at), entry.at)
         kind = Kind.UNDO if entry.kind == TimelineEntry.Kind.UNDO else Kind.DONE
         outside, worked, waited = entry.outside or 0.0, 0.0, 0.0
@@ -186,9 +210,9 @@ class Told:
             worked = max(0.0, (entry.at - entry.began_at).total_seconds() - outside)
             waited = max(0.0, (entry.began_at - began).total_seconds()) if not failures else 0.0
         return Happening(
-            Kind.REFUSED if entry.event in REFUSALS else kind,
+            Kind.REFUSED if is_given_up or entry.event in REFUSALS else kind,
             entry.service,
-            self._words(entry),
+            f"{_step(entry)}: given up" if is_given_up else self._words(entry),
             began,
             entry.at,
             tuple(cause.event_id for cause in causes),

@@ -46,7 +46,8 @@ def shown(request: HttpRequest, order: Order) -> dict[str, Any]:
     found = happenings(order, timeline, around, parcels)
     acts = _acts(order)
     ended = saga.state == Saga.State.ENDED
-    is_moving = situation(order, around) in (Situation.MOVING, Situation.UNDOING, Situation.QUEUEING)
+    stands = situation(order, around)
+    is_moving = stands in (Situation.MOVING, Situation.UNDOING, Situation.QUEUEING)
     may_operate = may_change(request, Order)
     return {
         "title": f"Order {order.number}",
@@ -75,7 +76,7 @@ def shown(request: HttpRequest, order: Order) -> dict[str, Any]:
         "elsewhere": places(request, order),
         "labels": labels(request, order, parcels),
         "may_operate": may_operate,
-        "buttons": actions.buttons(order, stands=not (ended or is_moving)) if may_operate else [],
+        "buttons": actions.buttons(order, stands) if may_operate else [],
     }
 
 

@@ -59,6 +59,8 @@ def rows(found: Sequence[Happening], since: datetime) -> Iterator[Row]:
             yield _folded(one, since, causes)
         if one.entry:
             way = {Kind.UNDO: UNDO, Kind.REFUSED: UNDO}.get(one.kind, FORWARD)
+            if one.entry.event == StepFailed.__name__:  # given up
+                way = TROUBLE
             by = f"by {one.by}" if one.by != SYSTEM else ""
             told = one.entry
             yield Row(

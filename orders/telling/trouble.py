@@ -11,8 +11,9 @@ from django.db.models import Q
 from django.db.models.functions import Now
 
 from orders.models import Order, Saga
-from orders.process import awaited, owed
+from orders.process import OPERATIONS, awaited, owed
 from orders.saga import waiting_for
+from orders.staff.corrections import CORRECTIONS, why_not
 from orders.telling.situation import (
     FINE,
     LATE,
@@ -24,6 +25,7 @@ from orders.telling.situation import (
     elsewhere,
     situation,
 )
+from shop.base.holds import user_of
 from shop.base.spans import ago, span, until
 from shop.messaging.confirming import lacking
 from shop.messaging.incidents import open_incidents, orders_with_incidents
@@ -34,6 +36,7 @@ from shop.messaging.tables import inbox_of, services
 
 AT_MOST = 20  # rows of one table that are told of
 RESUME = "Remove the cause, then resume it."
+OR_ELSE = "Otherwise remove the cause, then resume it."
 # What is at its end or on its way is fine; and of one that is silent, who is comes first.
 OF_THE_SAGA = dict.fromkeys((Situation.COMPLETED, Situation.CANCELLED, Situation.UNDOING), FINE)
 OF_THE_SAGA[Situation.SILENT] = WAITING
@@ -116,11 +119,11 @@ def needing(kind: str, around: Elsewhere | None = None) -> Q:
 def why_it_waits(order: Order, around: Elsewhere | None = None) -> list[Finding]:
     """The whole answer, most telling first."""
     around = around or elsewhere()
-    now = around.now
+    now, of_the_saga = around.now, _of_the_saga(order, around)
     return [
         *_silent(order, around),
-        _of_the_saga(order, around),
-        *_failing(order, now),
+        of_the_saga,
+        *_failing(order, now, of_the_saga.text),
         *_unconfirmed(order, now),
     ]
 
@@ -132,13 +135,15 @@ def _of_the_saga(order: Order, around: Elsewhere) -> Finding:
     reached = f"It has come as far as “{saga.step}” and {waited}."
     if saga.undo:
         reached = f"It came as far as “{saga.step}”, is being undone ({_why_undone(saga)}) and {waited}."
-    cause = f"{saga.last_error.rstrip('.')}. " if saga.last_error else ""
+    failure = failure_in_words(saga.last_error)
+    cause = f"{failure}. " if failure else ""
     again = f" Without progress it is taken up again {until(saga.deadline, now)}" if saga.deadline else ""
     match found:
         case Situation.COMPLETED | Situation.CANCELLED:
             text = "The order is at its end: there is nothing left to do."
         case Situation.PARKED:
-            text = f"It is parked and waits for a person. {cause}{reached}{_owed(order)} {RESUME}"
+            why = f": {failure[:1].lower()}{failure[1:]}" if failure else ""
+            text = f"It is parked and waits for a person{why}. {reached}{_owed(order)} {_what_helps(order)}"
         case Situation.NEEDS_ATTENTION:
             what = "It needs attention: what undoes it has failed for good."
             text = f"{what} {cause}{reached}{_owed(order)} {RESUME}"
@@ -166,13 +171,14 @@ def _silent(order: Order, around: Elsewhere) -> Iterable[Finding]:
         for row in open_incidents(service).filter(order_id=order.uuid).order_by("id")[:AT_MOST]:
             text = (
                 f"{row.receiver} is silent: it was to react to {row.type} within {row.within:g} s, and has done nothing "
-                f"since {row.since:%d %B, %H:%M:%S} UTC, {ago(row.since, around.now)}."
+                f"since {row.since:%d %B, %H:%M:%S} UTC, {ago(row.since, around.now)}. It is asked again by itself. If "
+                f"it stays silent, look into the log of the worker of {row.receiver.partition('.')[0]}."
             )
             yield Finding(TROUBLE, text, service, "incident")
 
 
-def _failing(order: Order, now: datetime) -> Iterable[Finding]:
-    """What a receiver of any service fails at, or has given up."""
+def _failing(order: Order, now: datetime, told: str) -> Iterable[Finding]:
+    """What a receiver of any service fails at, or has given up. Why is not said again where ``told`` has it."""
     for service in services():
         table = inbox_of(service)
         rows: Iterable[AbstractInbox] = (
@@ -182,7 +188,8 @@ def _failing(order: Order, now: datetime) -> Iterable[Finding]:
             tried = (
                 f"failed on {row.type}, {_times(row.attempts)}" if row.attempts else f"waits with {row.type}"
             )
-            what = f"{row.receiver} {tried}: {(row.error or 'no error noted').rstrip('.')}."
+            error = (row.error or "no error noted").rstrip(".")
+            what = f"{row.receiver} {tried}{'' if error in told else f': {error}'}."
             if row.state == table.State.PARKED:
                 then = " It is parked: resuming the order sends it again."
             elif row.claims:
@@ -226,6 +233,23 @@ def _owed(order: Order) -> str:
     saga = order.saga
     found = owed(saga.step, saga.undo) if saga.undo else []
     return f" Owed: {'; '.join(found).format(total=order.total)}." if found else ""
+
+
+def failure_in_words(error: str) -> str:
+    """What a saga keeps of a failed operation, as a sentence without its full stop; empty: nothing has failed."""
+    operation, _, why = error.rstrip(". ").partition(": ")
+    if why and operation in OPERATIONS:
+        return f"{operation.partition('.')[2].replace('_', ' ').capitalize()} failed: {why}"
+    return error.rstrip(". ")
+
+
+def _what_helps(order: Order) -> str:
+    """What a person can do about one that is parked."""
+    waits_for = awaited(order.saga.position).operation
+    for correction in CORRECTIONS.values():
+        if user_of(correction.lookup).operation == waits_for and not why_not(correction, order):
+            return f"If the {correction.what} is the cause, correct it: it is tried again at once. {OR_ELSE}"
+    return RESUME
 
 
 def _position(saga: Saga) -> str:

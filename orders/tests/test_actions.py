@@ -16,11 +16,21 @@ from django.urls import reverse
 from inventory.services import reserve_stock
 from orders.models import Inbox, Order, Outbox, Saga
 from orders.process import FORWARD, PROCESS, awaited
+from orders.staff.actions import buttons
+from orders.telling.situation import Situation
 from orders.tests.pages import address, parked, said, text
 from payments.services import take_payment
 from tests.threads import at_once
 
 RESERVED = awaited(FORWARD[1])  # the step that an order whose stock is set aside waits for
+
+
+def test_no_button_is_recommended_while_only_a_provider_can_help(order: Order) -> None:
+    kinds = {found: [button.kind for button in buttons(order, found)] for found in Situation}
+    assert {found for found, shown in kinds.items() if "first" in shown} == {
+        Situation.NEEDS_ATTENTION, Situation.PARKED, Situation.SILENT, Situation.OVERDUE, Situation.RETRYING,
+    }  # fmt: skip
+    assert len(kinds[Situation.PROVIDER_AWAY]) == len(kinds[Situation.PARKED])
 
 
 def page_of(order: Order) -> str:

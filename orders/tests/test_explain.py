@@ -49,7 +49,7 @@ def stuck(order: Order) -> Order:
 def test_it_says_what_the_page_says(stuck: Order, named: str) -> None:
     told = explained(stuck.number if named == "number" else str(stuck.uuid))
     assert told.startswith(f"{stuck.number}  parked  {stuck.total}  {stuck.style}")
-    assert "It is parked and waits for a person." in told
+    assert "It is parked and waits for a person: reserve stock failed: no answer." in told
     assert "+2 ms  orders         placed: 2 lines, by customer\n" in told
     assert (
         "under way  inventory      reserve stock · 2 attempts: inventory.reserve_stock failed: no answer "

@@ -17,6 +17,7 @@ from orders.telling.axis import FULL, NAMES
 from orders.telling.drawing import draw
 from orders.telling.happenings import Happening, Kind
 from orders.telling.situation import Elsewhere
+from orders.telling.steps import TROUBLE, rows
 from orders.tests.timelines import entry
 
 Tell = Callable[..., UUID]
@@ -48,6 +49,35 @@ def found(
 
 def kinds(some: list[Happening]) -> list[tuple[str, str]]:
     return [(one.kind.value, one.text) for one in some]
+
+
+def test_attempts_at_a_step_that_was_given_up_are_not_those_of_its_undo(order: Order, tell: Tell) -> None:
+    text = "payments.take_payment failed: no answer"
+    placed = tell(2, "orders", "OrderCreated")
+    reserved = tell(12, "inventory", "InventoryReserved", cause=placed)
+    for ms in (20, 30, 40):
+        tell(ms, "payments", "StepFailed", "trouble", text=text, cause=reserved)
+    wish = tell(50, "orders", "CancellationRequested", "undo", text="cancellation requested by staff")
+    stopped = tell(60, "shipping", "ShippingStopped", "undo", cause=wish)
+    given_up = ("refused", "take payment: given up · 3 attempts")
+    going_back = {"state": "running", "step": "reserved", "undo": "stopped"}
+    told = found(order, 1, **going_back)
+    assert kinds(told)[2] == given_up
+    assert told[2].causes == (reserved,)
+    ways = [(row.way, row.words) for row in rows(told, order.placed_at)]
+    assert ways[2:4] == [(TROUBLE, "tried 2 times in vain"), (TROUBLE, "take payment: given up")]
+    assert kinds(told)[5] == ("now", "refund payment")
+    tell(
+        70,
+        "payments",
+        "StepFailed",
+        "trouble",
+        text="payments.refund_payment failed: no answer",
+        cause=stopped,
+    )
+    tell(80, "payments", "PaymentRefunded", "undo", cause=stopped)
+    assert kinds(found(order, 1, **going_back))[2] == given_up
+    assert ("undo", "↩ nothing to undo · 2 attempts") in kinds(found(order, 1, **going_back))
 
 
 def test_attempts_are_folded_into_the_step_they_were_for(order: Order, tell: Tell) -> None:

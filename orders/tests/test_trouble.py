@@ -10,12 +10,14 @@ import pytest
 from django.utils import timezone
 
 from orders import saga as sagas
+from orders.lookups import DeliveryAddress
 from orders.models import Inbox, Incident, Order, Outbox, Saga
-from orders.process import awaited
+from orders.process import FORWARD, PROCESS, awaited
 from orders.telling import trouble
 from orders.telling.situation import Elsewhere, elsewhere
 from orders.telling.trouble import in_short, needing, why_it_waits
 from orders.tests.pages import parked
+from shop.base.holds import user_of
 from shop.base.spans import span
 from shop.messaging.events import StepFailed
 from shop.messaging.tables import inbox_of
@@ -123,8 +125,27 @@ def test_who_is_silent_is_named_and_queueing_is_told_from_it(
     assert found.text.startswith(
         "inventory.reserve_stock is silent: it was to react to OrderCreated within 15 s, and has done nothing since"
     )
+    assert "look into the log of the worker of inventory" in found.text  # what a person can do
     assert in_short(order, around)[0] == "trouble"
     assert list(Order.objects.filter(needing("silent"))) == [order]
+
+
+def test_a_failure_is_told_in_words_once_and_what_helps_against_it(order: Order) -> None:
+    needs_address, *_ = (move for move in PROCESS if move.operation == user_of(DeliveryAddress).operation)
+    before = PROCESS[PROCESS.index(needs_address) - 1].position
+    order.saga.step, order.saga.state, order.saga.deadline = before, Saga.State.PARKED, None
+    order.saga.last_error = f"{needs_address.operation}: the address can't be read"
+    parked(needs_address.service, order, error="the address can't be read.")
+    sentence, row = (finding.text for finding in why_it_waits(order) if finding.table != "outbox")
+    words = needs_address.operation.partition(".")[2].replace("_", " ")
+    assert sentence.startswith(
+        f"It is parked and waits for a person: {words} failed: the address can't be read. It has"
+    )
+    assert "If the address is the cause, correct it" in sentence
+    assert "can't be read" not in row
+    assert needs_address.operation not in f"{sentence}{in_short(order, elsewhere())}"
+    order.saga.step = FORWARD[0]  # it waits for another step, which no address helps
+    assert "correct it" not in why_it_waits(order)[0].text
 
 
 def test_lengths_of_time_are_said_as_people_say_them() -> None:

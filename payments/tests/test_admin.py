@@ -22,6 +22,7 @@ from payments.models import Payment
         ),
         ({"state": "failed", "amount_minor": 2500, "currency": "GBP"}, "GBP 25.00, refused"),
         ({"state": "void"}, "never taken"),
+        ({"state": "refunded", "amount_minor": 2500, "currency": "GBP"}, "GBP 25.00, never taken"),
     ],
 )
 def test_a_payments_page_says_what_became_of_it(db: None, values: dict[str, object], said: str) -> None:

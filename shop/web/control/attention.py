@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from orders.models import Saga
 from orders.telling.situation import TROUBLE, WAITING
+from orders.telling.trouble import failure_in_words
 from shop.web.control.flight import TOLD
 from shop.web.control.links import List, orders
 from shop.web.control.numbers import Numbers
@@ -157,4 +158,4 @@ def many(count: int, what: str, *, verb: bool = True) -> str:
 
 def _sentence(error: str) -> str:
     cut = "…" if len(error) >= TOLD else "."
-    return f"{error.rstrip('. ')}{cut}" if error else ""
+    return f"{failure_in_words(error)}{cut}" if error else ""

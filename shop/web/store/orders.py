@@ -43,8 +43,7 @@ IN_WORDS = {
     Status.CANCELLING: ("undo", "Being cancelled"),
     Status.CANCELLED: ("undo", "Cancelled"),
 }  # of all others: under way
-LEVELS = {
-    Cancellation.REQUESTED: messages.SUCCESS,
+LEVELS = {  # what has been asked for is told by the page itself, which moves on: a message would stay
     Cancellation.ALREADY_CANCELLED: messages.INFO,
     Cancellation.SHIPPED: messages.ERROR,
 }
@@ -199,5 +198,6 @@ def _cancel(request: HttpRequest, order: Order, place: Place) -> HttpResponse:
     if request.method != "POST":
         return page(request, "cancel", {"order": order, "back": back, "late": order.too_late_to_cancel})
     answer = request_cancellation(order.uuid, by="customer")
-    messages.add_message(request, LEVELS[answer], answer.value)
+    if answer in LEVELS:
+        messages.add_message(request, LEVELS[answer], answer.value)
     return redirect(back)

@@ -14,7 +14,7 @@ from notifications.events import CancellationNoticeSent, ConfirmationSent
 from orders.api.waiting import waiting
 from orders.events import OrderCancelled, OrderCompleted, OrderCreated
 from orders.models import BY, Order, Saga, TimelineEntry
-from orders.process import BACKWARD, FORWARD, MIRROR, PROCESS, REFUSED_BY, WISH, Move, awaited
+from orders.process import BACKWARD, FORWARD, MIRROR, PROCESS, REFUSED_BY, REQUESTED, WISH, Move, awaited
 from payments.events import PaymentFailed, PaymentProcessed, PaymentRefunded
 from shipping.events import (
     CancellationRefused,
@@ -113,18 +113,24 @@ def summary(order: Order, facts: Facts) -> Summary:
     first, trouble = _meanwhile(saga, facts) or asked["text"], asked["trouble"]
     level = "late" if trouble else "undo" if saga.undo else "now"
     pill = "Needs a look" if saga.state in Saga.WAIT_FOR_A_PERSON else "Takes longer" if trouble else ""
-    late = "You asked to cancel it, but your parcels had left already. " if order.cancellation_refused else ""
+    late = "You asked to cancel it, but your parcels could not be held back any more. "
+    asked_for = "Should your parcels turn out to have left already, the order goes on. "
+    more = late if order.cancellation_refused else asked_for if saga.undo == REQUESTED else ""
     return Summary(
         level,
         pill or ("Being cancelled" if saga.undo else "Under way"),
         first,
-        f"{late}{f'{trouble} ' if trouble else ''}You don't have to do anything.",
+        f"{more}{f'{trouble} ' if trouble else ''}You don't have to do anything.",
     )
 
 
 def _completed(order: Order, facts: Facts) -> Summary:
     parcels = "parcels are" if len(facts.tracking) > 1 else "parcel is"
-    late = " You asked to cancel it when it had left already." if order.cancellation_refused else ""
+    late = (
+        " You asked to cancel it, but it could not be held back any more."
+        if order.cancellation_refused
+        else ""
+    )
     return Summary(
         "done", "Completed", f"Your {parcels} on the way to you.", f"There is nothing left to do.{late}"
     )
