@@ -83,7 +83,7 @@ class OrderAdmin(Operating):
     fields = ()
 
     class Media:
-        css = {"all": ["orders/admin.css", "shop/actions.css"]}
+        css = {"all": ["shop/actions.css", "orders/admin.css"]}
 
     @admin.display(description="order", ordering="id")
     def order_number(self, order: Order) -> str:
@@ -91,7 +91,7 @@ class OrderAdmin(Operating):
 
     @admin.display(description="status", ordering="status")
     def status_badge(self, order: Order) -> str:
-        return format_html('<span class="badge badge-{}">{}</span>', *badge(order, self._around))
+        return format_html('<span class="pill {}">{}</span>', *badge(order, self._around))
 
     @admin.display(description="total", ordering="total_minor")
     def order_total(self, order: Order) -> str:
@@ -111,7 +111,7 @@ class OrderAdmin(Operating):
         if order.ended_at and not text:
             text = f"took {span(order.ended_at - order.placed_at)}"
         short = text if len(text) <= 120 else f"{text[:119]}…"
-        return format_html('<span class="level level-{}">{}</span>', level, short)
+        return format_html('<span class="level {}">{}</span>', level, short)
 
     def found(self, queryset: QuerySet[Order], term: str) -> QuerySet[Order]:
         return search.found(queryset, term)

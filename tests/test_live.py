@@ -161,7 +161,7 @@ def test_an_orders_page_moves_to_its_end_while_somebody_looks_at_it(
             page.evaluate("window.stays = true")
             page.focus("#live a:text-is('Reserved stock')")
             halted.close()
-            page.wait_for_selector("#live .badge >> text=completed")
+            page.wait_for_selector("#live .pill >> text=completed")
             assert page.evaluate("window.stays")
             assert page.evaluate("document.activeElement.textContent") == "Reserved stock"
             browser.close()

@@ -44,7 +44,11 @@ def test_the_map_is_whole_at_each_width_and_refreshes_by_itself(live_server: Liv
             page.set_viewport_size({"width": width, "height": 900})
             assert page.evaluate(CUT_OFF) == [], width
             assert page.locator(".map .drawn").first.is_visible() == (width > 390)
+            assert page.locator(".map .edges").first.is_visible() == (width == 390)  # else it is folded
             assert page.evaluate(OVERLAPPING) == [], width
+        for folded in page.locator(".listed summary").all():
+            folded.click()
+        assert page.evaluate(CUT_OFF) == []
         assert page.locator("text=1 parked").count() == 0
         with ThreadPoolExecutor(
             1

@@ -12,10 +12,10 @@ from shop.base.spans import span
 # In px.
 NAMES = 104  # the lanes' names
 GAP = 18  # between a step and what it follows from, for the arrow
-LETTER, PADDING = 6.6, 16
+LETTER, PADDING = 7.2, 18
 NARROWEST, PER_DECADE = 40, 16  # of a stretch of time: for none, and for each power of ten of ms
 TICKS_APART = 84
-FULL = 1140  # as wide as the page is at 1280
+FULL = 1180  # as wide as the card it stands in, where the window is 1280
 MOST_PARCELS = 4  # of an order that are drawn one by one
 
 

@@ -64,7 +64,8 @@ def in_short(order: Order, around: Elsewhere) -> tuple[str, str]:
         case Situation.NEEDS_ATTENTION:
             return level, f"{cause}.{_owed(order)}"
         case Situation.PARKED:
-            return level, f"{cause or 'waits for a person'} (after {_position(saga)})"
+            so_far = _position(saga) if saga.undo else f"after {saga.step}"
+            return level, f"{cause or 'waits for a person'} ({so_far})"
         case Situation.PROVIDER_AWAY:
             return level, f"{around.away[whom].in_short} ({where})"
         case Situation.RETRYING:

@@ -140,7 +140,9 @@ def test_many_get_a_note(staff: Callable[..., Client], place_order: Any) -> None
     chosen = {"action": "note_selected", "_selected_action": [order.pk for order in orders]}
     client, page = staff(), address("orders.order", "changelist")
     assert '<textarea id="text"' in text(client.post(page, chosen))
-    assert "<p>2 done</p>" in text(client.post(page, {**chosen, "confirmed": "yes", "text": "Recalled."}))
+    assert '<p class="question">2 done</p>' in text(
+        client.post(page, {**chosen, "confirmed": "yes", "text": "Recalled."})
+    )
     assert LogEntry.objects.filter(change_message="Note: Recalled.").count() == 2
 
 

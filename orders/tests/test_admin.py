@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -30,7 +31,7 @@ EDITABLE = ("inventory.product", "inventory.warehouse")
 def test_the_admin_says_whose_it_is_and_what_is_there(staff: Callable[..., Client]) -> None:
     page = text(staff().get(reverse("admin:index")))
     assert "<title>Control room | Shop</title>" in page
-    assert '<div id="site-name"><a href="/admin/">Shop</a></div>' in page
+    assert re.search(r'<div id="branding"><a href="/admin/"><img[^>]*>Shop</a></div>', page)
 
 
 @pytest.mark.parametrize("model", MODELS)

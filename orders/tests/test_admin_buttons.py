@@ -69,7 +69,7 @@ def test_several_orders_are_cancelled_from_the_list_after_being_asked(
     assert "Cancel 2 orders" in text(client.post(page, chosen))
     assert not Order.objects.filter(status="cancelling").exists()
     results = text(client.post(page, {**chosen, "confirmed": "yes"}))
-    assert "<p>2 done</p>" in results
+    assert '<p class="question">2 done</p>' in results
     for pk in ids:
         assert f'<a href="{address("orders.order", "change", pk)}">S-' in results
     assert results.count("Its cancellation is asked for.") == 2

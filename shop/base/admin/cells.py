@@ -15,7 +15,7 @@ from django.utils.timezone import localtime
 from shop.base.money import show
 
 NOTHING = "-"
-GOOD, WAIT, BACK, BAD, CALM = "good", "wait", "back", "bad", "calm"  # tones; lists.css gives each its colours
+GOOD, WAIT, BACK, BAD, CALM = "done", "waiting", "undone", "trouble", "calm"  # staff.css has their colours
 
 
 def money(amount_minor: int, currency: str) -> str:
@@ -25,7 +25,7 @@ def money(amount_minor: int, currency: str) -> str:
 
 def toned(tone: str, words: str) -> SafeString:
     """Words in a colour: what is good, waits, is taken back, or is bad."""
-    return format_html('<span class="tone tone-{}">{}</span>', tone, words)
+    return format_html('<span class="pill {}">{}</span>', tone, words)
 
 
 def when(moment: datetime | None) -> str:

@@ -9,7 +9,11 @@ function tone(name, values) {
 }
 
 function colour(name) {
-  return getComputedStyle(document.querySelector(".control")).getPropertyValue(name).trim();
+  const seen = document.querySelector(".control").appendChild(document.createElement("i"));
+  seen.style.color = `var(${name})`; // computed, as it is light or dark
+  const computed = getComputedStyle(seen).color;
+  seen.remove();
+  return computed;
 }
 
 function clock(seconds) {

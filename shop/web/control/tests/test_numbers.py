@@ -140,7 +140,7 @@ def test_a_reason_leads_to_the_orders_that_are_parked_for_it_and_to_no_others(
 ) -> None:
     client = staff()
     page = text(client.get("/admin/"))
-    links = [unescape(a) for a in re.findall(r'class="concern.*?</strong>.*?<a href="([^"]+)"', page)]
+    links = [unescape(a) for a in re.findall(r'class="why.*?</strong>.*?<a href="([^"]+)"', page)]
     reasons = [link for link in links if "last_error" in link]
     assert len(reasons) == 4
     listed = [[row.pk for row in client.get(link).context["cl"].result_list] for link in reasons]
