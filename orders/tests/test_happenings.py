@@ -60,7 +60,7 @@ def test_attempts_at_a_step_that_was_given_up_are_not_those_of_its_undo(order: O
     wish = tell(50, "orders", "CancellationRequested", "undo", text="cancellation requested by staff")
     stopped = tell(60, "shipping", "ShippingStopped", "undo", cause=wish)
     given_up = ("refused", "take payment: given up · 3 attempts")
-    going_back = {"state": "running", "step": "reserved", "undo": "stopped"}
+    going_back: dict[str, Any] = {"state": "running", "step": "reserved", "undo": "stopped"}
     told = found(order, 1, **going_back)
     assert kinds(told)[2] == given_up
     assert told[2].causes == (reserved,)
