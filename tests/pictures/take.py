@@ -11,7 +11,7 @@ import json
 import time
 from pathlib import Path
 
-from playwright.sync_api import Page, sync_playwright
+from playwright.sync_api import FloatRect, Page, sync_playwright
 
 from shop.tools.up.datafolder import scratch_folder
 from shop.tools.up.demo import Api, place
@@ -20,14 +20,14 @@ from tests.test_up import Up, two_free_ports
 
 DOCS = Path(__file__).resolve().parents[2] / "docs"
 WIDE = 1280  # px
-HIGH = 640  # of an order's page: its sentence and its drawing
+MARGIN = 24  # px, below what is shown last
 PATIENCE = 60.0  # s
 BUSY = 75.0  # s in which orders come in, so that the control room's flow has a shape
 PLACES = {
-    "control-room.png": ("/admin/", ".control", 800),
-    "map.png": ("/admin/map/?style=choreography", "svg", 700),
-    "shop.png": ("/", "main", 760),
-}  # picture: address, what must be there, px of height
+    "control-room.png": ("/admin/", ".pair"),
+    "map.png": ("/admin/map/?style=choreography", ".drawn"),
+    "shop.png": ("/", ".tiles li:nth-child(5)"),
+}  # picture: its address, and the first of what it is to show whole
 
 
 def follow(api: Api, address: str) -> None:
@@ -42,16 +42,23 @@ def follow(api: Api, address: str) -> None:
 def take(page: Page, base: str, number: str, picture: str) -> None:
     page.goto(f"{base}/admin/orders/order/?q={number}")
     page.click(f"#result_list >> text={number}")
-    page.wait_for_selector(".drawing")
-    page.screenshot(path=DOCS / picture, clip={"x": 0, "y": 0, "width": WIDE, "height": HIGH}, full_page=True)
+    snap(page, picture, ".legend")
+
+
+def snap(page: Page, picture: str, last: str) -> None:
+    """The page from its top to the end of the first of ``last``."""
+    page.wait_for_selector(last)
+    page.wait_for_timeout(500)  # charts are drawn after the page
+    box = page.locator(last).first.bounding_box()
+    assert box is not None  # it is there
+    clip = FloatRect(x=0, y=0, width=WIDE, height=box["y"] + box["height"] + MARGIN)
+    page.screenshot(path=DOCS / picture, clip=clip, full_page=True)
 
 
 def look(page: Page, base: str, picture: str) -> None:
-    address, there, high = PLACES[picture]
+    address, last = PLACES[picture]
     page.goto(base + address)
-    page.wait_for_selector(there)
-    page.wait_for_timeout(500)  # charts are drawn after the page
-    page.screenshot(path=DOCS / picture, clip={"x": 0, "y": 0, "width": WIDE, "height": high}, full_page=True)
+    snap(page, picture, last)
 
 
 def keep_busy(api: Api) -> None:
