@@ -17,7 +17,7 @@ from orders.telling.happenings import Happening, Kind
 from shop.base.spans import span
 
 TOP, ROW, BOX = 34, 40, 30  # in px
-MOST_SHRUNK = 1.45  # a drawing that is no wider than that is shown whole, if smaller
+MOST_SHRUNK = 1.5  # a drawing that is no wider than that is shown whole, if smaller
 
 
 @dataclass(frozen=True)
