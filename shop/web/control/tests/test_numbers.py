@@ -18,6 +18,7 @@ from orders.models import DeadLetter, Incident, Order, Saga, TimelineEntry
 from orders.tests.pages import parked, text
 from shop.messaging.ids import uuid7
 from shop.web.control.numbers import shared, take
+from shop.web.control.steps import SAMPLE, step_times
 
 NUMBER = re.compile(
     r'<a href="(/admin/[^"]+)"[^>]*>(?:See all )?([\d,]+)(?:\+? (?!ms|min)[a-z]{2}[^<]*)?</a>'
@@ -167,6 +168,24 @@ def test_a_steps_time_is_from_what_led_to_it(orders: dict[str, Order]) -> None:
     (step,) = take().steps
     assert (step.move.service, step.style, step.count) == ("inventory", OTHER, 1)
     assert (step.p50, step.p95, step.work) == pytest.approx((1.5, 1.5, 0.3), abs=0.01)
+
+
+def test_a_sample_of_orders_that_alternate_has_both_styles(orders: dict[str, Order]) -> None:
+    fresh, now = orders["fresh"], timezone.now()
+    values = {field.attname: getattr(fresh, field.attname) for field in Order._meta.concrete_fields[1:]}
+    unique = [
+        {"uuid": uuid7(), "idempotency_key": str(n), "style": settings.STYLES[n % 2]} for n in range(64)
+    ]
+    some = Order.objects.bulk_create(Order(**{**values, **one, "placed_at": now}) for one in unique)
+    for order in some:
+        first = uuid7()
+        TimelineEntry.objects.bulk_create(
+            TimelineEntry(
+                order=order, event_id=id, cause=cause, at=now, service="x", event=event, kind="forward"
+            )
+            for id, cause, event in ((first, None, "OrderCreated"), (uuid7(), first, "InventoryReserved"))
+        )
+    assert {one.style for one in step_times(now, 2 * SAMPLE)} == {*settings.STYLES}
 
 
 def test_numbers_are_taken_once_for_all_who_look(
