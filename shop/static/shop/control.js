@@ -26,6 +26,11 @@ function range(_, __, most) {
   return [-0.04 * top, 1.08 * top];
 }
 
+// So much that the longest number fits.
+function room(_, numbers) {
+  return Math.max(44, 20 + 7 * Math.max(0, ...(numbers ?? []).map((number) => `${number ?? ""}`.length)));
+}
+
 function whole(_, splits) {
   return splits.map((value) => (value >= 0 && Number.isInteger(value) ? value.toLocaleString("en") : ""));
 }
@@ -43,7 +48,7 @@ function options(element, tones, names, large) {
     axes: large
       ? [
           { stroke: soft, grid, ticks: grid, values: (_, at) => at.map(clock), space: 70 },
-          { stroke: soft, grid, ticks: grid, values: whole, size: 44 },
+          { stroke: soft, grid, ticks: grid, values: whole, size: room },
         ]
       : [{ show: false }, { show: false }],
     series: [
