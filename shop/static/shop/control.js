@@ -44,7 +44,7 @@ function options(element, tones, names, large) {
     legend: { show: false },
     cursor: large ? { y: false, drag: { x: false, y: false } } : { show: false },
     scales: { y: { range } },
-    padding: large ? [8, 8, 0, 0] : [2, 0, 2, 0],
+    padding: large ? [8, 20, 0, 0] : [2, 0, 2, 0],
     axes: large
       ? [
           { stroke: soft, grid, ticks: grid, values: (_, at) => at.map(clock), space: 70 },
