@@ -44,12 +44,15 @@ def introduce(
     }
     flower = f"password {accounts.passwords['flower']}" if accounts.fresh else kept
     token = f"token {prepared.token} (shown this once)" if prepared.token else "a token: POST /api/v1/login/"
+    new = [name for name in STAFF if name in prepared.created]
+    rest = [name for name in STAFF if name not in new]
     say("\n", ("The shop is up", "fine"), f", after {seconds:.1f} s.\n")
     for what, where, who in (
         ("Shop", f"{options.url}/", f"user demo, {shown['demo']}, or a guest"),
         ("API", f"{options.url}/api/docs/", token),
         ("Admin", f"{options.url}/admin/", f"user admin, {shown['admin']}"),
-        *(("", "", f"user {name}, {shown[name]}") for name in STAFF if name in prepared.created),
+        *(("", "", f"user {name}, {shown[name]}") for name in new),
+        *([("", "", f"users {' and '.join(rest)}, passwords there, too")] if rest else []),
         *([("Break it", f"{options.url}/admin/crash/", "and watch nothing get lost")] if demo else []),
         ("Flower", f"{options.flower_url}/", f"user flower, {flower}"),
         ("Logs", str(options.data.resolve() / "logs"), ""),
