@@ -63,7 +63,7 @@ def test_orders_parked_over_an_address_get_another_one_and_complete(live: Live, 
     with running_web(live.stack.env, tmp_path) as web, staff_browsing(web.url, complaints) as page:
         for order in orders:
             correct_the_address(page, web.url, order)
-            page.wait_for_selector("#live .badge >> text=completed")  # by itself
+            page.wait_for_selector("#live .pill >> text=completed")  # by itself
     assert complaints == []
     live.wait_until_ended(orders)
     for order in orders:
