@@ -19,6 +19,7 @@ from orders.telling.trouble import why_it_waits
 from payments.models import Inbox, Outage, Payment
 from shipping.models import Parcel
 from shop.base.databases import alias_of
+from shop.messaging.sending import crowded_services
 from tests.live import Live
 
 pytestmark = pytest.mark.scenario
@@ -31,6 +32,20 @@ def assert_undone(live: Live, order: Order, skus: tuple[str, str], on_hand: int 
     assert (traces.charged_minor, traces.handed_over) == (0, 0)
     assert set(traces.parcels) <= {"void"}
     assert [live.stock(sku) for sku in skus] == [(on_hand, 0), (on_hand, 0)]
+
+
+def nothing_more_comes(live: Live, service: str, still: float = 0.5) -> None:
+    """What was on its way to a halted service has come: its queue has not grown for so long (s)."""
+    known, since = -1, 0.0
+
+    def stands_still() -> bool:
+        nonlocal known, since
+        found = crowded_services(1).get(service, 0)
+        if found != known:
+            known, since = found, time.monotonic()
+        return time.monotonic() - since > still
+
+    live.wait_for(stands_still, f"all has come to {service}")
 
 
 @both_styles
@@ -48,6 +63,7 @@ def test_cancelled_after_one_step_and_before_the_next(
         assert request_cancellation(order.uuid, by="customer") is Cancellation.REQUESTED
         # Before who is halted goes on, the wish is decided, or is there beside the step it must overtake.
         live.wait_for_event(order, "CancellationRequested" if waiting == "shipping" else "ShippingStopped")
+        nothing_more_comes(live, waiting)
     live.wait_until_ended([order])
     assert_undone(live, order, skus)
 
