@@ -1,8 +1,12 @@
 """Staff find orders that stand still, read why, and correct what the customer gave, in a browser: both go on before their
-eyes, and nobody pays twice."""
+eyes, and nobody pays twice; nor if the process that corrects is killed meanwhile.
+"""
 
 from __future__ import annotations
 
+import signal
+import subprocess
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -11,11 +15,15 @@ from uuid import uuid4
 import pytest
 from django.conf import settings
 from django.contrib.auth import get_user_model
+from django.db.models.functions import Now
 from playwright.sync_api import Page, sync_playwright
 
 from orders.models import Order, Saga
+from payments.models import Payment
 from shipping.models import Inbox, Parcel
+from shop.base.holds import FORGOTTEN_AFTER
 from shop.tools.audit.run import audit
+from tests.fresh import ROOT
 from tests.live import Live
 from tests.test_admin_browser import browser_path, log_in
 from tests.web import running_web
@@ -76,3 +84,35 @@ def test_orders_parked_over_an_address_get_another_one_and_complete(live: Live, 
     numbers = {order.number for order in orders}
     report = audit()
     assert [violation for violation in report.violations if numbers & set(violation.sentence.split())] == []
+
+
+HOLD_AND_DIE = """
+import os, signal, sys, django
+django.setup()
+from orders.lookups import AmountDue
+from orders.models import Order
+from shop.base.holds import held_off
+with held_off(AmountDue, Order.objects.get(pk=sys.argv[1]).ref):
+    os.kill(os.getpid(), signal.SIGKILL)
+"""
+
+
+def test_who_is_killed_while_correcting_holds_the_payment_up_for_a_minute_and_no_longer(live: Live) -> None:
+    """In each style: the charge waits for whoever holds it off, and then is made once."""
+    skus = live.products(10)
+    with live.stack.halted("payments"):
+        orders = [live.place(style, skus)[0] for style in settings.STYLES]
+        for order in orders:
+            live.wait_for_event(order, "InventoryReserved")
+            command = [sys.executable, "-c", HOLD_AND_DIE, str(order.pk)]
+            env = {**live.stack.env, "DJANGO_SETTINGS_MODULE": "shop.settings"}
+            killed = subprocess.run(command, env=env, cwd=ROOT, timeout=30, check=False)
+            assert killed.returncode == -signal.SIGKILL
+    held = Payment.objects.filter(pk__in=[order.uuid for order in orders], state="held")
+    sagas = Saga.objects.filter(order__in=orders, last_error__contains="is being corrected")
+    live.wait_for(lambda: sagas.count() == len(orders), "both have found it held off")
+    assert held.update(updated_at=Now() - FORGOTTEN_AFTER) == len(orders)  # which nobody need sit through
+    live.wait_until_ended(orders)
+    for order in orders:
+        traces = live.traces(order)
+        assert (traces.status, traces.charges, traces.charged_minor) == ("completed", 1, 1000)
