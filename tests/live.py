@@ -85,11 +85,15 @@ class Live:
         )
         return [answer.order for answer in answers if isinstance(answer, Placed)]
 
-    def wait_for(self, condition: Callable[[], object], what: str, patience: float = PATIENCE) -> None:
+    def wait_for(
+        self, condition: Callable[[], object], what: str | Callable[[], str], patience: float = PATIENCE
+    ) -> None:
+        """``what``: in words, or what finds the words when the time is up."""
         deadline = time.monotonic() + patience
         while not condition():
             if time.monotonic() > deadline:
-                raise AssertionError(f"After {patience:g} s still not: {what}")
+                told = what if isinstance(what, str) else what()
+                raise AssertionError(f"After {patience:g} s still not: {told}")
             time.sleep(0.01)
 
     def supervised_again(self) -> None:
@@ -98,7 +102,9 @@ class Live:
 
     def wait_for_event(self, order: Order, event: str) -> None:
         entries = TimelineEntry.objects.filter(order=order, event=event)
-        self.wait_for(entries.exists, f"{event} of {order.number}. Timeline: {self.timeline(order)}")
+        self.wait_for(
+            entries.exists, lambda: f"{event} of {order.number}. Timeline: {self.timeline(order)}"
+        )
 
     def wait_until_ended(self, orders: Sequence[Order], patience: float = PATIENCE) -> None:
         """Until status and saga are at an end, and no event about the orders is still to be handled."""

@@ -167,6 +167,7 @@ def test_cancelled_twice_is_cancelled_once(live: Live, style: str) -> None:
         (order,) = live.place(style, skus)
         for _ in range(2):
             assert request_cancellation(order.uuid, by="customer") is Cancellation.REQUESTED
+        nothing_more_comes(live, "shipping")
     live.wait_until_ended([order])
     assert_undone(live, order, skus)
     assert live.events(order).count("CancellationRequested") == 1
@@ -207,6 +208,7 @@ def test_an_undo_that_fails_for_good_needs_attention_and_is_done_once_when_resum
         (order,) = live.place(style, skus)
         live.wait_for_event(order, "PaymentProcessed")
         request_cancellation(order.uuid, by="customer")
+        nothing_more_comes(live, "shipping")  # the stop is there before shipping goes on, or the hand-over may win
         away.enter_context(live.stack.supervisor.held("payments"))
     with away:
         live.wait_for_event(order, "ShippingStopped")
@@ -217,7 +219,7 @@ def test_an_undo_that_fails_for_good_needs_attention_and_is_done_once_when_resum
         Saga.objects.filter(order=order).update(attempt=19)
         Inbox.objects.filter(order_id=order.uuid).exclude(state="done").update(attempts=19)
         needing_attention = Saga.objects.filter(order=order, state="attention")
-        live.wait_for(needing_attention.exists, f"it needs attention: {live.timeline(order)}")
+        live.wait_for(needing_attention.exists, lambda: f"it needs attention: {live.timeline(order)}")
         order = Order.objects.select_related("saga").get(pk=order.pk)
         told = why_it_waits(order)[0].text
         assert (
