@@ -102,9 +102,7 @@ class Live:
 
     def wait_for_event(self, order: Order, event: str) -> None:
         entries = TimelineEntry.objects.filter(order=order, event=event)
-        self.wait_for(
-            entries.exists, lambda: f"{event} of {order.number}. Timeline: {self.timeline(order)}"
-        )
+        self.wait_for(entries.exists, lambda: f"{event} of {order.number}. Timeline: {self.timeline(order)}")
 
     def wait_until_ended(self, orders: Sequence[Order], patience: float = PATIENCE) -> None:
         """Until status and saga are at an end, and no event about the orders is still to be handled."""

@@ -208,7 +208,9 @@ def test_an_undo_that_fails_for_good_needs_attention_and_is_done_once_when_resum
         (order,) = live.place(style, skus)
         live.wait_for_event(order, "PaymentProcessed")
         request_cancellation(order.uuid, by="customer")
-        nothing_more_comes(live, "shipping")  # the stop is there before shipping goes on, or the hand-over may win
+        nothing_more_comes(
+            live, "shipping"
+        )  # the stop is there before shipping goes on, or the hand-over may win
         away.enter_context(live.stack.supervisor.held("payments"))
     with away:
         live.wait_for_event(order, "ShippingStopped")
