@@ -19,21 +19,23 @@ VENV := .venv
 PY := $(VENV)/bin/python
 BENCH := $(VENV)/bench
 PIP := $(PY) -m pip --disable-pip-version-check -q install
+# Tests wait more than they compute: two processes share them out by file, each with a PostgreSQL and a Valkey of its own.
+TWO := -n 2 --dist loadfile
 NEW_ENOUGH := -c 'import sys; sys.exit(sys.version_info < (3, 11))'
 
 run: $(VENV)/.installed
 	exec $(PY) manage.py up $(ARGS)
 
 test: $(VENV)/.installed-dev
-	exec $(PY) -m pytest $(ARGS)
+	exec $(PY) -m pytest $(TWO) $(ARGS)
 
 test-scenarios: $(VENV)/.installed-dev
-	exec $(PY) -m pytest -m scenario $(ARGS)
+	exec $(PY) -m pytest $(TWO) -m scenario $(ARGS)
 
 test-all: $(VENV)/.installed-dev
 	for broker in redis rabbitmq; do for databases in "" --split-databases; do \
 		echo "--broker $$broker $$databases"; \
-		$(PY) -m pytest -m scenario --broker $$broker $$databases $(ARGS) || exit 1; \
+		$(PY) -m pytest $(TWO) -m scenario --broker $$broker $$databases $(ARGS) || exit 1; \
 	done; done
 
 lint: $(VENV)/.installed-dev
