@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from typing import Any
+
+from drf_spectacular.utils import OpenApiResponse
 from rest_framework import serializers
 
 from shop.base.api.problems import MEDIA_TYPE
@@ -23,6 +26,10 @@ class ProblemSerializer(serializers.Serializer):
     )
 
 
-def documented(*statuses: int) -> dict[tuple[int, str], type[ProblemSerializer]]:
+TOO_LONG = OpenApiResponse(description="The address or the headers are too long to be read: in plain text.")
+
+
+def documented(*statuses: int) -> dict[Any, Any]:
     """The problems an address may answer with, for ``extend_schema(responses=...)``."""
-    return {(status, MEDIA_TYPE): ProblemSerializer for status in (*statuses, 406, 503)}
+    problems = {(status, MEDIA_TYPE): ProblemSerializer for status in (*statuses, 406, 503)}
+    return {**problems, 414: TOO_LONG, 431: TOO_LONG}
