@@ -33,6 +33,29 @@ def test_the_page_is_served_from_here_alone(client: APIClient) -> None:
     assert "https://" not in page.replace("http://www.w3.org", "")
 
 
+def test_it_is_made_once_however_many_ask_for_it_at_the_same_moment() -> None:
+    """In a process that has just begun: two at once had the library fail at one of them, with a 500."""
+    ran = subprocess.run(
+        [sys.executable, "-c", AT_ONCE], cwd=project.BASE_DIR, capture_output=True, text=True, timeout=60
+    )
+    assert (ran.stdout, ran.stderr) == ("200 200 200\n", "")
+
+
+AT_ONCE = """
+import os
+from concurrent.futures import ThreadPoolExecutor
+import django
+from django.conf import settings
+os.environ["DJANGO_SETTINGS_MODULE"] = "shop.settings"
+django.setup()
+settings.ALLOWED_HOSTS, settings.WHITENOISE_AUTOREFRESH = ["*"], True
+from django.test import Client
+with ThreadPoolExecutor(3) as threads:
+    ask = lambda _: Client(raise_request_exception=False).get("/api/schema/").status_code
+    print(*threads.map(ask, range(3)))
+"""
+
+
 def test_the_schema_has_no_errors_and_no_warnings() -> None:
     command = [sys.executable, "manage.py", "spectacular", "--validate", "--fail-on-warn"]
     ran = subprocess.run(command, cwd=project.BASE_DIR, capture_output=True, text=True, timeout=60)

@@ -11,7 +11,7 @@ from rest_framework import serializers
 from shop.base.api.problems import MEDIA_TYPE, document
 
 Filter = TypeVar("Filter")
-Responses = dict[tuple[int, str], OpenApiResponse]
+Responses = dict[Any, OpenApiResponse]
 
 # What is told of each status wherever nothing else is: (what it means here, an example of `detail`).
 TOLD = {
@@ -27,6 +27,7 @@ TOLD = {
         "The shop can't reach its database just now. Nothing was changed, or a repetition is recognised.",
     ),
 }
+TOO_LONG = OpenApiResponse(description="The address or the headers are too long to be read: in plain text.")
 UNKNOWN = [{"field": "colour", "detail": "There is no such query parameter here."}]
 
 
@@ -58,7 +59,8 @@ class ProblemSerializer(serializers.Serializer):
 
 def documented(*statuses: int, at: str = "/api/v1/orders/") -> Responses:
     """The problems an address may answer with, for ``extend_schema(responses=...)``. ``at``: an address of the kind."""
-    return {(status, MEDIA_TYPE): _response(status, at) for status in sorted({400, 406, 503, *statuses})}
+    problems = {(status, MEDIA_TYPE): _response(status, at) for status in sorted({400, 406, 503, *statuses})}
+    return {**problems, 414: TOO_LONG, 431: TOO_LONG}
 
 
 def problem(
