@@ -18,10 +18,11 @@ from orders.api.door import place
 from orders.api.serializers import PlaceOrderSerializer
 from orders.models import Order
 from orders.placement import KeyTaken, NotPlaceable, Placed, PlaceOrder
+from shop.base.cards import holds_card_number
+from shop.base.countries import COUNTRIES
 from shop.web.accounts import LoginThrottle
 from shop.web.store import cards
 from shop.web.store.basket import Contents, contents
-from shop.web.store.countries import COUNTRIES
 from shop.web.store.customers import customer_id, guest_of, remember_guest
 from shop.web.store.pages import page
 from shop.web.store.shelf import Basket
@@ -60,7 +61,9 @@ class CheckoutForm(forms.Form):
     postcode = _text("Postcode", "postal-code", 20)
     city = _text("Town or city", "address-level2", 100)
     country = forms.ChoiceField(
-        choices=COUNTRIES, widget=forms.Select(attrs={"autocomplete": "country"}), label="Country"
+        choices=list(COUNTRIES.items()),
+        widget=forms.Select(attrs={"autocomplete": "country"}),
+        label="Country",
     )
     payment_method = _text("Payment method", "off", 100, help_text="A token of the payment provider.")
     style = forms.ChoiceField(label="How the shop's services work together", required=False)
@@ -99,6 +102,8 @@ class CheckoutForm(forms.Form):
         """To be shown again: with what it did not have, or no longer has."""
         fresh = {"key": uuid4().hex} if "key" in self.errors else {}
         self.data = {**self.data.dict(), **fresh, "total": self.inside.total}  # type: ignore[attr-defined]
+        if holds_card_number(self.data.get("payment_method", "")):
+            self.data["payment_method"] = ""
 
     def _body(self, given: Mapping[str, Any]) -> dict[str, Any]:
         address = {name: given.get(name, "") for name in ("name", "line1", "city", "postcode", "country")}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from threading import Barrier, Thread
 from typing import Any
 
@@ -13,6 +14,7 @@ from django.test import Client
 from inventory.models import Product
 from orders.api.tests.client import nothing_moved
 from orders.models import Order, Outbox
+from shop.base.countries import COUNTRIES
 from shop.web.store.tests.buying import bought, form_of, put, send, text_of
 
 
@@ -147,6 +149,23 @@ def test_test_cards_are_offered_only_where_they_are_cards_of_the_sandbox(
     assert "Declined card" not in text_of(page)
     assert "REFUSE" not in text_of(page)
     assert '<input type="text" name="payment_method"' in page.content.decode()
+
+
+def test_the_number_of_a_card_is_neither_taken_nor_shown_again(guest: Client, settings: Any) -> None:
+    settings.PAYMENTS_GATEWAY = "elsewhere.Gateway"
+    put(guest)
+    answer = send(guest, form_of(guest, payment_method="4111-1111-1111-1111"))
+    assert answer.status_code == 422
+    assert "never a card's number" in text_of(answer).replace("&#x27;", "'")
+    assert "4111" not in answer.content.decode()
+    assert nothing_moved()
+
+
+def test_a_parcel_may_go_wherever_the_api_sends_one(guest: Client) -> None:
+    put(guest)
+    shown = re.findall(r'<option value="([A-Z]{2})"', guest.get("/checkout/").content.decode())
+    assert shown == list(COUNTRIES)
+    assert bought(guest, country="LB").country == "LB"
 
 
 def test_no_order_comes_from_another_site(guest: Client) -> None:
