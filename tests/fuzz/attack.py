@@ -44,7 +44,9 @@ class Running:
         self._attack = attack
         folder.mkdir()
         (folder / "world.json").write_text(json.dumps(world))
-        (folder / "people.json").write_text(json.dumps({"auth": [_person(*of) for of in world["tokens"].items()]}))
+        (folder / "people.json").write_text(
+            json.dumps({"auth": [_person(*of) for of in world["tokens"].items()]})
+        )
         (folder / "schemathesis.toml").write_text(_configuration(attack, world))
         self._report = folder / "said.txt"
         with self._report.open("w") as said:
@@ -77,7 +79,9 @@ class Running:
         told = self._report.read_text()
         cases = re.search(r"([\d,]+) generated", told)
         assert cases, f"No case was tried:\n{told}"
-        failed = sum(int(number) for number in re.findall(r"(\d+) (?:failures?|errors?)\b", told.splitlines()[-1]))
+        failed = sum(
+            int(number) for number in re.findall(r"(\d+) (?:failures?|errors?)\b", told.splitlines()[-1])
+        )
         return Found(int(cases[1].replace(",", "")), failed or int(status != 0), told)
 
 
