@@ -215,12 +215,16 @@ REST_FRAMEWORK = {
     "DEFAULT_PARSER_CLASSES": ["rest_framework.parsers.JSONParser"],
     "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
     "DEFAULT_FILTER_BACKENDS": ["django_filters.rest_framework.DjangoFilterBackend"],
+    "URL_FORMAT_OVERRIDE": None,  # ?format= is a question like any other: the Accept header says it
     "EXCEPTION_HANDLER": "shop.base.api.problems.problem_response",
 }
 SPECTACULAR_SETTINGS = {
     "TITLE": "Shop",
     "DESCRIPTION": "Place orders and follow them. Errors are problem documents (RFC 9457).",
     "VERSION": "1",
+    "OAS_VERSION": "3.1.0",  # its schemas are JSON Schema as it is, which any validator reads
+    "COMPONENT_SPLIT_REQUEST": True,  # what is sent has limits of its own, such as texts that may not be empty
+    "ENUM_GENERATE_CHOICE_DESCRIPTION": False,  # the values say it
     "SERVE_INCLUDE_SCHEMA": False,
     "DEFAULT_GENERATOR_CLASS": "shop.base.api.page.OncePerProcess",
     "SWAGGER_UI_DIST": "SIDECAR",

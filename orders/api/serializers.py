@@ -30,11 +30,15 @@ MOST_UNITS = 100_000
 
 
 class WantedLineSerializer(Body):
+    """So many of a product. The same one twice is one line of the order."""
+
     sku = Text(max_length=40, trim_whitespace=False)
     quantity = WholeNumber(min_value=1, max_value=MOST_UNITS)
 
 
 class AddressSerializer(Body):
+    """Where the parcels go."""
+
     name = Text(max_length=100)
     line1 = Text(max_length=200)
     city = Text(max_length=100)

@@ -20,9 +20,18 @@ from rest_framework.settings import api_settings
 from rest_framework.throttling import SimpleRateThrottle
 from rest_framework.views import APIView
 
-from shop.base.api.openapi import documented
+from shop.base.api.fields import Secret, Text
+from shop.base.api.openapi import documented, problem
 from shop.base.api.parsing import Body, JsonBody
 from shop.base.api.tokens import ApiToken
+from shop.base.api.views import Named
+
+LOGIN = "/api/v1/login/"
+WRONG = "Username and password don't go together."
+TOKEN = {
+    "token": "0f9b1c5e7a2d4c68b3e1f0a9d8c7b6a5f4e3d2c1b0a99887766554433221100f",
+    "expiry": "2026-11-05T20:15:00Z",
+}
 
 
 class LoginThrottle(SimpleRateThrottle):
@@ -48,8 +57,10 @@ class LoginThrottle(SimpleRateThrottle):
 
 
 class LoginSerializer(Body):
-    username = serializers.CharField(max_length=150)
-    password = serializers.CharField(max_length=1000, trim_whitespace=False, write_only=True)
+    """Who logs in."""
+
+    username = Text(max_length=150)
+    password = Secret(max_length=1000)
 
 
 class TokenSerializer(serializers.Serializer):
@@ -57,7 +68,7 @@ class TokenSerializer(serializers.Serializer):
     expiry = serializers.DateTimeField()
 
 
-class Login(APIView):
+class Login(Named):
     authentication_classes = []
     permission_classes = [AllowAny]
     parser_classes = [JsonBody]
@@ -68,9 +79,15 @@ class Login(APIView):
         tags=["account"],
         auth=[],
         request=LoginSerializer,
-        responses={200: TokenSerializer, **documented(400, 401, 413, 415, 429)},
+        summary="Log in",
+        responses={
+            200: OpenApiResponse(TokenSerializer, "A token."),
+            **documented(401, 413, 415, 429, at=LOGIN),
+        },
         examples=[
-            OpenApiExample("login", {"username": "demo", "password": "its password"}, request_only=True)
+            OpenApiExample("login", {"username": "demo", "password": "its password"}, request_only=True),
+            OpenApiExample("a token", TOKEN, response_only=True, status_codes=["200"]),
+            problem(401, WRONG, LOGIN, called="a wrong password"),
         ],
     )
     def post(self, request: Request) -> Response:
@@ -79,7 +96,7 @@ class Login(APIView):
         body.is_valid(raise_exception=True)
         user = authenticate(request._request, **body.validated_data)
         if user is None:
-            raise AuthenticationFailed("Username and password don't go together.")
+            raise AuthenticationFailed(WRONG)
         AuthToken.objects.filter(user=user, expiry__lt=timezone.now()).delete()
         row, token = AuthToken.objects.create(user=user)
         user_logged_in.send(sender=type(user), request=request._request, user=user)
@@ -93,7 +110,7 @@ class Login(APIView):
         return "Token"
 
 
-class Logout(APIView):
+class Logout(Named):
     authentication_classes = [ApiToken]
     permission_classes = [IsAuthenticated]
     parser_classes = [JsonBody]
@@ -102,7 +119,11 @@ class Logout(APIView):
         operation_id="logout",
         tags=["account"],
         request=None,
-        responses={204: OpenApiResponse(description="The token is void."), **documented(401)},
+        summary="Log out",
+        responses={
+            204: OpenApiResponse(description="The token is void."),
+            **documented(401, at="/api/v1/logout/"),
+        },
     )
     def post(self, request: Request) -> Response:
         """Make the token of this request void."""

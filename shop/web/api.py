@@ -6,11 +6,23 @@ from django.urls import URLPattern, URLResolver, include, path, re_path
 from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitView
 
 from inventory.api import Products
+from shop.base.api.views import Named
 from shop.base.policy import with_styles
 from shop.web.accounts import Login, Logout
 from shop.web.refusals import unknown_address
 
-_split = SpectacularSwaggerSplitView.as_view(authentication_classes=[], url_name="api-schema")
+
+class Schema(Named, SpectacularAPIView):
+    """For programs."""
+
+
+class Docs(Named, SpectacularSwaggerSplitView):
+    """For people. Its script is asked for at the same address."""
+
+    flags = frozenset({"script"})
+
+
+_split = Docs.as_view(authentication_classes=[], url_name="api-schema")
 
 
 def _docs(request: HttpRequest) -> HttpResponseBase:
@@ -23,7 +35,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("v1/logout/", Logout.as_view(), name="api-logout"),
     path("v1/orders/", include("orders.api.urls")),
     path("v1/products/", Products.as_view(), name="api-products"),
-    path("schema/", SpectacularAPIView.as_view(authentication_classes=[]), name="api-schema"),
+    path("schema/", Schema.as_view(authentication_classes=[]), name="api-schema"),
     path("docs/", _docs, name="api-docs"),
     re_path("", unknown_address),
 ]

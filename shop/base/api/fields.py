@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from typing import Any
 
+from django.core.exceptions import ValidationError as DjangoValidationError
 from django.core.validators import RegexValidator
 from rest_framework import serializers
 from rest_framework.exceptions import ErrorDetail, ValidationError
@@ -26,13 +27,21 @@ VISIBLE_LINE = (
 NO_CONTROL = "Control characters are not allowed."
 
 
+class Fits(RegexValidator):
+    """As in the schema: all of it, and a newline at the end is none of it."""
+
+    def __call__(self, value: Any) -> None:
+        if not self.regex.fullmatch(str(value)):
+            raise DjangoValidationError(self.message, code=self.code)
+
+
 class Text(serializers.CharField):
     """One line of text."""
 
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         pattern = VISIBLE_LINE if self.trim_whitespace else LINE
-        self.validators.append(RegexValidator(pattern, NO_CONTROL))
+        self.validators.append(Fits(pattern, NO_CONTROL))
 
     def to_internal_value(self, data: Any) -> str:
         if not isinstance(data, str):
@@ -56,7 +65,7 @@ class Secret(serializers.CharField):
 
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(**kwargs, trim_whitespace=False, write_only=True)
-        self.validators.append(RegexValidator("^[^\\u0000]+$", "NUL is not allowed."))
+        self.validators.append(Fits("^[^\\u0000]+$", "NUL is not allowed."))
 
     def to_internal_value(self, data: Any) -> str:
         if not isinstance(data, str):
