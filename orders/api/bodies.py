@@ -6,6 +6,7 @@ wrong: a body that is not taken here goes to it. So what is taken here must be w
 
 from __future__ import annotations
 
+import re
 from typing import Annotated, Any
 
 import msgspec
@@ -17,7 +18,7 @@ from msgspec import Meta
 from orders.api.serializers import DEFAULT_CURRENCY, MOST_LINES, MOST_UNITS
 from orders.lookups import DeliveryAddress
 from orders.placement import PlaceOrder, WantedLine
-from shop.base.api.fields import CONTROL
+from shop.base.api.fields import ADDRESS, CONTROL
 from shop.base.api.parsing import JsonBody
 from shop.base.cards import holds_card_number
 from shop.base.countries import COUNTRIES
@@ -25,6 +26,7 @@ from shop.base.money import DECIMALS
 
 # Keys and texts of a body, but for its lines and what may be left out; and those of each line.
 OF_A_BODY, OF_A_LINE = 16, 3
+_address = re.compile(ADDRESS).fullmatch
 STYLE = rf"\A(?:{'|'.join(settings.STYLES)})\Z"
 
 
@@ -84,6 +86,7 @@ def read(data: bytes) -> GoodBody | None:
     texts = (*trimmed, body.email, *(line.sku for line in body.lines))
     good = (
         body.in_currency in DECIMALS
+        and _address(body.email)
         and body.address.country in COUNTRIES
         and all(text == text.strip() for text in trimmed)
         and not any(map(CONTROL.search, texts))

@@ -52,17 +52,20 @@ def test_a_token_is_good_until_it_expires(client: APIClient) -> None:
     problem(use(client, f"Token {answer['token']}"), 401)
 
 
-def test_an_expired_token_is_removed_when_it_is_used_and_when_its_holder_logs_in_again(
+def test_an_expired_token_is_told_from_an_unknown_one_until_its_holder_logs_in_again(
     client: APIClient,
 ) -> None:
     expired, _kept, unused = (log_in(client).json()["token"] for _ in range(3))
     long_ago = timezone.now() - timedelta(seconds=1)
     AuthToken.objects.filter(digest__in=map(hash_token, (expired, unused))).update(expiry=long_ago)
-    problem(use(client, f"Token {expired}"), 401)
-    assert AuthToken.objects.count() == 2
+    for _ in range(2):
+        told = problem(use(client, f"Token {expired}"), 401)["detail"]
+        assert told == "The token has expired: log in again."
+    assert "invalid" in problem(use(client, f"Token {'0' * 64}"), 401)["detail"]
     log_in(client)
     assert AuthToken.objects.count() == 2
-    assert not AuthToken.objects.filter(digest=hash_token(unused)).exists()
+    assert not AuthToken.objects.filter(digest__in=map(hash_token, (expired, unused))).exists()
+    assert "invalid" in problem(use(client, f"Token {expired}"), 401)["detail"]
 
 
 def test_a_token_and_its_holder_are_found_by_one_statement(client: APIClient) -> None:

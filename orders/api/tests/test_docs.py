@@ -20,10 +20,10 @@ def test_the_schema_documents_the_key_the_location_and_the_problems(client: APIC
     placing = schema["paths"]["/api/v1/orders/"]["post"]
     (key,) = (p for p in placing["parameters"] if p["name"] == "Idempotency-Key")
     assert (key["in"], key["required"]) == ("header", True)
-    assert "Location" in placing["responses"]["202"]["headers"]
+    assert {"Location", "Idempotent-Replayed"} <= placing["responses"]["202"]["headers"].keys()
     for status in ("400", "401", "413", "415", "422", "503"):
         assert set(placing["responses"][status]["content"]) == {"application/problem+json"}
-    limits = schema["components"]["schemas"]["PlaceOrder"]["properties"]["lines"]
+    limits = schema["components"]["schemas"]["PlaceOrderRequest"]["properties"]["lines"]
     assert (limits["minItems"], limits["maxItems"]) == (1, 1000)
 
 

@@ -24,6 +24,9 @@ LINE = f"^[^{_CONTROL}]+$"
 VISIBLE_LINE = (
     f"^[{_SPACES}]*[^{_SPACES}{_CONTROL}][^{_CONTROL}]*$"  # something is left of it when it is trimmed
 )
+ADDRESS = (
+    f"^[^{_SPACES}{_CONTROL}]+@[^{_SPACES}{_CONTROL}]+$"  # of mail; that it is a good one, `format` tells
+)
 NO_CONTROL = "Control characters are not allowed."
 
 
@@ -38,23 +41,29 @@ class Fits(RegexValidator):
 class Text(serializers.CharField):
     """One line of text."""
 
+    pattern = ""
+
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(**kwargs)
-        pattern = VISIBLE_LINE if self.trim_whitespace else LINE
-        self.validators.append(Fits(pattern, NO_CONTROL))
+        if not self.pattern:
+            self.pattern = VISIBLE_LINE if self.trim_whitespace else LINE
+        self.validators.append(Fits(self.pattern))  # for the schema
 
     def to_internal_value(self, data: Any) -> str:
         if not isinstance(data, str):
             raise ValidationError([ErrorDetail("A string is wanted.", code="invalid")])
         if self.max_length is not None and len(data) > self.max_length:
             self.fail("max_length", max_length=self.max_length)
-        if CONTROL.search(data):
-            raise ValidationError([ErrorDetail(NO_CONTROL, code="invalid")])
+        if not re.fullmatch(self.pattern, data):
+            told = NO_CONTROL if CONTROL.search(data) else self.error_messages["invalid"]
+            raise ValidationError([ErrorDetail(told, code="invalid")])
         return super().to_internal_value(data)
 
 
 class Email(serializers.EmailField, Text):
-    """Not trimmed: a space before or after it is none of its own."""
+    """Not trimmed: a space before or after it is none of its own, nor is one inside."""
+
+    pattern = ADDRESS
 
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(**kwargs, trim_whitespace=False)

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Set as AbstractSet
 from typing import Any
 
+from django.urls import reverse
 from rest_framework import exceptions
-from rest_framework.metadata import BaseMetadata
+from rest_framework.renderers import JSONRenderer
 from rest_framework.request import Request
-from rest_framework.reverse import reverse
+from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from shop.base.api.problems import MOST_ERRORS
@@ -18,23 +19,21 @@ TWICE = "It stands here more than once."
 EMPTY = "It has no value: give it one, or leave it out."
 
 
-class WhereItIsTold(BaseMetadata):
-    """The answer to OPTIONS: what may be done here, and where it is told how."""
-
-    def determine_metadata(self, request: Request, view: Any) -> dict[str, Any]:
-        return {"methods": view.allowed_methods, "schema": reverse("api-schema"), "docs": reverse("api-docs")}
-
-
 class Named(APIView):
     """Takes the query parameters it ``knows``, each once and with a value, and ``flags``; no others."""
 
-    metadata_class = WhereItIsTold
     flags: AbstractSet[str] = frozenset()
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
         super().initial(request, *args, **kwargs)
         if request.META.get("QUERY_STRING") and request.method in self.allowed_methods:
             self._refuse_what_nobody_reads(request)
+
+    def options(self, request: Request, *args: Any, **kwargs: Any) -> Response:
+        """What may be done here, and where it is told how; in JSON, whatever the address shows otherwise."""
+        request.accepted_renderer, request.accepted_media_type = JSONRenderer(), JSONRenderer.media_type
+        told = {"methods": self.allowed_methods, "schema": reverse("api-schema"), "docs": reverse("api-docs")}
+        return Response(told)
 
     def knows(self) -> AbstractSet[str]:
         return frozenset()
