@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 from uuid import uuid4
@@ -89,15 +89,21 @@ def live(
     """The running shop, and this process connected to the shop's database."""
     settings.PAYMENTS_URL = stack.env["PAYMENTS_URL"]
     settings.CARRIER_URL = stack.env["CARRIER_URL"]
+    with django_db_blocker.unblock(), connected_to(live_databases):
+        yield Live(stack, broker_of("live"))
+
+
+@contextmanager
+def connected_to(databases: Mapping[str, str]) -> Iterator[None]:
+    """This process, to the databases that are named so in an environment."""
     names = {alias: connections[alias].settings_dict["NAME"] for alias in connections}
-    with django_db_blocker.unblock():
-        for alias in connections:
-            variable = "DATABASE_URL" if alias == "default" else f"{alias.upper()}_DATABASE_URL"
+    for alias in connections:
+        variable = "DATABASE_URL" if alias == "default" else f"{alias.upper()}_DATABASE_URL"
+        connections[alias].close()
+        connections[alias].settings_dict["NAME"] = databases[variable].rpartition("/")[2]
+    try:
+        yield
+    finally:
+        for alias, name in names.items():
             connections[alias].close()
-            connections[alias].settings_dict["NAME"] = live_databases[variable].rpartition("/")[2]
-        try:
-            yield Live(stack, broker_of("live"))
-        finally:
-            for alias, name in names.items():
-                connections[alias].close()
-                connections[alias].settings_dict["NAME"] = name
+            connections[alias].settings_dict["NAME"] = name

@@ -22,7 +22,7 @@ _spent = count()
 
 @schemathesis.hook
 def before_load_schema(context: Any, raw_schema: dict[str, Any]) -> None:
-    raw_schema["components"]["schemas"]["WantedLine"]["properties"]["sku"]["enum"] = WORLD["skus"]
+    raw_schema["components"]["schemas"]["WantedLineRequest"]["properties"]["sku"]["enum"] = WORLD["skus"]
     raw_schema["components"]["schemas"]["CurrencyEnum"]["enum"] = WORLD["currencies"]
     for path, cursors in WORLD["cursors"].items():
         parameters = raw_schema["paths"][path]["get"]["parameters"]

@@ -26,7 +26,7 @@ class Named(APIView):
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
         super().initial(request, *args, **kwargs)
-        if request.META.get("QUERY_STRING"):
+        if request.META.get("QUERY_STRING") and request.method in self.allowed_methods:
             self._refuse_what_nobody_reads(request)
 
     def options(self, request: Request, *args: Any, **kwargs: Any) -> Response:
