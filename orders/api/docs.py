@@ -90,7 +90,7 @@ detail = extend_schema(
     tags=[TAG],
     responses={200: OpenApiResponse(OrderDetailSerializer, "The order."), **documented(401, 404, at=HERE)},
     examples=[
-        answer("completed", 200, examples.COMPLETED),
+        answer("at its end", 200, examples.COMPLETED),
         answer("being cancelled", 200, examples.BEING_CANCELLED),
     ],
 )

@@ -12,13 +12,7 @@ from tests.fuzz.attack import Attack, Found, Running
 from tests.web import running_web
 
 # The brakes are for people and programs that mean well, or ill, and have their own tests.
-NO_BRAKES = {
-    name: ""
-    for name in (
-        *("PLACING_RATE", "GUEST_RATE", "CHANGING_RATE", "READING_RATE", "LOGIN_RATE", "GUESS_RATE"),
-        "ACCOUNT_GUESS_RATE",
-    )
-} | {"ADMISSION_MAX_AGE": "0"}
+NO_BRAKES = dict.fromkeys((*("PLACING_RATE", "GUEST_RATE", "CHANGING_RATE", "READING_RATE", "LOGIN_RATE", "GUESS_RATE"), "ACCOUNT_GUESS_RATE"), "") | {"ADMISSION_MAX_AGE": "0"}
 
 
 @contextmanager
