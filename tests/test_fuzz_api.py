@@ -5,7 +5,6 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from django.db import connections
 from pytest_django import DjangoDbBlocker
 
 from tests.conftest import connected_to, fresh_databases
