@@ -14,7 +14,7 @@ from tests.fuzz.shop import attack_all, running_shop
 from tests.fuzz.world import make_world
 
 CASES = 5_000  # at the least
-ATTACKS = [Attack("ada", each=45, seed=SEED, seconds=180), Attack("", each=60, seed=SEED, seconds=180)]
+ATTACKS = [Attack("ada", each=60, seed=SEED, seconds=180), Attack("", each=60, seed=SEED, seconds=180)]
 
 
 @pytest.mark.timeout(240)

@@ -12,13 +12,14 @@ from tests.fuzz.attack import Attack, Found, Running
 from tests.web import running_web
 
 # The brakes are for people and programs that mean well, or ill, and have their own tests.
-NO_BRAKES = dict.fromkeys((*("PLACING_RATE", "GUEST_RATE", "CHANGING_RATE", "READING_RATE", "LOGIN_RATE", "GUESS_RATE"), "ACCOUNT_GUESS_RATE"), "") | {"ADMISSION_MAX_AGE": "0"}
+BRAKES = ("PLACING", "GUEST", "CHANGING", "READING", "LOGIN", "GUESS", "ACCOUNT_GUESS")
+WITHOUT = {**{f"{name}_RATE": "" for name in BRAKES}, "ADMISSION_MAX_AGE": "0"}
 
 
 @contextmanager
 def running_shop(env: Mapping[str, str], folder: Path) -> Iterator[str]:
     """Its address. Nobody fulfils what is ordered there."""
-    with running_web({**os.environ, **NO_BRAKES, **env}, folder / "web") as web:
+    with running_web({**os.environ, **WITHOUT, **env}, folder / "web") as web:
         yield web.url
 
 

@@ -16,6 +16,7 @@ from orders.models import Order, Outbox
 from orders.placement import PlaceOrder, WantedLine, place_orders
 from shop.management.commands.seed import CATALOGUE, fill_shelves
 from shop.messaging.delivery import deliver_to_be_noted
+from shop.messaging.events import StepFailed, to_payload
 
 ORDERS = 6  # of each
 SPARE = 400  # tokens to be thrown away, one for each logging out; then they come round again
@@ -61,18 +62,21 @@ def _order(customer: int) -> list[str]:
             for _ in range(ORDERS)
         ]
     )
-    orders = [order.uuid for order in Order.objects.filter(customer_id=customer)]
-    rows = Outbox.objects.filter(order_id__in=orders)
-    told = [[row.type, row.payload] for row in rows for _ in range(2)]
+    orders = Order.objects.filter(customer_id=customer)
+    rows = Outbox.objects.filter(order_id__in=orders.values("uuid"))
+    failed = [StepFailed(ref=order.ref, operation="a.step", error="It broke.") for order in orders]
+    told = [[row.type, row.payload] for row in rows] + [["StepFailed", to_payload(one)] for one in failed]
     deliver_to_be_noted("orders", msgspec.json.encode(told).decode())
-    return [str(order) for order in orders]
+    return [str(order.uuid) for order in orders]
 
 
 def _cursors(client: Client, path: str) -> list[str]:
-    """The places where pages of one begin, as far as there is more than one."""
-    found, address = [""], f"{path}?page_size=1"
-    while address and len(found) < 4:
+    """The places where pages of one begin."""
+    found: list[str] = []
+    address = f"{path}?page_size=1"
+    while address and len(found) < 3:
         address = client.get(address).json()["next"]
         if address:
             found += parse_qs(urlsplit(address).query)["cursor"]
+    assert found, f"{path} has one page only."
     return found

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from datetime import timedelta
+from datetime import timezone as dt_zone
 from typing import Any
 from uuid import uuid4
 
@@ -194,6 +195,8 @@ def test_orders_are_filtered_by_number_status_style_and_time(ada: APIClient) -> 
     assert found(placed_at_after=yesterday) == found(status="placed") == [new.number]
     assert found(placed_at_after=then.isoformat(), placed_at_before=yesterday) == [old.number]
     assert found(placed_at_after=then.isoformat(), placed_at_before=then.isoformat()) == []
+    far = then.astimezone(dt_zone(timedelta(hours=-21, minutes=-11)))  # further than PostgreSQL knows zones
+    assert found(placed_at_after=far.isoformat(), placed_at_before=yesterday) == [old.number]
     assert found(ended_at_before=yesterday) == found(ended_at_after=then.isoformat()) == [old.number]
     assert found(ended_at_after=yesterday) == found(ended_at_before=then.isoformat()) == []
     assert found(number=new.number) == [new.number]
