@@ -1,4 +1,4 @@
-"""All addresses of the shop, the demo's too, and who may open each. One that is not decided here fails in test_access.py."""
+"""All addresses of the shop, the demo's too, and who may open each. What is not decided here fails in test_access.py."""
 
 from __future__ import annotations
 
