@@ -101,6 +101,8 @@ SECURE_HSTS_SECONDS = 31_536_000 if _https else 0
 SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = _https
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if _https else None
 SECURE_REDIRECT_EXEMPT = [r"^livez$", r"^readyz$"]
+# Of the 2,000 there are, in the web process. 0: any number, where all come from a proxy that bounds its own clients.
+CONNECTIONS_PER_ADDRESS = int(env("CONNECTIONS_PER_ADDRESS", "500"))
 DATA_UPLOAD_MAX_MEMORY_SIZE = 512 * 1024  # bytes of a request body; an order of 1,000 lines takes about 60 kB
 
 SERVICES = ("orders", "inventory", "payments", "shipping", "notifications")

@@ -21,7 +21,7 @@ from django.urls import set_script_prefix
 
 from shop.base.api.problems import MEDIA_TYPE, document
 from shop.base.live import end_streams
-from shop.base.serving.bodies import Receive, Scope, Send, read_body
+from shop.base.serving.bodies import Crowded, Receive, Scope, Send, read_body, room
 from shop.base.serving.pool import Full, pool
 
 RETRY_AFTER = 2  # s, for who finds the line too long
@@ -53,14 +53,14 @@ class Handler(ASGIHandler):
         if scope["type"] != "http":
             raise ValueError(f"Only HTTP is served here, not {scope['type']}.")
         try:
-            body = await read_body(scope, receive)
-            answer = await pool.run(self._answer, scope, body)
+            with room.place() as place:
+                answer = await pool.run(self._answer, scope, await read_body(scope, receive, place))
         except RequestAborted:
             return
         except TimeoutError:
             text = "The body of the request did not come in time."
             answer = _refusal(scope, HTTPStatus.REQUEST_TIMEOUT, text)
-        except Full:
+        except (Full, Crowded):
             text = f"The shop has too much to do just now. Try again in {RETRY_AFTER} s."
             answer = _refusal(scope, HTTPStatus.SERVICE_UNAVAILABLE, text)
         await send({"type": "http.response.start", "status": answer.status, "headers": answer.headers})
