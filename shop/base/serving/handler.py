@@ -122,7 +122,12 @@ def _refusal(scope: Scope, status: HTTPStatus, text: str) -> Answer:
     api = scope["path"].startswith("/api/")
     body = json.dumps(document(status, text, scope["path"])) if api else text
     kind = MEDIA_TYPE if api else "text/plain; charset=utf-8"
-    headers = [(b"Content-Type", kind.encode()), (b"Content-Length", str(len(body.encode())).encode())]
+    headers = [
+        (b"Content-Type", kind.encode()),
+        (b"Content-Length", str(len(body.encode())).encode()),
+        (b"Cache-Control", b"no-store"),
+        (b"X-Content-Type-Options", b"nosniff"),
+    ]
     if status == HTTPStatus.SERVICE_UNAVAILABLE:
         headers.append((b"Retry-After", str(RETRY_AFTER).encode()))
     return Answer(status, headers, body.encode())
