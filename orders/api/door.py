@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from orders.admission import RETRY_AFTER, door
+from orders.admission import RETRY_AFTER
+from orders.admission import door as admission
 from orders.models import Order
 from orders.placement import Answer, NotNow, PlaceOrder, is_known, place_orders
 from shop.base.api.together import Together
@@ -24,9 +25,9 @@ def place(request: PlaceOrder) -> Answer | NotNow:
         django.db.DataError: its total is more than the database can count.
         django.db.OperationalError: the database is away.
     """
-    if door.shut() and not is_known(request):
+    if admission.shut() and not is_known(request):
         return NotNow(RETRY_AFTER)
-    return _together.ask(request)
+    return _door.ask(request)
 
 
 def _place_all(requests: Sequence[PlaceOrder]) -> list[Answer]:
@@ -52,4 +53,4 @@ def _key(request: PlaceOrder) -> tuple[int, str]:
     return request.customer_id, request.idempotency_key
 
 
-_together: Together[PlaceOrder, Answer] = Together(_place_all, every=EVERY)
+_door: Together[PlaceOrder, Answer] = Together(_place_all, every=EVERY)

@@ -179,10 +179,10 @@ def test_it_is_done_in_the_list_of_users(account: User) -> None:
     staff = Client()
     staff.force_login(User.objects.create_superuser("root"))
     page = staff.get("/admin/auth/user/").content.decode()
-    assert "ada is locked: wrong passwords from 192.0.2.1" in page
+    assert "The account ada is locked: wrong passwords from 192.0.2.1" in page
     done = {"action": "unlock", "_selected_action": account.pk}
     assert (
-        "ada may be logged in to again."
+        "The account ada may be logged in to again."
         in staff.post("/admin/auth/user/", done, follow=True).content.decode()
     )
     assert is_in(at_the_api())

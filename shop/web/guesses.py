@@ -157,7 +157,7 @@ def note_failure(credentials: dict[str, Any], request: HttpRequest | None = None
         kind = bucket.partition(":")[0]
         place = {"guesses": address, "account": EVERYWHERE}.get(kind, "")
         if place:
-            logger.warning("Guessing at %s from %s is braked for %d s.", who, place, taken.full_in)
+            logger.warning("Guessing at %s from %s is braked for %d s.", who, place, ceil(taken.full_in))
             if user:
                 _list(f"{user} {place}", time.time() + taken.full_in)
         else:

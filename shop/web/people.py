@@ -13,7 +13,7 @@ from knox.models import AuthToken
 
 from shop.base.admin.buttons import chosen
 from shop.base.admin.rows import Listed, ReadOnlyAdmin
-from shop.web.guesses import locked, unlock
+from shop.web import guesses
 
 SHOWN = 5  # locked accounts that the list of users tells of: those of late
 
@@ -38,9 +38,9 @@ class Users(Listed, UserAdmin):
     @admin.action(description="Unlock: wrong passwords are forgotten", permissions=["unlock"])
     def unlock(self, request: HttpRequest, queryset: QuerySet[User]) -> None:
         for user in chosen(self, request, queryset):
-            unlock(user)
+            guesses.unlock(user)
             self.log_change(request, user, "Unlocked.")
-            self.message_user(request, f"{user} may be logged in to again.", messages.SUCCESS)
+            self.message_user(request, f"The account {user} may be logged in to again.", messages.SUCCESS)
 
     @admin.display(description="roles")
     def roles(self, person: User) -> str:
@@ -122,10 +122,10 @@ def _is_superuser(request: HttpRequest) -> bool:
 
 
 def _locked() -> list[str]:
-    found = locked()[-SHOWN:]
+    found = guesses.locked()[-SHOWN:]
     names = dict(User.objects.filter(pk__in={one.user for one in found}).values_list("pk", "username"))
     return [
-        f"{names[one.user]} is locked: wrong passwords from {one.address}."
+        f"The account {names[one.user]} is locked: wrong passwords from {one.address}."
         for one in found
         if one.user in names
     ]

@@ -121,6 +121,6 @@ def test_a_rate_is_written_as_people_say_it(text: str, found: Rate | None) -> No
 @pytest.mark.parametrize("text", ["600", "0/minute", "5/0 minutes", "many/hour", "-1/day", "6/min"])
 def test_what_is_no_rate_is_told_in_a_sentence(text: str) -> None:
     with pytest.raises(
-        ImproperlyConfigured, match="PLACING_RATE is .*, which is no rate: write it as 600/minute"
+        ImproperlyConfigured, match=r"PLACING_RATE is .*, which is no rate: write it as 600/minute"
     ):
         rate("PLACING_RATE", text)
