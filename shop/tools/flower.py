@@ -25,7 +25,7 @@ from flower.views.monitor import Healthcheck
 from shop.base.brakes.addresses import network_of
 from shop.base.brakes.buckets import Bucket, Here
 
-logger = logging.getLogger(__name__)
+logger = logging.getLogger("shop.tools.flower")
 
 _here = Here()
 _check, _prepare_api = BaseHandler.get_current_user, BaseApiHandler.prepare

@@ -2,7 +2,7 @@
 
 A bucket is one number, the time at which it would be full again (the "generic cell rate algorithm", known from ATM): no
 row for each act, and no process that refills it. All that is taken at one moment is taken by one script, in one round
-trip. Libraries that do the same take one for each bucket, and one more for what is left (docs/decisions/24).
+trip. Libraries that do the same take one for each bucket, and one more for what is left (docs/decisions/25).
 
 While Redis is away each process counts by itself: nobody is locked out by a fault, and nobody may do anything for ever.
 """
