@@ -125,7 +125,7 @@ def _locked() -> list[str]:
     found = guesses.locked()[-SHOWN:]
     names = dict(User.objects.filter(pk__in={one.user for one in found}).values_list("pk", "username"))
     return [
-        f"The account {names[one.user]} is locked: wrong passwords from {one.address}. Choose and unlock it, or it opens by itself."
+        f"The account {names[one.user]} is locked: wrong passwords from {one.address}. Unlock it below, or wait."
         for one in found
         if one.user in names
     ]
