@@ -8,6 +8,7 @@ from urllib.parse import urlparse
 import dj_database_url
 from django.core.exceptions import ImproperlyConfigured
 
+from shop.base.brakes.rates import rate
 from shop.messaging.brokers import broker
 
 BASE_DIR = Path(__file__).resolve().parent.parent
@@ -166,6 +167,10 @@ TIME_ZONE = "UTC"
 LANGUAGE_CODE = "en-gb"
 FORMAT_MODULE_PATH = "shop.web.formats"  # 24 hours, and seconds
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+AUTHENTICATION_BACKENDS = [
+    "shop.web.guesses.Brake",  # lets nobody in, and the next one be asked only so often
+    "django.contrib.auth.backends.ModelBackend",
+]
 AUTH_PASSWORD_VALIDATORS = [
     {
         "NAME": "django.contrib.auth.password_validation.MinimumLengthValidator",
@@ -219,7 +224,7 @@ EMAIL_BACKEND = env("EMAIL_BACKEND", "notifications.mailbox.MailboxBackend")
 DEFAULT_FROM_EMAIL = env("DEFAULT_FROM_EMAIL", "shop@localhost")
 EMAIL_TIMEOUT = 10
 
-# --- Redis: the cache, which counts attempts to log in across processes; chords join in it; and the broker by default -
+# --- Redis: the cache and the brakes; chords join in it; and the broker by default -
 REDIS_URL = env("REDIS_URL", "redis://127.0.0.1:6379/0")
 CACHES = {
     "default": {
@@ -228,6 +233,29 @@ CACHES = {
         "KEY_PREFIX": "web",
     }
 }
+
+# --- Brakes: how often something may be done, as "most/period": so many at once after a rest, and then as many in each
+# period, evenly. Empty: as often as one likes. What each stops is in docs/security.md.
+RATES = {
+    name: rate(setting, env(setting, default))
+    for name, setting, default in (
+        ("placing", "PLACING_RATE", "600/minute"),  # orders of a customer
+        ("guests", "GUEST_RATE", "60/minute"),  # orders from an address, of people nobody knows
+        (
+            "changing",
+            "CHANGING_RATE",
+            "300/minute",
+        ),  # all else that changes something over the API, of a customer
+        ("reading", "READING_RATE", "6000/minute"),  # over the API, of a customer, or an address
+        ("logins", "LOGIN_RATE", "30/minute"),  # attempts from an address, right or wrong
+        ("guesses", "GUESS_RATE", "10/15 minutes"),  # wrong passwords of an account from an address
+        ("account", "ACCOUNT_GUESS_RATE", "100/hour"),  # of an account from wherever it was never logged in
+    )
+}
+# How many proxies that we run add to X-Forwarded-For. Without any, nobody can be believed in what stands there.
+NUM_PROXIES = int(env("NUM_PROXIES", "0"))
+# Placing is answered 503 when orders have waited for their turn for longer (s); 0: never. See orders/admission.py.
+ADMISSION_MAX_AGE = float(env("ADMISSION_MAX_AGE", "15"))
 
 # --- REST ---------------------------------------------------------------------------------------------------------
 REST_FRAMEWORK = {
@@ -256,6 +284,7 @@ SPECTACULAR_SETTINGS = {
 # --- Celery: docs/decisions/ says why each differs from the default ----------------------------------------------
 # The broker is Redis, or RabbitMQ by BROKER_URL=amqp://user:password@host/vhost; docs/decisions/20 has its needs.
 _prefix = env("REDIS_PREFIX", "shop:")
+BRAKES_PREFIX = f"{_prefix}brake:"
 BROKER = broker(env("BROKER_URL"), SERVICES, _prefix)
 CELERY_BROKER_URL = env("BROKER_URL") or REDIS_URL
 CELERY_BROKER_TRANSPORT_OPTIONS = BROKER.transport_options

@@ -10,4 +10,6 @@ class ShopAdmin(AdminConfig):
 
     def ready(self) -> None:
         super().ready()
-        from shop.web import sessions  # noqa: F401 (it listens)
+        from shop.web import guesses, sessions  # noqa: F401 (sessions listens)
+
+        guesses.listen()
