@@ -1,0 +1,126 @@
+"""What the OpenAPI page says of each address under ``/api/v1/webhooks/``."""
+
+from __future__ import annotations
+
+from drf_spectacular.utils import OpenApiExample, OpenApiResponse, extend_schema
+
+from orders.api.docs import ID, problem
+from orders.webhooks.api.serializers import (
+    DeliverySerializer,
+    RegisterSerializer,
+    WebhookSerializer,
+    WebhookWithSecretSerializer,
+)
+from orders.webhooks.kinds import KINDS, PING
+from orders.webhooks.models import WebhookDelivery, WebhookEndpoint
+from shop.base.api.openapi import documented
+
+TAG = "webhooks"
+HOOK = "0c1d2e3f-4a5b-7c6d-8e7f-9a0b1c2d3e4f"
+HERE = f"/api/v1/webhooks/{HOOK}/"
+URL = "https://example.com/hooks/shop"
+ENDPOINT = {
+    "id": HOOK,
+    "url": URL,
+    "events": [KINDS[-1]],
+    "state": WebhookEndpoint.State.ON.value,
+    "reason": "",
+    "failing_since": None,
+    "created_at": "2026-11-05T10:15:00.123456Z",
+    "links": {"self": HERE, **{name: f"{HERE}{name}/" for name in ("deliveries", "test", "secret", "resume")}},
+}
+WITH_SECRET = {**ENDPOINT, "secret": "whsec_C2FVsBQIhrscChlQIMV+b5sSYspob7oD"}  # noqa: S105  (the specification's)
+DELIVERY = {
+    "id": "msg_0c1d2e3f4a5b7c6d8e7f9a0b1c2d3e4f",
+    "type": KINDS[0],
+    "order": ID,
+    "number": "S-100042",
+    "sequence": 1,
+    "happened_at": "2026-11-05T10:15:00.123456Z",
+    "state": WebhookDelivery.State.DELIVERED.value,
+    "attempts": 1,
+    "status_code": 204,
+    "trouble": "",
+    "last_attempt": "2026-11-05T10:15:00.623456Z",
+    "next_attempt": None,
+}
+PINGED = {**DELIVERY, "type": PING, "order": None, "number": "", "sequence": 0, "state": "waiting", "attempts": 0}
+PINGED |= {"status_code": None, "last_attempt": None, "next_attempt": DELIVERY["happened_at"]}
+
+
+def _answered(name: str, value: object, status: int = 200) -> OpenApiExample:
+    return OpenApiExample(name, value, response_only=True, status_codes=[str(status)])
+
+
+listing = extend_schema(
+    operation_id="list_webhooks",
+    summary="Your webhooks",
+    tags=[TAG],
+    responses={200: WebhookSerializer(many=True), **documented(401)},
+    examples=[_answered("one", ENDPOINT)],
+)
+registering = extend_schema(
+    operation_id="register_webhook",
+    summary="Register a webhook",
+    tags=[TAG],
+    request=RegisterSerializer,
+    responses={
+        201: OpenApiResponse(WebhookWithSecretSerializer, "Registered. The secret is not shown again."),
+        **documented(400, 401, 409, 413, 415),
+    },
+    examples=[
+        OpenApiExample("one kind", {"url": URL, "events": [KINDS[-1]]}, request_only=True),
+        _answered("registered", WITH_SECRET, 201),
+        problem("too-many-webhooks", 409, "You have 10 webhooks, and may have no more: delete one.", "/api/v1/webhooks/"),
+    ],
+)
+detail = extend_schema(
+    operation_id="get_webhook",
+    summary="One of your webhooks",
+    tags=[TAG],
+    responses={200: WebhookSerializer, **documented(401, 404)},
+    examples=[_answered("one", ENDPOINT)],
+)
+deleting = extend_schema(
+    operation_id="delete_webhook",
+    summary="Delete a webhook",
+    tags=[TAG],
+    responses={204: OpenApiResponse(description="It is told nothing any more."), **documented(401, 404)},
+)
+deliveries = extend_schema(
+    operation_id="list_webhook_deliveries",
+    summary="What a webhook was told",
+    tags=[TAG],
+    responses={200: DeliverySerializer(many=True), **documented(400, 401, 404)},
+    examples=[_answered("delivered", DELIVERY)],
+)
+testing = extend_schema(
+    operation_id="test_webhook",
+    summary="Send a test to a webhook",
+    tags=[TAG],
+    request=None,
+    responses={202: OpenApiResponse(DeliverySerializer, "It is sent in a moment."), **documented(401, 404, 409)},
+    examples=[
+        _answered("to be sent", PINGED, 202),
+        problem("test-waits", 409, "The last test is still to be sent: see the deliveries.", f"{HERE}test/"),
+    ],
+)
+renewing = extend_schema(
+    operation_id="renew_webhook_secret",
+    summary="Renew a webhook's secret",
+    tags=[TAG],
+    request=None,
+    responses={200: WebhookWithSecretSerializer, **documented(401, 404)},
+    examples=[_answered("renewed", WITH_SECRET)],
+)
+resuming = extend_schema(
+    operation_id="resume_webhook",
+    summary="Resume a webhook that was disabled",
+    tags=[TAG],
+    request=None,
+    responses={200: WebhookSerializer, **documented(401, 404, 409)},
+    examples=[
+        _answered("on again", ENDPOINT),
+        problem("webhook-paused", 409, "Staff have paused it: ask them.", f"{HERE}resume/"),
+    ],
+)
