@@ -12,7 +12,7 @@ from django.core.validators import URLValidator
 from orders.webhooks.models import LONGEST_URL
 
 NAT64 = IPv6Network("64:ff9b::/96")  # of which the last 32 bits are an IPv4 address
-NOT_PUBLIC = "its address is not a public one"
+NOT_PUBLIC = "has an address that is not public"
 
 
 def flaw(url: str) -> str:
@@ -27,7 +27,7 @@ def flaw(url: str) -> str:
         if "@" in parts.netloc or parts.fragment:
             return "Leave out user, password and fragment: messages are signed instead."
         URLValidator(schemes)(url)
-        host = parts.hostname or ""
+        host, _ = parts.hostname or "", parts.port  # which it can't read if there is none such
     except (ValueError, ValidationError):
         return "This is no URL."
     if settings.WEBHOOKS["ANYWHERE"]:
@@ -49,16 +49,15 @@ def is_public(address: str) -> bool:
         ValueError: it is no IP address.
     """
     ip = ip_address(address.partition("%")[0])
-    inner = _embedded(ip) if isinstance(ip, IPv6Address) else None
-    return _is_public(ip) and (inner is None or _is_public(inner))
-
-
-def _embedded(ip: IPv6Address) -> IPv4Address | None:
-    if ip in NAT64:
-        return IPv4Address(int(ip) & 0xFFFFFFFF)
-    return ip.ipv4_mapped or ip.sixtofour or (ip.teredo[1] if ip.teredo else None)
+    if isinstance(ip, IPv6Address):
+        if ip in NAT64:
+            return _is_public(IPv4Address(int(ip) & 0xFFFFFFFF))
+        if ip.ipv4_mapped:
+            return _is_public(ip.ipv4_mapped)
+        inner = ip.sixtofour or (ip.teredo[1] if ip.teredo else None)
+        return _is_public(ip) and (inner is None or _is_public(inner))
+    return _is_public(ip)
 
 
 def _is_public(ip: IPv4Address | IPv6Address) -> bool:
-    mapped = isinstance(ip, IPv6Address) and ip.ipv4_mapped is not None
-    return mapped or (ip.is_global and not (ip.is_multicast or ip.is_reserved or ip.is_unspecified))
+    return ip.is_global and not (ip.is_multicast or ip.is_reserved or ip.is_unspecified)

@@ -67,6 +67,8 @@ def call(url: str, headers: list[str], body: bytes) -> Answer:
     except pycurl.error as error:
         if not asked.full:
             return Answer(trouble=asked.why(int(error.args[0])))
+    finally:
+        asked.close()
     return _answer(int(handle.getinfo(pycurl.RESPONSE_CODE)), asked.retry_after)
 
 
@@ -95,13 +97,21 @@ class _Asked:
 
     def __init__(self) -> None:
         self.refused, self.full, self.retry_after, self._size = False, False, "", 0
+        self._opened: list[socket.socket] = []
 
     def open(self, purpose: int, address: Any) -> Any:
         """At the very moment of connecting: so a name that leads elsewhere than a moment ago leads nowhere."""
         if address.family not in (socket.AF_INET, socket.AF_INET6) or not may_be_called(address.addr[0]):
             self.refused = True
             return pycurl.SOCKET_BAD
-        return socket.socket(address.family, address.socktype, address.protocol)
+        opened = socket.socket(address.family, address.socktype, address.protocol)
+        self._opened.append(opened)
+        return opened
+
+    def close(self) -> None:
+        """What libcurl has of a socket is a copy."""
+        for opened in self._opened:
+            opened.close()
 
     def header(self, line: bytes) -> None:
         name, _, value = line.decode("latin-1").partition(":")
