@@ -113,7 +113,9 @@ class Shop(System):
             "workers": [pid for name, pid in pids.items() if name.startswith("worker")],
             "relay": [pids[name] for name in pids if name.startswith("relay")],
             "webhooks": [pids["webhooks"]],
-            "sandboxes": [pids[name] for name in pids if not name.startswith(("worker", "relay", "webhooks"))],
+            "sandboxes": [
+                pids[name] for name in pids if not name.startswith(("worker", "relay", "webhooks"))
+            ],
         }
 
     def stop(self) -> None:

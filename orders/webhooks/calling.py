@@ -19,7 +19,12 @@ from shop.base.calls import BROKEN_OFF, UNREACHABLE, fresh_handle
 
 LONGEST_ANSWER = 4096  # bytes that are read of a body, to keep the connection; none of them is kept
 TAKEN, REDIRECTS = range(200, 300), range(300, 400)
-AWAY = {HTTPStatus.TOO_MANY_REQUESTS, HTTPStatus.BAD_GATEWAY, HTTPStatus.SERVICE_UNAVAILABLE, HTTPStatus.GATEWAY_TIMEOUT}
+AWAY = {
+    HTTPStatus.TOO_MANY_REQUESTS,
+    HTTPStatus.BAD_GATEWAY,
+    HTTPStatus.SERVICE_UNAVAILABLE,
+    HTTPStatus.GATEWAY_TIMEOUT,
+}
 
 
 class Answer(msgspec.Struct, frozen=True):

@@ -64,7 +64,11 @@ class WebhookDelivery(models.Model):
     uuid = models.UUIDField("id", unique=True)  # receivers know a repetition by it
     # No check: an endpoint may be deleted while orders are noted, and nothing is sent to one that is not there.
     endpoint = models.ForeignKey(
-        WebhookEndpoint, on_delete=models.CASCADE, related_name="deliveries", db_constraint=False, db_index=False
+        WebhookEndpoint,
+        on_delete=models.CASCADE,
+        related_name="deliveries",
+        db_constraint=False,
+        db_index=False,
     )
     kind = models.CharField(max_length=LONGEST_KIND)
     order_id = models.UUIDField(null=True, blank=True)  # none: of a test
@@ -88,7 +92,9 @@ class WebhookDelivery(models.Model):
         ]
         indexes: ClassVar[list[models.Index]] = [
             models.Index(
-                fields=["endpoint", "due_at"], condition=Q(state__in=("waiting", "sending")), name="webhook_due"
+                fields=["endpoint", "due_at"],
+                condition=Q(state__in=("waiting", "sending")),
+                name="webhook_due",
             ),
             models.Index(fields=["endpoint", "-id"], name="webhook_of_endpoint"),
         ]

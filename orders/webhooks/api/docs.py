@@ -27,9 +27,12 @@ ENDPOINT = {
     "reason": "",
     "failing_since": None,
     "created_at": "2026-11-05T10:15:00.123456Z",
-    "links": {"self": HERE, **{name: f"{HERE}{name}/" for name in ("deliveries", "test", "secret", "resume")}},
+    "links": {
+        "self": HERE,
+        **{name: f"{HERE}{name}/" for name in ("deliveries", "test", "secret", "resume")},
+    },
 }
-WITH_SECRET = {**ENDPOINT, "secret": "whsec_C2FVsBQIhrscChlQIMV+b5sSYspob7oD"}  # noqa: S105  (the specification's)
+WITH_SECRET = {**ENDPOINT, "secret": "whsec_C2FVsBQIhrscChlQIMV+b5sSYspob7oD"}
 DELIVERY = {
     "id": "msg_0c1d2e3f4a5b7c6d8e7f9a0b1c2d3e4f",
     "type": KINDS[0],
@@ -44,7 +47,15 @@ DELIVERY = {
     "last_attempt": "2026-11-05T10:15:00.623456Z",
     "next_attempt": None,
 }
-PINGED = {**DELIVERY, "type": PING, "order": None, "number": "", "sequence": 0, "state": "waiting", "attempts": 0}
+PINGED = {
+    **DELIVERY,
+    "type": PING,
+    "order": None,
+    "number": "",
+    "sequence": 0,
+    "state": "waiting",
+    "attempts": 0,
+}
 PINGED |= {"status_code": None, "last_attempt": None, "next_attempt": DELIVERY["happened_at"]}
 
 
@@ -71,7 +82,12 @@ registering = extend_schema(
     examples=[
         OpenApiExample("one kind", {"url": URL, "events": [KINDS[-1]]}, request_only=True),
         _answered("registered", WITH_SECRET, 201),
-        problem("too-many-webhooks", 409, "You have 10 webhooks, and may have no more: delete one.", "/api/v1/webhooks/"),
+        problem(
+            "too-many-webhooks",
+            409,
+            "You have 10 webhooks, and may have no more: delete one.",
+            "/api/v1/webhooks/",
+        ),
     ],
 )
 detail = extend_schema(
@@ -99,7 +115,10 @@ testing = extend_schema(
     summary="Send a test to a webhook",
     tags=[TAG],
     request=None,
-    responses={202: OpenApiResponse(DeliverySerializer, "It is sent in a moment."), **documented(401, 404, 409)},
+    responses={
+        202: OpenApiResponse(DeliverySerializer, "It is sent in a moment."),
+        **documented(401, 404, 409),
+    },
     examples=[
         _answered("to be sent", PINGED, 202),
         problem("test-waits", 409, "The last test is still to be sent: see the deliveries.", f"{HERE}test/"),

@@ -49,9 +49,17 @@ def message() -> Message:
 
     def make(endpoint: WebhookEndpoint, **fields: Any) -> WebhookDelivery:
         now = timezone.now()
-        defaults = {"kind": "order.paid", "order_id": uuid4(), "number": "S-100042", "status": "paid", "sequence": 1}
+        defaults = {
+            "kind": "order.paid",
+            "order_id": uuid4(),
+            "number": "S-100042",
+            "status": "paid",
+            "sequence": 1,
+        }
         times = {"happened_at": now, "created_at": now, "due_at": now - timedelta(minutes=1)}
-        return WebhookDelivery.objects.create(uuid=uuid4(), endpoint=endpoint, **{**defaults, **times, **fields})
+        return WebhookDelivery.objects.create(
+            uuid=uuid4(), endpoint=endpoint, **{**defaults, **times, **fields}
+        )
 
     return make
 

@@ -27,12 +27,16 @@ def test_what_is_within_a_network_is_not_public(address: str) -> None:
     assert not is_public(address)
 
 
-@pytest.mark.parametrize("address", ["93.184.215.14", "1.1.1.1", "2606:4700::1111", "64:ff9b::1.1.1.1", "::ffff:1.1.1.1"])
+@pytest.mark.parametrize(
+    "address", ["93.184.215.14", "1.1.1.1", "2606:4700::1111", "64:ff9b::1.1.1.1", "::ffff:1.1.1.1"]
+)
 def test_what_is_on_the_internet_is_public(address: str) -> None:
     assert is_public(address)
 
 
-@pytest.mark.parametrize("url", ["https://example.com/hook?a=b", "https://example.com:8443/", "https://1.1.1.1/"])
+@pytest.mark.parametrize(
+    "url", ["https://example.com/hook?a=b", "https://example.com:8443/", "https://1.1.1.1/"]
+)
 def test_a_good_url_is_taken(url: str) -> None:
     assert flaw(url) == ""
 

@@ -30,7 +30,10 @@ SAMPLES = json.loads((Path(settings.BASE_DIR) / "tests" / "contracts" / "events.
 def made(order: Order, *types: type[Event]) -> list[Event]:
     """Events of this order, each new; with whatever payload."""
     samples = ((kind, SAMPLES[kind.__name__][-1]) for kind in types)
-    return [replace(from_payload(kind, sample), ref=order.ref, id=uuid4(), at=timezone.now()) for kind, sample in samples]
+    return [
+        replace(from_payload(kind, sample), ref=order.ref, id=uuid4(), at=timezone.now())
+        for kind, sample in samples
+    ]
 
 
 def told(endpoint: WebhookEndpoint | None = None) -> list[tuple[str, str, int]]:
@@ -67,7 +70,12 @@ def test_a_cancellation_is_told_once_and_its_refusal_too(order: Order, endpoint:
 def test_each_endpoint_is_told_what_it_asked_for_and_another_customers_nothing(order: Order) -> None:
     every, some, of_another, paused = (
         register(customer, f"http://127.0.0.1/{customer}", kinds)
-        for customer, kinds in ((CUSTOMER, []), (CUSTOMER, [KIND_OF[OrderCancelled]]), (2, []), (CUSTOMER, []))
+        for customer, kinds in (
+            (CUSTOMER, []),
+            (CUSTOMER, [KIND_OF[OrderCancelled]]),
+            (2, []),
+            (CUSTOMER, []),
+        )
     )
     pause(paused, "ada")
     note_progress(made(order, OrderCreated, CancellationRequested, OrderCancelled))
@@ -76,7 +84,9 @@ def test_each_endpoint_is_told_what_it_asked_for_and_another_customers_nothing(o
     assert told(of_another) == told(paused) == []
 
 
-def test_who_has_no_webhook_pays_no_statement_and_who_has_some_pays_one(order: Order, place_order: Any) -> None:
+def test_who_has_no_webhook_pays_no_statement_and_who_has_some_pays_one(
+    order: Order, place_order: Any
+) -> None:
     def cost(order: Order) -> int:
         with statements() as sent:
             note_progress(made(order, OrderCreated, InventoryReserved))

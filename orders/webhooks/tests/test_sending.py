@@ -41,13 +41,22 @@ def test_a_message_holds_ids_and_links_and_is_signed(
     with pytest.raises(WebhookVerificationError):
         came.verify(new_secret())
     here = f"https://shop.example{reverse('api-order', args=[order.uuid])}"
-    links = {"self": here, "timeline": f"https://shop.example{reverse('api-order-timeline', args=[order.uuid])}"}
+    links = {
+        "self": here,
+        "timeline": f"https://shop.example{reverse('api-order-timeline', args=[order.uuid])}",
+    }
     assert came.id == told.message_id
     assert came.data == {
         "type": "order.paid",
         "timestamp": told.happened_at.isoformat().replace("+00:00", "Z"),
         "data": {
-            "order": {"id": str(order.uuid), "number": order.number, "status": "paid", "sequence": 1, "links": links}
+            "order": {
+                "id": str(order.uuid),
+                "number": order.number,
+                "status": "paid",
+                "sequence": 1,
+                "links": links,
+            }
         },
     }
     told.refresh_from_db()
@@ -103,7 +112,10 @@ def test_who_is_gone_is_told_nothing_any_more(
     told = [message(endpoint) for _ in range(3)]
     send(lambda: not WebhookDelivery.objects.filter(state=State.SENDING).exists() and receiver.received)
     endpoint.refresh_from_db()
-    assert (endpoint.state, endpoint.reason) == ("disabled", "It answered that nobody is there any more (410).")
+    assert (endpoint.state, endpoint.reason) == (
+        "disabled",
+        "It answered that nobody is there any more (410).",
+    )
     assert len(receiver.received) <= len(told)
     count = len(receiver.received)
     WebhookDelivery.objects.update(due_at=timezone.now() - timedelta(seconds=1))
@@ -138,7 +150,9 @@ def test_who_hangs_holds_up_nobody_else(
             message(one)
     good = [message(endpoint) for _ in range(20)]
     send(lambda: len(receiver.of("/hook")) == len(good))
-    assert max(came.began for came in receiver.of("/hook")) - min(came.began for came in receiver.received) < 1.4
+    assert (
+        max(came.began for came in receiver.of("/hook")) - min(came.began for came in receiver.received) < 1.4
+    )
     assert all(receiver.most_at_once[f"/{n}"] <= LANES for n in range(4))
 
 
@@ -163,7 +177,11 @@ def test_when_somebody_is_there_again_what_nobody_was_there_for_is_sent_at_once(
     endpoint: WebhookEndpoint, receiver: Receiver, message: Message, send: Run
 ) -> None:
     later = timezone.now() + timedelta(hours=1)
-    away, refused, now = message(endpoint, due_at=later), message(endpoint, due_at=later, status_code=500), message(endpoint)
+    away, refused, now = (
+        message(endpoint, due_at=later),
+        message(endpoint, due_at=later, status_code=500),
+        message(endpoint),
+    )
     WebhookEndpoint.objects.update(failures=3)
     send(lambda: tried(away, now))
     assert {came.id for came in receiver.received} == {away.message_id, now.message_id}
@@ -217,7 +235,11 @@ def test_for_a_day_a_renewed_secret_and_the_one_before_count_both(
 
 
 def test_what_breaks_within_ends_no_lane(
-    endpoint: WebhookEndpoint, receiver: Receiver, message: Message, send: Run, monkeypatch: pytest.MonkeyPatch
+    endpoint: WebhookEndpoint,
+    receiver: Receiver,
+    message: Message,
+    send: Run,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     def broken(*args: Any) -> Callable[..., Any]:
         raise RuntimeError("no handle")

@@ -20,7 +20,7 @@ SANDBOXES = {"payments": "PAYMENTS_URL", "carrier": "CARRIER_URL"}
 
 
 class Stack:
-    """Both sandboxes, the relay, who sends webhooks, a worker per service; and, when they are given a port, web and Flower.
+    """Both sandboxes, relay and webhooks, a worker per service; and, when they are given a port, web and Flower.
 
     `env` needs DATABASE_URL and REDIS_URL; what else the processes get is added, and can be read from `.env`.
     `twice`: the services that have two workers. `longest_wait`: seconds until what keeps dying is started again.
