@@ -1,4 +1,4 @@
-"""Messages are made where an order's change is noted, in the same transaction: so none is lost, and none is of nothing."""
+"""A message is made where a change is noted, in the same transaction: so none is lost, and none is of nothing."""
 
 from __future__ import annotations
 
@@ -12,7 +12,8 @@ from shop.messaging.rows import Row, as_json, execute
 
 # Of an order: whether its customer wants to be told. Asked with the order itself, so that others pay no statement.
 WANTED = f"""EXISTS (
-    SELECT FROM {WebhookEndpoint._meta.db_table} AS webhook WHERE webhook.customer_id = o.customer_id AND webhook.state = 'on'
+    SELECT FROM {WebhookEndpoint._meta.db_table} AS webhook
+    WHERE webhook.customer_id = o.customer_id AND webhook.state = 'on'
 )"""
 
 # The orders are locked by who notes, so nobody else counts this order's messages at the same time.
