@@ -67,6 +67,9 @@ RETENTION = {
     "MESSAGES": int(env("MESSAGING_KEEP_DAYS", "90")),  # events that all have; inbox rows: a day longer
     "TIMELINE": int(env("TIMELINE_KEEP_DAYS", "365")),  # of orders that ended so long ago
     "MAILS": int(env("MAILS_KEEP_DAYS", "365")),  # in the shop's own mailbox
+    "WEBHOOKS": int(
+        env("WEBHOOKS_KEEP_DAYS", "30")
+    ),  # messages to customers' servers, whatever became of them
 }
 
 # --- Outside services ---------------------------------------------------------------------------------------------
@@ -82,6 +85,23 @@ PROVIDER_CALLS_AT_ONCE = int(env("PROVIDER_CALLS_AT_ONCE", "64"))
 # The class of the client of each: a dotted path. It is constructed with the URL above, once per process.
 PAYMENTS_GATEWAY = env("PAYMENTS_GATEWAY", "payments.gateway.SandboxGateway")
 CARRIER = env("CARRIER", "shipping.carrier.SandboxCarrier")
+
+# --- Webhooks: `manage.py webhooks` tells customers' servers of their orders' changes, see docs/webhooks.md ----------
+WEBHOOKS = {
+    # Only for tests and for trying it out: http, too, and addresses within this network. Whoever may register an address
+    # can then have requests made to what only this network should reach.
+    "ANYWHERE": env("WEBHOOKS_ANYWHERE") == "1",
+    "ENDPOINTS": int(env("WEBHOOKS_ENDPOINTS", "10")),  # that a customer may have
+    "ANSWER_WITHIN": float(env("WEBHOOKS_ANSWER_WITHIN", "10")),  # s, connecting included
+    "AT_ONCE": int(env("WEBHOOKS_AT_ONCE", "64")),  # calls under way, from one process: a thread each
+    "LOOK_EVERY": float(env("WEBHOOKS_LOOK_EVERY", "0.5")),  # s, for messages that are due
+    "RETRY_FIRST": float(
+        env("WEBHOOKS_RETRY_FIRST", "5")
+    ),  # s; the waits grow from it to 6 h, over three days
+    "GIVE_UP_DAYS": float(
+        env("WEBHOOKS_GIVE_UP_DAYS", "3")
+    ),  # of failures alone: then the endpoint is disabled
+}
 
 # --- Demo: a page in the admin that kills workers and worse, of the shop that `up` runs on this computer -------------
 # `up` sets it, with the data folder in which it listens; nothing else does. Without it the page is not there.

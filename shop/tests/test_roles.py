@@ -63,6 +63,8 @@ ACTIONS = {
     "retry_selected": OPERATOR,
     "note_selected": OPERATOR,
     "send_again": OPERATOR,
+    "pause": OPERATOR,
+    "resume": OPERATOR,
     "put_back": OPERATOR,
     "dismiss": OPERATOR,
     "revoke": ADMIN,

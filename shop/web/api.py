@@ -39,6 +39,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("v1/login/", Login.as_view(), name="api-login"),
     path("v1/logout/", Logout.as_view(), name="api-logout"),
     path("v1/orders/", include("orders.api.urls")),
+    path("v1/webhooks/", include("orders.webhooks.api.urls")),
     path("v1/products/", Products.as_view(), name="api-products"),
     path("schema/", Schema.as_view(**_FOR_ANYBODY), name="api-schema"),
     path("docs/", _docs, name="api-docs"),
