@@ -16,6 +16,7 @@ from shop.base.api.openapi import documented, published
 from shop.base.api.pages import Pages
 from shop.base.api.tokens import ApiToken
 from shop.base.api.views import NamedList
+from shop.base.brakes.braked import Braked
 from shop.base.money import show
 
 PRODUCT = {
@@ -65,7 +66,7 @@ class ProductSerializer(serializers.ModelSerializer[Product]):
         return show(product.price_minor, product.currency)
 
 
-class Products(NamedList, ListAPIView):
+class Products(NamedList, Braked, ListAPIView):
     authentication_classes = [ApiToken]
     permission_classes = [AllowAny]
     serializer_class = ProductSerializer
@@ -79,7 +80,7 @@ class Products(NamedList, ListAPIView):
         tags=["products"],
         responses={
             200: OpenApiResponse(ProductSerializer(many=True), "A page of them."),
-            **documented(401, at="/api/v1/products/"),
+            **documented(401, 429, at="/api/v1/products/"),
         },
         examples=[OpenApiExample("a page", PRODUCT, response_only=True, status_codes=["200"])],
     )

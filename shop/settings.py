@@ -8,6 +8,7 @@ from urllib.parse import urlparse
 import dj_database_url
 from django.core.exceptions import ImproperlyConfigured
 
+from shop.base.brakes.rates import rate
 from shop.messaging.brokers import broker
 
 BASE_DIR = Path(__file__).resolve().parent.parent
@@ -66,6 +67,9 @@ RETENTION = {
     "MESSAGES": int(env("MESSAGING_KEEP_DAYS", "90")),  # events that all have; inbox rows: a day longer
     "TIMELINE": int(env("TIMELINE_KEEP_DAYS", "365")),  # of orders that ended so long ago
     "MAILS": int(env("MAILS_KEEP_DAYS", "365")),  # in the shop's own mailbox
+    "WEBHOOKS": int(
+        env("WEBHOOKS_KEEP_DAYS", "30")
+    ),  # messages to customers' servers, whatever became of them
 }
 
 # --- Outside services ---------------------------------------------------------------------------------------------
@@ -82,6 +86,23 @@ PROVIDER_CALLS_AT_ONCE = int(env("PROVIDER_CALLS_AT_ONCE", "64"))
 PAYMENTS_GATEWAY = env("PAYMENTS_GATEWAY", "payments.gateway.SandboxGateway")
 CARRIER = env("CARRIER", "shipping.carrier.SandboxCarrier")
 
+# --- Webhooks: `manage.py webhooks` tells customers' servers of their orders' changes, see docs/webhooks.md ----------
+WEBHOOKS = {
+    # Only for tests and for trying it out: http, too, and addresses within this network. Whoever may register an address
+    # can then have requests made to what only this network should reach.
+    "ANYWHERE": env("WEBHOOKS_ANYWHERE") == "1",
+    "ENDPOINTS": int(env("WEBHOOKS_ENDPOINTS", "10")),  # that a customer may have
+    "ANSWER_WITHIN": float(env("WEBHOOKS_ANSWER_WITHIN", "10")),  # s, connecting included
+    "AT_ONCE": int(env("WEBHOOKS_AT_ONCE", "64")),  # calls under way, from one process: a thread each
+    "LOOK_EVERY": float(env("WEBHOOKS_LOOK_EVERY", "0.5")),  # s, for messages that are due
+    "RETRY_FIRST": float(
+        env("WEBHOOKS_RETRY_FIRST", "5")
+    ),  # s; the waits grow from it to 6 h, over three days
+    "GIVE_UP_DAYS": float(
+        env("WEBHOOKS_GIVE_UP_DAYS", "3")
+    ),  # of failures alone: then the endpoint is disabled
+}
+
 # --- Demo: a page in the admin that kills workers and worse, of the shop that `up` runs on this computer -------------
 # `up` sets it, with the data folder in which it listens; nothing else does. Without it the page is not there.
 DEMO = env("DEMO") == "1"
@@ -97,10 +118,21 @@ ALLOWED_HOSTS = env("ALLOWED_HOSTS", "127.0.0.1,localhost").split(",")
 CSRF_TRUSTED_ORIGINS = [PUBLIC_URL]
 _https = urlparse(PUBLIC_URL).scheme == "https"
 SECURE_SSL_REDIRECT = SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = _https
+# The browser takes a cookie of such a name from this host alone, and only over https.
+SESSION_COOKIE_NAME, CSRF_COOKIE_NAME = [
+    f"__Host-{name}" if _https else name for name in ("sessionid", "csrftoken")
+]
+CSRF_COOKIE_HTTPONLY = True  # no script reads it: forms bring their token
+SESSION_COOKIE_AGE = (
+    int(env("SESSION_DAYS", "14")) * 86_400
+)  # s, of customers: their basket, and a guest's orders
+STAFF_SESSION_AGE = int(env("STAFF_SESSION_HOURS", "12")) * 3600  # s from logging in, of staff
 SECURE_HSTS_SECONDS = 31_536_000 if _https else 0
 SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = _https
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if _https else None
 SECURE_REDIRECT_EXEMPT = [r"^livez$", r"^readyz$"]
+# Of the 2,000 there are, in the web process. 0: any number, where all come from a proxy that bounds its own clients.
+CONNECTIONS_PER_ADDRESS = int(env("CONNECTIONS_PER_ADDRESS", "500"))
 DATA_UPLOAD_MAX_MEMORY_SIZE = 512 * 1024  # bytes of a request body; an order of 1,000 lines takes about 60 kB
 
 SERVICES = ("orders", "inventory", "payments", "shipping", "notifications")
@@ -155,9 +187,24 @@ TIME_ZONE = "UTC"
 LANGUAGE_CODE = "en-gb"
 FORMAT_MODULE_PATH = "shop.web.formats"  # 24 hours, and seconds
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+AUTHENTICATION_BACKENDS = [
+    "shop.web.guesses.Brake",  # lets nobody in, and the next one be asked only so often
+    "django.contrib.auth.backends.ModelBackend",
+]
 AUTH_PASSWORD_VALIDATORS = [
-    {"NAME": f"django.contrib.auth.password_validation.{name}"}
-    for name in ("MinimumLengthValidator", "CommonPasswordValidator", "NumericPasswordValidator")
+    {
+        "NAME": "django.contrib.auth.password_validation.MinimumLengthValidator",
+        "OPTIONS": {"min_length": 10},
+    },
+    *(
+        {"NAME": f"django.contrib.auth.password_validation.{name}"}
+        for name in (
+            "UserAttributeSimilarityValidator",
+            "CommonPasswordValidator",
+            "NumericPasswordValidator",
+        )
+    ),
+    {"NAME": "shop.web.sessions.TokensEnd"},
 ]
 
 
@@ -197,7 +244,7 @@ EMAIL_BACKEND = env("EMAIL_BACKEND", "notifications.mailbox.MailboxBackend")
 DEFAULT_FROM_EMAIL = env("DEFAULT_FROM_EMAIL", "shop@localhost")
 EMAIL_TIMEOUT = 10
 
-# --- Redis: the cache, which counts attempts to log in across processes; chords join in it; and the broker by default -
+# --- Redis: the cache and the brakes; chords join in it; and the broker by default -
 REDIS_URL = env("REDIS_URL", "redis://127.0.0.1:6379/0")
 CACHES = {
     "default": {
@@ -206,6 +253,29 @@ CACHES = {
         "KEY_PREFIX": "web",
     }
 }
+
+# --- Brakes: how often something may be done, as "most/period": so many at once after a rest, and then as many in each
+# period, evenly. Empty: as often as one likes. What each stops is in docs/security.md.
+RATES = {
+    name: rate(setting, env(setting, default))
+    for name, setting, default in (
+        ("placing", "PLACING_RATE", "600/minute"),  # orders of a customer
+        ("guests", "GUEST_RATE", "60/minute"),  # orders from an address, of people nobody knows
+        (
+            "changing",
+            "CHANGING_RATE",
+            "300/minute",
+        ),  # all else that changes something over the API, of a customer
+        ("reading", "READING_RATE", "6000/minute"),  # over the API, of a customer, or an address
+        ("logins", "LOGIN_RATE", "30/minute"),  # attempts from an address, right or wrong
+        ("guesses", "GUESS_RATE", "10/15 minutes"),  # wrong passwords of an account from an address
+        ("account", "ACCOUNT_GUESS_RATE", "100/hour"),  # of an account from wherever it was never logged in
+    )
+}
+# How many proxies that we run add to X-Forwarded-For. Without any, nobody can be believed in what stands there.
+NUM_PROXIES = int(env("NUM_PROXIES", "0"))
+# Placing is answered 503 when orders have waited for their turn for longer (s); 0: never. See orders/admission.py.
+ADMISSION_MAX_AGE = float(env("ADMISSION_MAX_AGE", "15"))
 
 # --- REST ---------------------------------------------------------------------------------------------------------
 REST_FRAMEWORK = {
@@ -234,6 +304,7 @@ SPECTACULAR_SETTINGS = {
 # --- Celery: docs/decisions/ says why each differs from the default ----------------------------------------------
 # The broker is Redis, or RabbitMQ by BROKER_URL=amqp://user:password@host/vhost; docs/decisions/20 has its needs.
 _prefix = env("REDIS_PREFIX", "shop:")
+BRAKES_PREFIX = f"{_prefix}brake:"
 BROKER = broker(env("BROKER_URL"), SERVICES, _prefix)
 CELERY_BROKER_URL = env("BROKER_URL") or REDIS_URL
 CELERY_BROKER_TRANSPORT_OPTIONS = BROKER.transport_options

@@ -101,7 +101,7 @@ def _each_key_stands_once(data: bytes, body: GoodBody) -> bool:
 
     False also where some are escaped, and so can't be counted without reading the texts.
     """
-    given = (body.currency is not msgspec.UNSET) + (body.style is not msgspec.UNSET)
+    given = sum(part is not msgspec.UNSET for part in (body.currency, body.style))
     return (
         data.count(b'"') == 2 * (OF_A_BODY + OF_A_LINE * len(body.lines) + 2 * given) and b'\\"' not in data
     )

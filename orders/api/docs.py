@@ -10,7 +10,7 @@ from drf_spectacular.utils import OpenApiExample, OpenApiParameter, OpenApiRespo
 from orders.api import examples
 from orders.api.entries import TimelineEntrySerializer
 from orders.api.examples import ALL, HERE
-from orders.api.problems import KeyReused, TooLateToCancel
+from orders.api.problems import Backlog, KeyReused, TooLateToCancel
 from orders.api.serializers import (
     CancellationSerializer,
     OrderDetailSerializer,
@@ -59,7 +59,7 @@ placing = extend_schema(
     request=PlaceOrderSerializer,
     responses={
         202: OpenApiResponse(ReceiptSerializer, "Accepted. A repetition is answered the same."),
-        **documented(401, 413, 415, 422, at=ALL),
+        **documented(401, 413, 415, 422, 429, at=ALL),
     },
     examples=[
         OpenApiExample("two products", examples.ORDER, request_only=True),
@@ -72,6 +72,7 @@ placing = extend_schema(
             called="a product that is not there",
         ),
         problem(HTTPStatus.UNPROCESSABLE_ENTITY, KeyReused.default_detail, ALL, KeyReused.name),
+        problem(HTTPStatus.SERVICE_UNAVAILABLE, str(Backlog.default_detail), ALL, Backlog.name),
     ],
 )
 listing = extend_schema(
@@ -80,7 +81,7 @@ listing = extend_schema(
     tags=[TAG],
     responses={
         200: OpenApiResponse(OrderSerializer(many=True), "A page of them."),
-        **documented(401, at=ALL),
+        **documented(401, 429, at=ALL),
     },
     examples=[answer("a page", 200, examples.LISTED)],
 )
@@ -88,9 +89,12 @@ detail = extend_schema(
     operation_id="get_order",
     summary="See an order",
     tags=[TAG],
-    responses={200: OpenApiResponse(OrderDetailSerializer, "The order."), **documented(401, 404, at=HERE)},
+    responses={
+        200: OpenApiResponse(OrderDetailSerializer, "The order."),
+        **documented(401, 404, 429, at=HERE),
+    },
     examples=[
-        answer("completed", 200, examples.COMPLETED),
+        answer("at its end", 200, examples.COMPLETED),
         answer("being cancelled", 200, examples.BEING_CANCELLED),
     ],
 )
@@ -100,7 +104,7 @@ timeline = extend_schema(
     tags=[TAG],
     responses={
         200: OpenApiResponse(TimelineEntrySerializer(many=True), "A page of its entries."),
-        **documented(401, 404, at=f"{HERE}timeline/"),
+        **documented(401, 404, 429, at=f"{HERE}timeline/"),
     },
     examples=[answer("an entry", 200, examples.ENTRY)],
 )
@@ -112,7 +116,7 @@ requesting_cancellation = extend_schema(
     responses={
         202: OpenApiResponse(CancellationSerializer, "The wish is noted. Asking again changes nothing."),
         200: OpenApiResponse(CancellationSerializer, "It is cancelled already."),
-        **documented(401, 404, 409, at=f"{HERE}cancel/"),
+        **documented(401, 404, 409, 429, at=f"{HERE}cancel/"),
     },
     examples=[
         answer("noted", 202, examples.cancellation(Order.Status.CANCELLING, Cancellation.REQUESTED.value)),

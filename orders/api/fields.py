@@ -26,9 +26,10 @@ class PaymentMethod(Text):
         super().__init__(max_length=100, help_text=told, **kwargs)
 
     def to_internal_value(self, data: Any) -> str:
-        if isinstance(data, str) and holds_card_number(data):
+        text = super().to_internal_value(data)
+        if holds_card_number(text):
             raise ValidationError([ErrorDetail(CARD_NUMBER, code="card_number")])
-        return super().to_internal_value(data)
+        return text
 
 
 class Country(serializers.ChoiceField):

@@ -22,7 +22,7 @@ from orders.api.entries import TimelineEntrySerializer
 from orders.api.fields import idempotency_key
 from orders.api.filters import OrderFilter
 from orders.api.pagination import OrderPages, TimelinePages
-from orders.api.problems import KeyReused, TooLateToCancel
+from orders.api.problems import Backlog, KeyReused, TooLateToCancel
 from orders.api.serializers import (
     OrderDetailSerializer,
     OrderSerializer,
@@ -31,16 +31,17 @@ from orders.api.serializers import (
     receipt,
 )
 from orders.models import Order, TimelineEntry
-from orders.placement import KeyTaken, NotPlaceable, Placed
+from orders.placement import KeyTaken, NotNow, NotPlaceable, Placed
 from orders.services import Cancellation, request_cancellation
 from shop.base.api.parsing import JsonBody
 from shop.base.api.tokens import ApiToken
 from shop.base.api.views import Named, NamedList
+from shop.base.brakes.braked import PLACING, Braked
 
 REPLAYED = {"Idempotent-Replayed": "true"}  # the answer is that to an earlier request
 
 
-class OrdersView(Named):
+class OrdersView(Named, Braked):
     authentication_classes = [ApiToken]
     permission_classes = [IsAuthenticated]
     parser_classes = [JsonBody]
@@ -55,6 +56,7 @@ class OrdersView(Named):
 
 class Orders(NamedList, OrdersView, ListAPIView):
     parser_classes = [OrderBody]
+    rates = {**Braked.rates, "POST": PLACING}
     queryset = Order.objects.none()
     serializer_class = OrderSerializer
     pagination_class = OrderPages
@@ -91,6 +93,8 @@ class Orders(NamedList, OrdersView, ListAPIView):
                 return Response(told, status=202, headers=headers | (REPLAYED if again else {}))
             case KeyTaken():
                 raise KeyReused
+            case NotNow(wait):
+                raise Backlog(wait)
             case NotPlaceable(line, field, reason):
                 raise ValidationError({f"lines.{line}.{field}": [reason]})
 

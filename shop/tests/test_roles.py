@@ -63,9 +63,12 @@ ACTIONS = {
     "retry_selected": OPERATOR,
     "note_selected": OPERATOR,
     "send_again": OPERATOR,
+    "pause": OPERATOR,
+    "resume": OPERATOR,
     "put_back": OPERATOR,
     "dismiss": OPERATOR,
     "revoke": ADMIN,
+    "unlock": ADMIN,
     "delete_selected": SUPERUSER,  # which only groups have
 }
 

@@ -7,3 +7,9 @@ from django.contrib.admin.apps import AdminConfig
 
 class ShopAdmin(AdminConfig):
     default_site = "shop.web.control.site.ShopSite"
+
+    def ready(self) -> None:
+        super().ready()
+        from shop.web import guesses, sessions  # noqa: F401 (sessions listens)
+
+        guesses.listen()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import random
 
@@ -11,6 +12,7 @@ from hypothesis import settings as examples
 from hypothesis import strategies as st
 from rest_framework.test import APIClient
 
+from orders.api.bodies import read
 from orders.api.tests.client import ADA, BODY, nothing_moved, placed, post
 from orders.models import Order, Outbox
 from shop.tests.documents import fields
@@ -111,6 +113,59 @@ def test_a_thousand_lines_are_one_order_and_a_thousand_mistakes_a_short_answer(a
     assert placed(ada, lines=[line] * 1000).total_minor == 1000 * 100_000 * 850
     answer = post(ada, BODY | {"lines": [{"sku": "MUG", "quantity": 0}] * 1000})
     assert len(fields(answer)) == 100
+
+
+def test_the_number_of_a_card_is_refused_and_never_said_again(
+    ada: APIClient, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level("DEBUG")
+    for number in ("4111111111111111", "4111 1111 1111 1111", "4111-1111-1111-1111", " 378282246310005"):
+        answer = post(ada, BODY | {"payment_method": number})
+        assert fields(answer) == ["payment_method"]
+        assert "the payment provider's token, never a card's number" in answer.json()["errors"][0]["detail"]
+        for misplaced in (
+            {"currency": number},
+            {number: 1},
+            {"lines": [{"sku": number.strip(), "quantity": 1}]},
+            {"payment_method": number, "email": number},
+        ):
+            refused = post(ada, BODY | misplaced)
+            assert refused.status_code == 400
+            assert number.strip() not in refused.content.decode()
+        assert number.strip() not in caplog.text
+    assert nothing_moved()
+
+
+DOUBLED = [
+    ('"quantity": 2}', '"quantity": 2, "quantity": 3}', ["lines.0.quantity"]),
+    ('{"sku": "MUG"', '{"sku": "MUG", "sku": "TEA"', ["lines.0.sku"]),
+    ('{"sku": "TEA"', '{"sku": "TEA", "\\u0073ku": "TEA"', ["lines.1.sku"]),
+    ('"city": "London"', '"city": "London","city":"Leeds"', ["address.city"]),
+    ('"email": ', '"email": 7, "email": ', ["email"]),
+    ('"style": ', '"style": "jazz", "style": ', ["style"]),
+    ('"style": ', '"currency": "EUR", "currency": "GBP", "style": ', ["currency"]),
+    ('"city": "London"', '"city": "\\"\\"\\"\\"", "city": "London"', ["address.city"]),
+    ('"city": "London"', '"city": "\\\\", "city": "\\\\"', ["address.city"]),
+    ('"lines": ', '"coupon": {"a": 1, "a": 2}, "email": "x", "lines": ', ["email", "coupon.a"]),
+]
+
+
+@pytest.mark.parametrize(("once", "twice", "named"), DOUBLED, ids=[case[1] for case in DOUBLED])
+def test_a_key_that_stands_twice_is_refused_by_its_name(
+    ada: APIClient, once: str, twice: str, named: list[str]
+) -> None:
+    body = json.dumps(BODY)
+    assert once in body
+    doubled = body.replace(once, twice, 1).encode()
+    assert read(doubled) is None
+    assert fields(post(ada, doubled)) == named
+    assert nothing_moved()
+
+
+def test_what_is_escaped_in_a_text_is_read_as_ever(ada: APIClient) -> None:
+    for city in ('"', "\\", '\\"', 'a "b" \\', "é/ \U0001f375"):
+        order = placed(ada, address=ADA | {"city": city})
+        assert order.city == city
 
 
 FUZZ_SEED = int(os.environ.get("FUZZ_SEED") or random.randrange(2**32))

@@ -18,6 +18,8 @@ TOLD = {
     400: ("Something in the request is not as it should be: `errors` says what, each by its name.", ""),
     401: ("The token is missing, unknown or expired.", "The token has expired: log in again."),
     404: ("There is no such thing, or it is not yours.", "Not found."),
+    409: ("It can't be done as things stand: `detail` says why.", ""),
+    422: ("The request contradicts an earlier one.", ""),
     406: ("The answer can't be sent in what `Accept` wants.", "Could not satisfy the request Accept header."),
     413: ("The body is too large.", "The body of the request is too large."),
     415: ("The body is not JSON.", 'Unsupported media type "text/plain" in request.'),
@@ -86,5 +88,8 @@ def problem(
 
 def _response(status: int, at: str) -> OpenApiResponse:
     told, detail = TOLD.get(status, (HTTPStatus(status).phrase, HTTPStatus(status).description))
-    example = problem(status, detail, at, errors=UNKNOWN if status == HTTPStatus.BAD_REQUEST else None)
-    return OpenApiResponse(ProblemSerializer, told, [example])
+    errors = UNKNOWN if status == HTTPStatus.BAD_REQUEST else None
+    examples = (
+        [problem(status, detail, at, errors=errors)] if detail or errors else []
+    )  # else the address has its own
+    return OpenApiResponse(ProblemSerializer, told, examples)
