@@ -47,7 +47,7 @@ def deliver(
         events = msgspec.json.decode(payloads, type=list[event_type])  # type: ignore[valid-type]
         refuse_too_many(len(events))
         clean = NUL not in payloads
-    except (msgspec.DecodeError, TypeError):
+    except (msgspec.DecodeError, TypeError, RecursionError):
         clean = False
     if not clean:
         events = list(_readable(service, event_type, _decoded(payloads, list[dict[str, Any]]), refused))
@@ -87,7 +87,7 @@ def deliver_to_be_noted(service: str, payloads: str) -> None:
 def _decoded(text: str | msgspec.Raw, kind: type[T]) -> T:
     try:
         found = msgspec.json.decode(text, type=kind)
-    except (msgspec.DecodeError, TypeError) as error:
+    except (msgspec.DecodeError, TypeError, RecursionError) as error:
         raise Unreadable(f"It holds no events: {error}") from None
     if isinstance(found, list):
         refuse_too_many(len(found))
