@@ -90,8 +90,8 @@ def test_no_set_of_orders_or_events_ends_a_running_worker(live: Live, service: s
     names = sorted(name for name in tasks() if name.startswith(f"{service}."))
     reactions = [name for name in names if ".on." in name]
     for name in {*names} - {*reactions[3:]}:  # of one kind some do for all
-        for arguments in hostile(name):
-            live.broker.put(service, of_task(name, [arguments, {}, {}]))
+        for sent in hostile(name):
+            live.broker.put(service, of_task(name, [sent, {}, {}]))
     skus = live.products()
     orders = [live.place(style, skus)[0] for style in settings.STYLES]
     live.wait_until_ended(orders)
