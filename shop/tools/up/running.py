@@ -60,6 +60,8 @@ def use_the_running_shop(default: Path, named: Path | None = None) -> None:
     try:
         found = json.loads(((named or Path(os.environ.get("SHOP_DATA", default))) / FILE).read_text())
     except (OSError, ValueError):
+        if named and named.is_file():
+            raise SystemExit(f"{named} is a file, so no shop runs on it: name its data folder.") from None
         if named:
             raise SystemExit(
                 f'No shop runs on {named}: start it with `make run ARGS="--data {named}"`.'
