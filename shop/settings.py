@@ -13,7 +13,7 @@ from shop.base.postgres import VANISHED, database
 from shop.messaging.brokers import TRANSPORTS, broker
 
 BASE_DIR = Path(__file__).resolve().parent.parent
-env = Environment(os.environ)
+env = ENVIRONMENT = Environment(os.environ)
 _WEB = ("http", "https")
 
 # --- The style of coordination ------------------------------------------------------------------------------------
@@ -181,9 +181,8 @@ DATABASE_WAITS = {
 }
 DATABASE_VANISHED = VANISHED
 # The database all apps share.
-DATABASES = {
-    "default": database(env.database("DATABASE_URL", "postgres://127.0.0.1:5432/shop"), DATABASE_WAITS)
-}
+_url = env.database("DATABASE_URL", "postgres://127.0.0.1:5432/shop")
+DATABASES = {"default": database(_url, DATABASE_WAITS)}
 for _service in SERVICES:
     # A database of this app's own.
     if _url := env.database(f"{_service.upper()}_DATABASE_URL"):
