@@ -169,6 +169,9 @@ DATABASE_WAITS = {
     "idle_in_transaction_session_timeout": env("DATABASE_IDLE_TIMEOUT", "8000"),
     "statement_timeout": env("DATABASE_STATEMENT_TIMEOUT", "30000"),
 }
+# Values are people's data: PostgreSQL writes none beside a statement that failed. What only a server's owner can set, so
+# that it repeats no row either, `up` and compose set on theirs: docs/security.md.
+DATABASE_DISCRETION = {"log_parameter_max_length_on_error": "0"}
 # A host that vanishes ends no connection: after 10 s (ms, s, s, times) it is given up, not after TCP's 15 minutes.
 DATABASE_VANISHED = {
     "tcp_user_timeout": 10_000,
@@ -179,10 +182,12 @@ DATABASE_VANISHED = {
 
 
 def database(url: str) -> dict[str, object]:
-    # Set SQL binds on the server (shop/messaging/rows.py): what a connection runs a second time is prepared.
+    # All SQL binds on the server: no statement that PostgreSQL logs, or shows as running, has a value in it, and what a
+    # connection runs a second time is prepared.
     found = dj_database_url.parse(url, conn_max_age=None, conn_health_checks=True)
-    waits = " ".join(f"-c {name}={value}" for name, value in DATABASE_WAITS.items())
-    defaults = {"prepare_threshold": 1, "connect_timeout": 5, "options": waits, **DATABASE_VANISHED}
+    told = " ".join(f"-c {name}={value}" for name, value in {**DATABASE_WAITS, **DATABASE_DISCRETION}.items())
+    binds = {"server_side_binding": True, "prepare_threshold": 1}
+    defaults = {**binds, "connect_timeout": 5, "options": told, **DATABASE_VANISHED}
     return {**found, "OPTIONS": {**defaults, **found.get("OPTIONS", {})}}
 
 
