@@ -179,14 +179,18 @@ DATABASE_WAITS = {
     # ms one statement may take; 0: without an end.
     "statement_timeout": env.whole("DATABASE_STATEMENT_TIMEOUT", 30_000, 0, 3_600_000),
 }
+# Values are people's data: PostgreSQL writes none beside a statement that failed. What only a server's owner can set, so
+# that it repeats no row either, `up` and compose set on theirs: docs/security.md.
+DATABASE_DISCRETION = {"log_parameter_max_length_on_error": 0}
 DATABASE_VANISHED = VANISHED
+_told = {**DATABASE_WAITS, **DATABASE_DISCRETION}
 # The database all apps share.
 _url = env.database("DATABASE_URL", "postgres://127.0.0.1:5432/shop")
-DATABASES = {"default": database(_url, DATABASE_WAITS)}
+DATABASES = {"default": database(_url, _told)}
 for _service in SERVICES:
     # A database of this app's own.
     if _url := env.database(f"{_service.upper()}_DATABASE_URL"):
-        DATABASES[_service] = database(_url, DATABASE_WAITS)
+        DATABASES[_service] = database(_url, _told)
 DATABASE_ROUTERS = ["shop.base.databases.OneDatabasePerApp"]
 
 # --- Mail: kept in the database and shown in the admin, or any other Django backend -------------------------------

@@ -16,10 +16,12 @@ VANISHED = {
 }
 
 
-def database(url: str, waits: Mapping[str, int]) -> dict[str, Any]:
-    """``waits``: PostgreSQL's names of what has an end, and after how many ms."""
-    # Set SQL binds on the server (shop/messaging/rows.py): what a connection runs a second time is prepared.
+def database(url: str, told: Mapping[str, int]) -> dict[str, Any]:
+    """``told``: what each connection sets, by PostgreSQL's names."""
+    # All SQL binds on the server: no statement that PostgreSQL logs, or shows as running, has a value in it, and what a
+    # connection runs a second time is prepared.
     found: dict[str, Any] = {**dj_database_url.parse(url, conn_max_age=None, conn_health_checks=True)}
-    options = " ".join(f"-c {name}={value}" for name, value in waits.items())
-    defaults = {"prepare_threshold": 1, "connect_timeout": 5, "options": options, **VANISHED}
+    options = " ".join(f"-c {name}={value}" for name, value in told.items())
+    binds = {"server_side_binding": True, "prepare_threshold": 1}
+    defaults = {**binds, "connect_timeout": 5, "options": options, **VANISHED}
     return {**found, "OPTIONS": {**defaults, **found.get("OPTIONS", {})}}
