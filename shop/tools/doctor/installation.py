@@ -6,12 +6,20 @@ import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 from urllib.parse import urlsplit
 
 from django.conf import settings
 
 LOCAL = ("localhost", "::1", "0.0.0.0")  # noqa: S104 (it is recognised, not listened on)
+
+
+class Provider(NamedTuple):
+    """``of_class``, ``of_address``: the settings that name its client's class, and its address ``url``."""
+
+    of_class: str
+    of_address: str
+    url: str
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -24,7 +32,7 @@ class Installation:
     broker_url: str = field(repr=False)
     broker_options: Mapping[str, Any]
     prefix: str
-    providers: Mapping[str, tuple[str, str]]  # the setting of the class, and of the address, by who it is
+    providers: Mapping[str, Provider]  # by who it is
     secret_key: str = field(repr=False)  # empty: not set
     public_url: str
     allowed_hosts: Sequence[str]
@@ -43,8 +51,8 @@ class Installation:
             broker_options=settings.CELERY_BROKER_TRANSPORT_OPTIONS,
             prefix=settings.CELERY_RESULT_BACKEND_TRANSPORT_OPTIONS["global_keyprefix"],
             providers={
-                "payment provider": ("PAYMENTS_GATEWAY", "PAYMENTS_URL"),
-                "carrier": ("CARRIER", "CARRIER_URL"),
+                "payment provider": Provider("PAYMENTS_GATEWAY", "PAYMENTS_URL", settings.PAYMENTS_URL),
+                "carrier": Provider("CARRIER", "CARRIER_URL", settings.CARRIER_URL),
             },
             secret_key=os.environ.get("SECRET_KEY", ""),
             public_url=settings.PUBLIC_URL,

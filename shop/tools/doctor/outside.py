@@ -7,7 +7,6 @@ import urllib.error
 import urllib.request
 from urllib.parse import urlsplit
 
-from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
 
 from shop.base.providers import client_class
@@ -42,12 +41,12 @@ def check_web(shop: Installation) -> Findings:
 
 def check_providers(shop: Installation) -> Findings:
     say = Scribe("providers")
-    for who, (of_class, of_address) in shop.providers.items():
+    for who, (of_class, of_address, url) in shop.providers.items():
         try:
             client_class(of_class)
         except ImproperlyConfigured as error:
             yield say.wrong(f"{sentence(error)}.", f"Set {of_class} to the class of the {who}'s client.")
-        parts = urlsplit(getattr(settings, of_address))
+        parts = urlsplit(url)
         place = (parts.hostname or "", parts.port or PORTS.get(parts.scheme, 80))
         try:
             socket.create_connection(place, timeout=PATIENCE).close()
