@@ -14,6 +14,7 @@ from inventory.models import Product
 from shop.base.api.openapi import documented
 from shop.base.api.pages import Pages
 from shop.base.api.tokens import ApiToken
+from shop.base.brakes.braked import Braked
 from shop.base.money import show
 
 
@@ -40,7 +41,7 @@ class ProductSerializer(serializers.ModelSerializer[Product]):
         return show(product.price_minor, product.currency)
 
 
-class Products(ListAPIView):
+class Products(Braked, ListAPIView):
     authentication_classes = [ApiToken]
     permission_classes = [AllowAny]
     serializer_class = ProductSerializer
@@ -51,7 +52,7 @@ class Products(ListAPIView):
     @extend_schema(
         operation_id="list_products",
         tags=["products"],
-        responses={200: ProductSerializer(many=True), **documented(400, 401)},
+        responses={200: ProductSerializer(many=True), **documented(400, 401, 429)},
     )
     def get(self, request, *args, **kwargs):  # type: ignore[no-untyped-def]
         """The products on sale, by SKU. No login is needed."""

@@ -9,6 +9,7 @@ from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiExample, OpenApiParameter, OpenApiResponse, extend_schema
 
 from orders.api.entries import TimelineEntrySerializer
+from orders.api.problems import Backlog
 from orders.api.serializers import (
     CancellationSerializer,
     OrderDetailSerializer,
@@ -87,7 +88,7 @@ placing = extend_schema(
     request=PlaceOrderSerializer,
     responses={
         202: OpenApiResponse(ReceiptSerializer, "Accepted. A repetition is answered the same."),
-        **documented(400, 401, 413, 415, 422),
+        **documented(400, 401, 413, 415, 422, 429),
     },
     examples=[
         OpenApiExample("two products", ORDER, request_only=True),
@@ -105,20 +106,21 @@ placing = extend_schema(
             "This Idempotency-Key belongs to another request: use a new key for a new order.",
             "/api/v1/orders/",
         ),
+        problem("backlog", 503, str(Backlog.default_detail), "/api/v1/orders/"),
     ],
 )
 listing = extend_schema(
     operation_id="list_orders",
     tags=[TAG],
-    responses={200: OrderSerializer(many=True), **documented(400, 401)},
+    responses={200: OrderSerializer(many=True), **documented(400, 401, 429)},
 )
 detail = extend_schema(
-    operation_id="get_order", tags=[TAG], responses={200: OrderDetailSerializer, **documented(401, 404)}
+    operation_id="get_order", tags=[TAG], responses={200: OrderDetailSerializer, **documented(401, 404, 429)}
 )
 timeline = extend_schema(
     operation_id="get_timeline",
     tags=[TAG],
-    responses={200: TimelineEntrySerializer(many=True), **documented(400, 401, 404)},
+    responses={200: TimelineEntrySerializer(many=True), **documented(400, 401, 404, 429)},
 )
 requesting_cancellation = extend_schema(
     operation_id="request_cancellation",
@@ -127,7 +129,7 @@ requesting_cancellation = extend_schema(
     responses={
         202: OpenApiResponse(CancellationSerializer, "The wish is noted. Asking again changes nothing."),
         200: OpenApiResponse(CancellationSerializer, "It is cancelled already."),
-        **documented(401, 404, 409),
+        **documented(401, 404, 409, 429),
     },
     examples=[
         problem(

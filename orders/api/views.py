@@ -13,7 +13,6 @@ from rest_framework.generics import ListAPIView, RetrieveAPIView
 from rest_framework.permissions import IsAuthenticated
 from rest_framework.request import Request
 from rest_framework.response import Response
-from rest_framework.views import APIView
 
 from orders.api import docs
 from orders.api.beside import beside
@@ -23,7 +22,7 @@ from orders.api.entries import TimelineEntrySerializer
 from orders.api.fields import idempotency_key
 from orders.api.filters import OrderFilter
 from orders.api.pagination import OrderPages, TimelinePages
-from orders.api.problems import KeyReused, TooLateToCancel
+from orders.api.problems import Backlog, KeyReused, TooLateToCancel
 from orders.api.serializers import (
     OrderDetailSerializer,
     OrderSerializer,
@@ -32,13 +31,14 @@ from orders.api.serializers import (
     receipt,
 )
 from orders.models import Order, TimelineEntry
-from orders.placement import KeyTaken, NotPlaceable, Placed
+from orders.placement import KeyTaken, NotNow, NotPlaceable, Placed
 from orders.services import Cancellation, request_cancellation
 from shop.base.api.parsing import JsonBody
 from shop.base.api.tokens import ApiToken
+from shop.base.brakes.braked import PLACING, Braked
 
 
-class OrdersView(APIView):
+class OrdersView(Braked):
     authentication_classes = [ApiToken]
     permission_classes = [IsAuthenticated]
     parser_classes = [JsonBody]
@@ -53,6 +53,7 @@ class OrdersView(APIView):
 
 class Orders(OrdersView, ListAPIView):
     parser_classes = [OrderBody]
+    rates = {**Braked.rates, "POST": PLACING}
     queryset = Order.objects.none()
     serializer_class = OrderSerializer
     pagination_class = OrderPages
@@ -88,6 +89,8 @@ class Orders(OrdersView, ListAPIView):
                 return Response(told, status=202, headers={"Location": told["links"]["self"]})
             case KeyTaken():
                 raise KeyReused
+            case NotNow(wait):
+                raise Backlog(wait)
             case NotPlaceable(line, field, reason):
                 raise ValidationError({f"lines.{line}.{field}": [reason]})
 

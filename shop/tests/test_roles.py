@@ -66,6 +66,7 @@ ACTIONS = {
     "put_back": OPERATOR,
     "dismiss": OPERATOR,
     "revoke": ADMIN,
+    "unlock": ADMIN,
     "delete_selected": SUPERUSER,  # which only groups have
 }
 

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-import redis
-from django.conf import settings
 from django.contrib.auth import authenticate
 from django.contrib.auth.signals import user_logged_in, user_logged_out
 from django.utils import timezone
@@ -16,35 +14,13 @@ from rest_framework.exceptions import AuthenticationFailed
 from rest_framework.permissions import AllowAny, IsAuthenticated
 from rest_framework.request import Request
 from rest_framework.response import Response
-from rest_framework.settings import api_settings
-from rest_framework.throttling import SimpleRateThrottle
 from rest_framework.views import APIView
 
 from shop.base.api.openapi import documented
 from shop.base.api.parsing import Body, JsonBody
 from shop.base.api.tokens import ApiToken
-
-
-class LoginThrottle(SimpleRateThrottle):
-    """So many attempts per address. While the cache is away none is counted: nobody is locked out by a fault."""
-
-    def get_rate(self) -> str:
-        return getattr(settings, "LOGIN_RATE", "30/minute")
-
-    def get_cache_key(self, request: Request, view: APIView) -> str:
-        return f"throttle-login-{self.get_ident(request)}"
-
-    def get_ident(self, request: Request) -> str:
-        """Unless it is known how many proxies there are, X-Forwarded-For is whatever the client likes it to be."""
-        if api_settings.NUM_PROXIES is None:
-            return str(request.META.get("REMOTE_ADDR"))
-        return str(super().get_ident(request))
-
-    def allow_request(self, request: Request, view: APIView) -> bool:
-        try:
-            return super().allow_request(request, view)
-        except redis.RedisError:
-            return True
+from shop.base.brakes.braked import Braked, TooMany
+from shop.web.guesses import sentence, wait_of
 
 
 class LoginSerializer(Body):
@@ -61,7 +37,6 @@ class Login(APIView):
     authentication_classes = []
     permission_classes = [AllowAny]
     parser_classes = [JsonBody]
-    throttle_classes = [LoginThrottle]
 
     @extend_schema(
         operation_id="login",
@@ -78,6 +53,8 @@ class Login(APIView):
         body = LoginSerializer(data=request.data)
         body.is_valid(raise_exception=True)
         user = authenticate(request._request, **body.validated_data)
+        if wait := wait_of(request._request):
+            raise TooMany(wait, sentence(wait))
         if user is None:
             raise AuthenticationFailed("Username and password don't go together.")
         AuthToken.objects.filter(user=user, expiry__lt=timezone.now()).delete()
@@ -93,7 +70,7 @@ class Login(APIView):
         return "Token"
 
 
-class Logout(APIView):
+class Logout(Braked):
     authentication_classes = [ApiToken]
     permission_classes = [IsAuthenticated]
     parser_classes = [JsonBody]
@@ -102,7 +79,7 @@ class Logout(APIView):
         operation_id="logout",
         tags=["account"],
         request=None,
-        responses={204: OpenApiResponse(description="The token is void."), **documented(401)},
+        responses={204: OpenApiResponse(description="The token is void."), **documented(401, 429)},
     )
     def post(self, request: Request) -> Response:
         """Make the token of this request void."""

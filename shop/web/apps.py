@@ -9,5 +9,8 @@ class ShopAdmin(AdminConfig):
     default_site = "shop.web.control.site.ShopSite"
 
     def ready(self) -> None:
+        from shop.web import guesses, sessions  # they need the models
+
         super().ready()
-        from shop.web import sessions  # noqa: F401 (it listens)
+        guesses.listen()
+        sessions.listen()

@@ -59,7 +59,14 @@ class Programs:
     def flower(self, port: int) -> Program:
         return self.forked(
             "flower",
-            *(*CELERY, "flower", "--address=127.0.0.1", f"--port={port}", "--read_only", FLOWER_COLUMNS),
+            *(
+                "-m",
+                "shop.tools.flower",
+                "--address=127.0.0.1",
+                f"--port={port}",
+                "--read_only",
+                FLOWER_COLUMNS,
+            ),
             ready=answers(f"http://127.0.0.1:{port}/healthcheck"),
         )
 

@@ -9,7 +9,7 @@ from orders.models import Saga
 from orders.telling.situation import TROUBLE, WAITING
 from orders.telling.trouble import failure_in_words
 from shop.web.control.flight import TOLD
-from shop.web.control.links import List, orders
+from shop.web.control.links import List, in_flight, orders
 from shop.web.control.numbers import Numbers
 
 GOES_ON = "Orders are kept, and go on by themselves once it is back."
@@ -36,6 +36,16 @@ def concerns(numbers: Numbers) -> list[Concern]:
 def _machinery(numbers: Numbers) -> Iterator[Concern]:
     for sentence in numbers.missing:
         yield Concern(TROUBLE, sentence)
+    if numbers.shut:
+        late = many(numbers.shut.late or numbers.shut.half, "order", verb=False)
+        yield Concern(
+            TROUBLE,
+            "The door is shut: no new order is taken.",
+            f"{late} wait for their turn, the first for {numbers.shut.longest:.0f} s. It opens by itself once they "
+            "have got on: look below which service does not keep up.",
+            in_flight(),
+            sum(numbers.flight.by.values()) if numbers.flight else 0,
+        )
     if numbers.broker.answers is False:
         yield Concern(
             TROUBLE, "The broker does not answer.", f"{GOES_ON} Whether workers live can't be told meanwhile."

@@ -14,6 +14,7 @@ from uuid import UUID
 
 from django.db import DatabaseError, InterfaceError
 
+from orders.admission import Line, door
 from orders.models import Order
 from orders.telling.situation import Elsewhere
 from shop.messaging import leading
@@ -37,7 +38,8 @@ SHARE = 0.1  # of a database's connection that is used at the most: what took 1 
 
 @dataclass
 class Numbers:
-    """``missing``: a sentence for each thing that could not be asked; what it would have told is None, or left out."""
+    """``missing``: a sentence for each thing that could not be asked; what it would have told is None, or left out.
+    ``shut``: why no order is taken."""
 
     at: datetime | None = None
     missing: list[str] = field(default_factory=list)
@@ -48,6 +50,7 @@ class Numbers:
     silent: Sequence[Silent] = ()
     outages: Mapping[str, Outage] = field(default_factory=dict)
     relays: int | None = None
+    shut: Line | None = None
     broker: Broker = field(default_factory=Broker)
 
     def ask(self, what: str, question: Callable[[], T], otherwise: T) -> T:
@@ -62,7 +65,7 @@ class Numbers:
 
 def take() -> Numbers:
     """Ask for all of them. Never raises what a database or the broker raises."""
-    found = Numbers(broker=watch.look())
+    found = Numbers(broker=watch.look(), shut=door.shut())
     found.outages = found.ask("how the providers are", outages, {})
     found.boxes = found.ask("what waits in outboxes and inboxes", boxes, {})
     away = [service for service in services() if service not in found.boxes] if found.boxes else []

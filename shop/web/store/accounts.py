@@ -12,33 +12,17 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.views.decorators.http import require_http_methods
 
-from shop.web.accounts import LoginThrottle
+from shop.web.guesses import SaysHowLong, let_in, sentence, told, wait_of
 from shop.web.store.customers import GUEST, guest_of
 from shop.web.store.pages import page
 from shop.web.store.shelf import Basket
 
-TOO_OFTEN = "Too many attempts from your network just now: wait a minute, then try again."
 
-
-def _let_in(request: HttpRequest | None) -> None:
-    """As many attempts per address as the API allows.
-
-    Raises:
-        ValidationError: there were more.
-    """
-    if request and not LoginThrottle().allow_request(request, None):  # type: ignore[arg-type]
-        raise ValidationError(TOO_OFTEN)
-
-
-class LogInForm(AuthenticationForm):
+class LogInForm(SaysHowLong, AuthenticationForm):
     error_messages = {
         **AuthenticationForm.error_messages,
         "invalid_login": "Name and password don't go together.",
     }
-
-    def clean(self) -> dict[str, Any]:
-        _let_in(self.request)
-        return super().clean()
 
 
 class JoinForm(UserCreationForm):
@@ -47,7 +31,8 @@ class JoinForm(UserCreationForm):
         self.request = request
 
     def clean(self) -> dict[str, Any] | None:
-        _let_in(self.request)
+        if not let_in(self.request):
+            raise ValidationError(sentence(wait_of(self.request)))
         return super().clean()
 
 
@@ -57,6 +42,9 @@ class LogIn(LoginView):
     template_name = "store/login.html"
     form_class = authentication_form = LogInForm
     next_page = "store-orders"
+
+    def form_invalid(self, form: Any) -> HttpResponse:
+        return told(self.request, super().form_invalid(form))
 
     def get_context_data(self, **more: Any) -> dict[str, Any]:
         return super().get_context_data(in_basket=Basket(self.request.session).units, **more)
@@ -80,4 +68,4 @@ def join(request: HttpRequest) -> HttpResponse:
         login(request, form.save(), backend="django.contrib.auth.backends.ModelBackend")
         request.session.pop(GUEST, None)
         return redirect("store-orders")
-    return page(request, "join", {"form": form}, status=422 if form.errors else None)
+    return told(request, page(request, "join", {"form": form}, status=422 if form.errors else None))

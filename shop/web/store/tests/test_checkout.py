@@ -11,8 +11,10 @@ from django.db import connections
 from django.test import Client
 
 from inventory.models import Product
+from orders.admission import Line, door
 from orders.api.tests.client import nothing_moved
 from orders.models import Order, Outbox
+from shop.base.brakes.rates import Rate
 from shop.web.store.tests.buying import bought, form_of, put, send, text_of
 
 
@@ -129,11 +131,40 @@ def test_a_sum_that_cannot_be_counted_is_refused_in_a_sentence(guest: Client) ->
 
 
 def test_guests_of_one_network_may_not_flood_the_shop(guest: Client, settings: Any) -> None:
-    settings.GUEST_RATE = "1/minute"
+    settings.RATES = {**settings.RATES, "guests": Rate(1, 60)}
     bought(guest)
     put(guest)
-    assert "wait a minute, or log in" in text_of(send(guest, form_of(guest)))
+    answer = send(guest, form_of(guest))
+    assert answer.status_code == 429
+    assert f"wait {answer['Retry-After']} s" in text_of(answer)
     assert Order.objects.count() == 1
+
+
+def test_who_is_logged_in_may_not_flood_the_shop_either(settings: Any) -> None:
+    settings.RATES = {**settings.RATES, "placing": Rate(1, 60)}
+    client = Client()
+    client.force_login(User.objects.create_user("ada"))
+    bought(client)
+    put(client)
+    assert send(client, form_of(client)).status_code == 429
+    assert Order.objects.count() == 1
+
+
+def test_while_the_door_is_shut_a_basket_waits_and_what_was_placed_is_shown(
+    guest: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    put(guest)
+    before = form_of(guest)
+    order = send(guest, before).url
+    put(guest)
+    monkeypatch.setattr(door, "shut", lambda: Line(20, 20, 16.0))
+    answer = send(guest, form_of(guest))
+    assert (answer.status_code, answer["Retry-After"]) == (503, "10")
+    assert "Your basket stays" in text_of(answer)
+    assert send(guest, before).url == order
+    assert Order.objects.count() == 1
+    monkeypatch.undo()
+    assert send(guest, form_of(guest)).status_code == 302
 
 
 def test_test_cards_are_offered_only_where_they_are_cards_of_the_sandbox(
