@@ -105,13 +105,14 @@ def web_process(port: int) -> psutil.Process:
 async def main(arguments: Sequence[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--port", type=int, default=8000)
+    parser.add_argument("--only", default="", metavar="WORDS", help="kinds whose name has these")
     parser.add_argument("--clients", type=int, default=2_000, help="at once, of each kind")
     options = parser.parse_args(arguments)
     _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
     web = web_process(options.port)
     print(HEAD)
-    for kind in KINDS:
+    for kind in (kind for kind in KINDS if options.only in kind.name):
         print(await try_one(kind, options.clients, options.port, web), flush=True)
 
 

@@ -19,7 +19,7 @@ from shop.base.brakes.addresses import peer_of
 HEADERS_WITHIN = 10.0  # s from when a connection is there
 MOST_OF_HEADERS = 32 * 1024  # bytes of a request's, all together
 READ_WITHIN = 60.0  # s in which a client that reads nothing must go on reading
-AT_ONCE = 64 * 1024  # bytes that are read of a connection before anybody looks at them
+AT_ONCE = 16 * 1024  # bytes that are read of a connection before anybody looks at them
 OTHER_FILES = 500  # open at once beside the connections of clients
 TOO_MANY, TOO_MANY_OF_YOURS = (
     f"HTTP/1.1 {status}\r\nRetry-After: 5\r\nContent-Length: 0\r\nConnection: close\r\n\r\n".encode()
