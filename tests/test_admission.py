@@ -28,7 +28,7 @@ UNITS = 5_000
 @pytest.fixture
 def web(live: Live, tmp_path: Path) -> Iterator[Web]:
     with running_web(
-        {**live.stack.env, "ADMISSION_MAX_AGE": str(MAX_AGE), "PLACING_RATE": ""}, tmp_path
+        {**live.stack.env, "ADMISSION_MAX_AGE": str(MAX_AGE), "PLACING_RATE": "off"}, tmp_path
     ) as web:
         yield web
 
