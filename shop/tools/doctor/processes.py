@@ -110,17 +110,17 @@ def _lengths(shop: Installation) -> dict[str, int]:
     with redis.Redis.from_url(
         shop.broker_url, socket_connect_timeout=2, socket_timeout=2, decode_responses=True
     ) as client:
-        return {name: int(client.llen(f"{shop.prefix}{name}")) for name in sorted(_lists(shop, client))}  # type: ignore[arg-type]
+        return {name: int(client.llen(f"{shop.prefix}{name}")) for name in sorted(_lists(shop, client))}
 
 
 def _lists(shop: Installation, client: redis.Redis) -> Iterator[str]:
     seen = 0
     cursor = 0
     while seen < MOST_KEYS:
-        cursor, keys = client.scan(cursor, match=f"{shop.prefix}*", count=1000, _type="list")  # type: ignore[misc]
+        cursor, keys = client.scan(cursor, match=f"{shop.prefix}*", count=1000, _type="list")
         seen += 1000
         for key in keys:
-            name = key.removeprefix(shop.prefix).partition("\x06")[0]
+            name = str(key).removeprefix(shop.prefix).partition("\x06")[0]
             if not any(word in name for word in NO_QUEUES):
                 yield name
         if not cursor:
