@@ -104,10 +104,21 @@ ALLOWED_HOSTS = env.hosts("ALLOWED_HOSTS", "127.0.0.1,localhost")
 CSRF_TRUSTED_ORIGINS = [PUBLIC_URL]
 _https = urlparse(PUBLIC_URL).scheme == "https"
 SECURE_SSL_REDIRECT = SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = _https
+# The browser takes a cookie of such a name from this host alone, and only over https.
+SESSION_COOKIE_NAME, CSRF_COOKIE_NAME = [
+    f"__Host-{name}" if _https else name for name in ("sessionid", "csrftoken")
+]
+CSRF_COOKIE_HTTPONLY = True  # no script reads it: forms bring their token
+SESSION_COOKIE_AGE = (
+    int(env("SESSION_DAYS", "14")) * 86_400
+)  # s, of customers: their basket, and a guest's orders
+STAFF_SESSION_AGE = int(env("STAFF_SESSION_HOURS", "12")) * 3600  # s from logging in, of staff
 SECURE_HSTS_SECONDS = 31_536_000 if _https else 0
 SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = _https
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if _https else None
 SECURE_REDIRECT_EXEMPT = [r"^livez$", r"^readyz$"]
+# Of the 2,000 there are, in the web process. 0: any number, where all come from a proxy that bounds its own clients.
+CONNECTIONS_PER_ADDRESS = int(env("CONNECTIONS_PER_ADDRESS", "500"))
 DATA_UPLOAD_MAX_MEMORY_SIZE = 512 * 1024  # bytes of a request body; an order of 1,000 lines takes about 60 kB
 
 SERVICES = ("orders", "inventory", "payments", "shipping", "notifications")
@@ -167,8 +178,19 @@ AUTHENTICATION_BACKENDS = [
     "django.contrib.auth.backends.ModelBackend",
 ]
 AUTH_PASSWORD_VALIDATORS = [
-    {"NAME": f"django.contrib.auth.password_validation.{name}"}
-    for name in ("MinimumLengthValidator", "CommonPasswordValidator", "NumericPasswordValidator")
+    {
+        "NAME": "django.contrib.auth.password_validation.MinimumLengthValidator",
+        "OPTIONS": {"min_length": 10},
+    },
+    *(
+        {"NAME": f"django.contrib.auth.password_validation.{name}"}
+        for name in (
+            "UserAttributeSimilarityValidator",
+            "CommonPasswordValidator",
+            "NumericPasswordValidator",
+        )
+    ),
+    {"NAME": "shop.web.sessions.TokensEnd"},
 ]
 
 

@@ -9,7 +9,7 @@ class ShopAdmin(AdminConfig):
     default_site = "shop.web.control.site.ShopSite"
 
     def ready(self) -> None:
-        from shop.web import guesses  # needs the models
-
         super().ready()
+        from shop.web import guesses, sessions  # noqa: F401 (it listens)
+
         guesses.listen()

@@ -130,6 +130,39 @@ def test_a_body_that_does_not_come_in_time_is_refused(monkeypatch: pytest.Monkey
     assert (problem["status"], problem["instance"]) == (408, "/api/echo")
 
 
+def test_a_large_body_that_does_not_come_to_an_end_gives_way_to_small_ones(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    room = bodies.Room(most=100_000)
+    monkeypatch.setattr(bodies, "room", room)
+    monkeypatch.setattr(handler, "room", room)
+
+    class Half(Browser):
+        async def receive(self) -> Message:
+            if self.parts:
+                return {"type": "http.request", "body": self.parts.pop(), "more_body": True}
+            return await super().receive()
+
+    async def together(*browsers: Browser) -> None:
+        shop = Handler()
+        async with asyncio.timeout(10), asyncio.TaskGroup() as tasks:
+            for browser in browsers:
+                tasks.create_task(shop(browser.scope, browser.receive, browser.send))
+                await asyncio.sleep(0.01)
+            for browser in browsers:
+                browser.gone.set()
+
+    half, larger = Half(bytes(40_000)), Half(bytes(50_000), path="/api/echo")
+    small, whole = Browser(bytes(30_000)), Browser(bytes(99_000))
+    asyncio.run(together(half, larger, small))
+    assert (larger.status, small.status, half.got) == (503, 200, [])  # who sent the half has left
+    assert (b"Retry-After", b"2") in larger.got[0]["headers"]
+    assert room.taken == 0
+    assert asked(whole).status == 200
+    assert asked(Browser(bytes(101_000))).status == 503
+    assert room.taken == 0
+
+
 def test_who_leaves_before_all_is_sent_is_not_answered() -> None:
     browser = Browser()
     browser.gone.set()
