@@ -109,16 +109,17 @@ SESSION_COOKIE_NAME, CSRF_COOKIE_NAME = [
     f"__Host-{name}" if _https else name for name in ("sessionid", "csrftoken")
 ]
 CSRF_COOKIE_HTTPONLY = True  # no script reads it: forms bring their token
-SESSION_COOKIE_AGE = (
-    int(env("SESSION_DAYS", "14")) * 86_400
-)  # s, of customers: their basket, and a guest's orders
-STAFF_SESSION_AGE = int(env("STAFF_SESSION_HOURS", "12")) * 3600  # s from logging in, of staff
+# Days that customers stay logged in, with their basket, and guests' orders in sight.
+SESSION_COOKIE_AGE = env.whole("SESSION_DAYS", 14, 1, 366) * 86_400
+# Hours that staff stay logged in.
+STAFF_SESSION_AGE = env.whole("STAFF_SESSION_HOURS", 12, 1, 366 * 24) * 3600
 SECURE_HSTS_SECONDS = 31_536_000 if _https else 0
 SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = _https
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if _https else None
 SECURE_REDIRECT_EXEMPT = [r"^livez$", r"^readyz$"]
-# Of the 2,000 there are, in the web process. 0: any number, where all come from a proxy that bounds its own clients.
-CONNECTIONS_PER_ADDRESS = int(env("CONNECTIONS_PER_ADDRESS", "500"))
+# Connections from an address, of the 2,000 of the web process. 0: any number, where all come from a proxy that bounds its
+# own clients.
+CONNECTIONS_PER_ADDRESS = env.whole("CONNECTIONS_PER_ADDRESS", 500, 0, 2000)
 DATA_UPLOAD_MAX_MEMORY_SIZE = 512 * 1024  # bytes of a request body; an order of 1,000 lines takes about 60 kB
 
 SERVICES = ("orders", "inventory", "payments", "shipping", "notifications")

@@ -102,7 +102,8 @@ async def main(arguments: Sequence[str] | None = None) -> None:
     resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
     web = web_process(options.port)
     print(
-        "| what a client does | clients | what becomes of them | others wait: median, s | longest | in vain | MB | threads |"
+        "| what a client does | clients | what becomes of them | others wait: median, s | longest | in vain "
+        "| MB | threads |"
     )
     print("|---|---|---|---|---|---|---|---|")
     for kind in KINDS:
