@@ -101,9 +101,11 @@ class SaysHowLong:
 
 def locked() -> list[Locked]:
     """All of them, for staff; those of a Redis that is away are not known."""
-    found: Any = asked(
-        lambda client: client.zrangebyscore(key_of(LOCKED), time.time(), "+inf", withscores=True), []
-    )
+
+    def read(client: redis.Redis) -> Any:
+        return client.zrangebyscore(key_of(LOCKED), time.time(), "+inf", withscores=True)
+
+    found = asked(read, [])
     return [_locked(member.decode(), until) for member, until in found]
 
 
