@@ -105,7 +105,7 @@ def locked() -> list[Locked]:
     def read(client: redis.Redis) -> Any:
         return client.zrangebyscore(key_of(LOCKED), time.time(), "+inf", withscores=True)
 
-    found = asked(read, [])
+    found: Any = asked(read, None) or []
     return [_locked(member.decode(), until) for member, until in found]
 
 

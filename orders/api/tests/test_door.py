@@ -21,8 +21,8 @@ from orders.placement import (
     KeyTaken,
     NotNow,
     NotPlaceable,
-    PlaceOrder,
     Placed,
+    PlaceOrder,
     WantedLine,
     place_orders,
 )
