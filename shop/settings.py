@@ -60,12 +60,19 @@ RETRIES = {
 SAGA_DEADLINE = float(env("SAGA_DEADLINE", "5"))
 SAGA_DEADLINE_CAP = 300.0
 
-# --- History: days for which what is over is kept; then the relay deletes it, see shop/messaging/pruning.py ---------
-# Orders, reservations, payments, shipments and notifications are business records: they stay.
+# --- History: days for which what is over is kept; then the relay deletes it, see shop/messaging/pruning.py, and the web
+# process what is people's, see shop/tools/customers/clearing.py ------------------------------------------------------
+# Orders, reservations, payments, shipments and notifications are business records: they stay, without whom they were for.
 RETENTION = {
     "MESSAGES": int(env("MESSAGING_KEEP_DAYS", "90")),  # events that all have; inbox rows: a day longer
     "TIMELINE": int(env("TIMELINE_KEEP_DAYS", "365")),  # of orders that ended so long ago
     "MAILS": int(env("MAILS_KEEP_DAYS", "365")),  # in the shop's own mailbox
+    # Names, addresses, payment tokens, tracking numbers, notes of orders that ended so long ago. Ten years: as long as
+    # invoices must be kept where that is longest; set it to what holds for you. 0: for ever
+    "PEOPLE": int(env("PEOPLE_KEEP_DAYS", "3650")),
+    "GUESTS": int(
+        env("GUESTS_KEEP_DAYS", "30")
+    ),  # accounts of guests, from when they last bought; 0: for ever
 }
 
 # --- Outside services ---------------------------------------------------------------------------------------------

@@ -1,0 +1,30 @@
+"""What orders holds of people: whom an order is for, where it goes, and how it is paid."""
+
+from django.db.models import CharField, TextField, Value
+from django.db.models.functions import Cast, Concat
+
+from orders.models import DeadLetter, Inbox, Incident, Order, OrderLine, Outbox, Saga, TimelineEntry
+from shop.base.people import holds_of_people, holds_only_ids
+
+holds_of_people(
+    Order,
+    by="uuid",
+    erased={
+        "name": "",
+        "email": "",
+        "line1": "",
+        "city": "",
+        "postcode": "",
+        "payment_method": "",
+        # The client chose it; it stays one of its kind. By the digest who knows an address could tell that it was it.
+        "idempotency_key": Concat(
+            Value("erased "), Cast("uuid", TextField()), output_field=CharField(max_length=100)
+        ),
+        "request_digest": "",
+    },
+    plain=("style", "status", "currency", "country"),  # the books need the country, for its taxes
+)
+holds_of_people(OrderLine, by="order__uuid", plain=("sku", "name"))
+holds_of_people(Saga, by="order__uuid", plain=("state", "step", "undo", "last_error", "reason"))
+holds_of_people(TimelineEntry, by="order__uuid", plain=("service", "event", "kind", "text"))
+holds_only_ids(Outbox, Inbox, DeadLetter, Incident)
