@@ -1,10 +1,13 @@
 """What orders holds of people: whom an order is for, where it goes, and how it is paid."""
 
-from django.db.models import CharField, TextField, Value
+from django.db.models import Case, CharField, F, TextField, Value, When
 from django.db.models.functions import Cast, Concat
 
 from orders.models import DeadLetter, Inbox, Incident, Order, OrderLine, Outbox, Saga, TimelineEntry
+from shipping.events import OrderShipped, ParcelsLabelled
 from shop.base.people import holds_of_people, holds_only_ids
+
+HAVE_TRACKING = (ParcelsLabelled.__name__, OrderShipped.__name__)
 
 holds_of_people(
     Order,
@@ -26,5 +29,10 @@ holds_of_people(
 )
 holds_of_people(OrderLine, by="order__uuid", plain=("sku", "name"))
 holds_of_people(Saga, by="order__uuid", plain=("state", "step", "undo", "last_error", "reason"))
-holds_of_people(TimelineEntry, by="order__uuid", plain=("service", "event", "kind", "text"))
+holds_of_people(
+    TimelineEntry,
+    by="order__uuid",
+    erased={"text": Case(When(event__in=HAVE_TRACKING, then=Value("")), default=F("text"))},
+    plain=("service", "event", "kind"),
+)
 holds_only_ids(Outbox, Inbox, DeadLetter, Incident)
