@@ -5,6 +5,7 @@ A column of text, JSON or bytes that no app has spoken of makes a test fail (``s
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
@@ -27,19 +28,18 @@ class Holding:
 
     ``erased``: what stands in a column, by its name, once nobody is to be known by it: a value, or an expression.
     ``plain``: columns that can hold nothing of a person, or only ids. ``of_orders``: the rows of some orders, by the
-    orders' ids; None: they are no customer's.
+    orders' ids; ``of_customers``: of some accounts, by theirs; neither: they are no customer's.
     """
 
     model: type[models.Model]
     erased: Mapping[str, Any] = field(default_factory=dict)
     plain: Collection[str] = ()
     of_orders: Callable[[Collection[UUID]], QuerySet[Any]] | None = None
+    of_customers: Callable[[Collection[int]], QuerySet[Any]] | None = None
 
-    def forget(self, order_ids: Collection[UUID]) -> int:
+    def forget(self, rows: QuerySet[Any]) -> int:
         """Returns how many rows lost something."""
-        if not self.erased or self.of_orders is None:
-            return 0
-        return self.of_orders(order_ids).order_by().update(**self.erased)
+        return rows.order_by().update(**self.erased) if self.erased else 0
 
 
 _holdings: dict[type[models.Model], Holding] = {}
@@ -49,18 +49,19 @@ def holds_of_people(
     model: type[models.Model],
     *,
     by: str | Callable[[Collection[UUID]], QuerySet[Any]] = "",
+    by_customer: str = "",
     erased: Mapping[str, Any] | None = None,
     plain: Collection[str] = (),
 ) -> None:
-    """Say it of a model. ``by``: the look-up that finds its rows by orders' ids, or a function that does."""
+    """Say it of a model. ``by``: the look-up that finds its rows by orders' ids, or a function that does; ``by_customer``:
+    the one that finds them by accounts' ids, where they are of no order.
+    """
     of_orders = _found_by(model, by) if isinstance(by, str) else by
-    _holdings[model] = Holding(model, erased or {}, plain, of_orders)
+    _holdings[model] = Holding(model, erased or {}, plain, of_orders, _found_by(model, by_customer))
 
 
-def _found_by(model: type[models.Model], by: str) -> Callable[[Collection[UUID]], QuerySet[Any]] | None:
-    if not by:
-        return None
-    return lambda order_ids: model._default_manager.filter(**{f"{by}__in": order_ids})
+def _found_by(model: type[models.Model], by: str) -> Callable[[Collection[Any]], QuerySet[Any]] | None:
+    return (lambda ids: model._default_manager.filter(**{f"{by}__in": ids})) if by else None
 
 
 def holds_only_ids(*tables: type[models.Model]) -> None:
@@ -95,17 +96,27 @@ def text_columns(model: type[models.Model]) -> Iterator[models.Field[Any, Any]]:
             yield column
 
 
-def forget(order_ids: Collection[UUID]) -> dict[str, int]:
+def forget(order_ids: Collection[UUID]) -> Counter[str]:
     """Have every app replace what it holds of the people behind these orders by nothing. Again is no harm.
 
     Numbers, sums, states and times stay. Returns how many rows of which table were written.
     """
-    ids, written = sorted(order_ids), dict[str, int]()
+    ids, written = sorted(order_ids), Counter[str]()
     for start in range(0, len(ids), AT_ONCE):
         some = ids[start : start + AT_ONCE]
-        for held in holdings():
-            with transaction.atomic(using=database_of(held.model)):
-                if count := held.forget(some):
-                    label = str(held.model._meta.verbose_name_plural)
-                    written[label] = written.get(label, 0) + count
+        written += _forget(lambda held, some=some: held.of_orders and held.of_orders(some))
     return written
+
+
+def forget_accounts(ids: Collection[int]) -> Counter[str]:
+    """The same of what hangs on these accounts, and on no order."""
+    return _forget(lambda held: held.of_customers and held.of_customers(ids)) if ids else Counter()
+
+
+def _forget(rows_in: Callable[[Holding], QuerySet[Any] | None]) -> Counter[str]:
+    written = Counter[str]()
+    for held in holdings():
+        with transaction.atomic(using=database_of(held.model)):
+            if (rows := rows_in(held)) is not None:
+                written[str(held.model._meta.verbose_name_plural)] += held.forget(rows)
+    return +written

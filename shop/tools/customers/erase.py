@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections import Counter
 from dataclasses import dataclass
 
 from django.contrib.auth.models import User
@@ -21,7 +22,7 @@ ACT = "Erased what was known of the customer."
 class Erased:
     """``rows``: how many of which table were written. ``accounts``: their ids."""
 
-    rows: dict[str, int]
+    rows: Counter[str]
     accounts: list[int]
 
 
@@ -34,12 +35,13 @@ def erase(customer: Customer) -> Erased:
     for account in gone:
         erase_account(account)
     note(User, [one.pk for one in gone], [f"erased-{one.pk}" for one in gone], ACT)
-    rows, ids = forget(orders), [account.pk for account in gone]
+    ids = [account.pk for account in gone]
+    rows = forget(orders) + people.forget_accounts(ids)
     logger.info("Erased customers %s, orders %s.", ids, [order.number for order in orders])
     return Erased(rows, ids)
 
 
-def forget(orders: list[Order]) -> dict[str, int]:
+def forget(orders: list[Order]) -> Counter[str]:
     """Of these orders, which are at their ends, and say so on the page of each."""
     rows = people.forget([order.uuid for order in orders])
     note(Order, [order.pk for order in orders], [order.number for order in orders], ACT)

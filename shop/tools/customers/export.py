@@ -17,12 +17,16 @@ def export(customer: Customer) -> dict[str, Any]:
     ids = [order.uuid for order in customer.orders]
     held: dict[str, dict[str, list[dict[str, Any]]]] = {}
     for holding in holdings():
-        if holding.of_orders is None:
-            continue
-        rows = list(holding.of_orders(ids).order_by("pk").values()) if ids else []
-        if rows:
+        found: list[Any] = []
+        if holding.of_orders:
+            found += holding.of_orders(ids).order_by("pk").values()
+        if holding.of_customers:
+            found += (
+                holding.of_customers([account.pk for account in customer.accounts]).order_by("pk").values()
+            )
+        if found:
             meta = holding.model._meta
-            held.setdefault(meta.app_label, {})[str(meta.verbose_name_plural)] = rows
+            held.setdefault(meta.app_label, {})[str(meta.verbose_name_plural)] = found
     return {
         "made_at": timezone.now(),
         "accounts": [accounts.told(account) for account in customer.accounts],
