@@ -53,8 +53,8 @@ def holds_of_people(
     erased: Mapping[str, Any] | None = None,
     plain: Collection[str] = (),
 ) -> None:
-    """Say it of a model. ``by``: the look-up that finds its rows by orders' ids, or a function that does; ``by_customer``:
-    the one that finds them by accounts' ids, where they are of no order.
+    """Say it of a model. ``by``: the look-up that finds its rows by orders' ids, or a function that does;
+    ``by_customer``: the one that finds them by accounts' ids, where they are of no order.
     """
     of_orders = _found_by(model, by) if isinstance(by, str) else by
     _holdings[model] = Holding(model, erased or {}, plain, of_orders, _found_by(model, by_customer))
