@@ -5,7 +5,6 @@ A column of text, JSON or bytes that no app has spoken of makes a test fail (``s
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
@@ -37,9 +36,10 @@ class Holding:
     of_orders: Callable[[Collection[UUID]], QuerySet[Any]] | None = None
     of_customers: Callable[[Collection[int]], QuerySet[Any]] | None = None
 
-    def forget(self, rows: QuerySet[Any]) -> int:
-        """Returns how many rows lost something."""
-        return rows.order_by().update(**self.erased) if self.erased else 0
+    def forget(self, rows: QuerySet[Any]) -> None:
+        if self.erased:
+            with transaction.atomic(using=database_of(self.model)):
+                rows.order_by().update(**self.erased)
 
 
 _holdings: dict[type[models.Model], Holding] = {}
@@ -96,27 +96,20 @@ def text_columns(model: type[models.Model]) -> Iterator[models.Field[Any, Any]]:
             yield column
 
 
-def forget(order_ids: Collection[UUID]) -> Counter[str]:
+def forget(order_ids: Collection[UUID]) -> None:
     """Have every app replace what it holds of the people behind these orders by nothing. Again is no harm.
 
-    Numbers, sums, states and times stay. Returns how many rows of which table were written.
+    Numbers, sums, states and times stay.
     """
-    ids, written = sorted(order_ids), Counter[str]()
+    ids = sorted(order_ids)
     for start in range(0, len(ids), AT_ONCE):
-        some = ids[start : start + AT_ONCE]
-        written += _forget(lambda held, some=some: held.of_orders and held.of_orders(some))
-    return written
+        for held in holdings():
+            if held.of_orders:
+                held.forget(held.of_orders(ids[start : start + AT_ONCE]))
 
 
-def forget_accounts(ids: Collection[int]) -> Counter[str]:
+def forget_accounts(ids: Collection[int]) -> None:
     """The same of what hangs on these accounts, and on no order."""
-    return _forget(lambda held: held.of_customers and held.of_customers(ids)) if ids else Counter()
-
-
-def _forget(rows_in: Callable[[Holding], QuerySet[Any] | None]) -> Counter[str]:
-    written = Counter[str]()
     for held in holdings():
-        with transaction.atomic(using=database_of(held.model)):
-            if (rows := rows_in(held)) is not None:
-                written[str(held.model._meta.verbose_name_plural)] += held.forget(rows)
-    return +written
+        if held.of_customers:
+            held.forget(held.of_customers(ids))

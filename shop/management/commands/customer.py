@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+from collections.abc import Sequence
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
@@ -53,13 +54,11 @@ class Command(BaseCommand):
     def _erase(self, customer: Customer, terminal: Terminal, *, now: bool) -> None:
         outside = held_outside([order.uuid for order in customer.to_forget])
         stay = customer.on_their_way
+        what = f"{_counted(customer.to_forget, 'order')} and {_counted(customer.to_close, 'account')}"
         if now:
-            erased = erase(customer)
-            written = ", ".join(f"{count:,} {what}" for what, count in erased.rows.items()) or "no order"
-            terminal.say(("Erased", "fine"), f" in {written}; {_accounts(len(erased.accounts))}.")
-        else:
-            of_whom = f"{_orders(len(customer.to_forget))} and {_accounts(len(customer.to_close))}"
-            terminal.say(f"Would erase what is known of the customer of {of_whom}.")
+            erase(customer)
+        did = "Erased" if now else "Would erase"
+        terminal.say((did, "fine" if now else "plain"), f" what is known of the customer of {what}.")
         for who, references in outside.items():
             if references:
                 terminal.say(
@@ -77,12 +76,8 @@ class Command(BaseCommand):
             sys.exit(1)
 
 
-def _orders(count: int) -> str:
-    return f"{count:,} order{'' if count == 1 else 's'}"
-
-
-def _accounts(count: int) -> str:
-    return f"{count or 'no'} account{'' if count == 1 else 's'}"
+def _counted(rows: Sequence[object], what: str) -> str:
+    return f"{len(rows) or 'no'} {what}{'' if len(rows) == 1 else 's'}"
 
 
 def _some(names: list[str]) -> str:

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import logging
-from collections import Counter
-from dataclasses import dataclass
 
 from django.contrib.auth.models import User
 
@@ -18,31 +16,23 @@ logger = logging.getLogger(__name__)
 ACT = "Erased what was known of the customer."
 
 
-@dataclass(frozen=True)
-class Erased:
-    """``rows``: how many of which table were written. ``accounts``: their ids."""
-
-    rows: Counter[str]
-    accounts: list[int]
-
-
-def erase(customer: Customer) -> Erased:
+def erase(customer: Customer) -> None:
     """Replace what is held of the customer by nothing, but for orders on their way. Again is no harm.
 
-    An account goes with the last of its orders. What was done is written down, by ids alone.
+    An account goes with the last of its orders: last of all, so that who was interrupted finds it by its name. What was
+    done is written down, by ids alone.
     """
-    gone, orders = customer.to_close, customer.to_forget
-    for account in gone:
+    accounts, orders = customer.to_close, customer.to_forget
+    forget(orders)
+    for account in accounts:
         erase_account(account)
-    note(User, [one.pk for one in gone], [f"erased-{one.pk}" for one in gone], ACT)
-    ids = [account.pk for account in gone]
-    rows = forget(orders) + people.forget_accounts(ids)
-    logger.info("Erased customers %s, orders %s.", ids, [order.number for order in orders])
-    return Erased(rows, ids)
+    ids = [account.pk for account in accounts]
+    people.forget_accounts(ids)
+    note(User, ids, [f"erased-{id}" for id in ids], ACT)
+    logger.info("Erased what was known of %d orders, and of the accounts %s.", len(orders), ids)
 
 
-def forget(orders: list[Order]) -> Counter[str]:
-    """Of these orders, which are at their ends, and say so on the page of each."""
-    rows = people.forget([order.uuid for order in orders])
+def forget(orders: list[Order]) -> None:
+    """Forget whom these orders were for, which are at their ends, and say so on the page of each."""
+    people.forget([order.uuid for order in orders])
     note(Order, [order.pk for order in orders], [order.number for order in orders], ACT)
-    return rows

@@ -177,7 +177,7 @@ def test_an_erased_customer_is_found_nowhere_and_the_books_balance(zelda: User, 
     assert audit().ok
     text, code = customer("erase", USERNAME, "--yes")
     assert code == 0
-    assert "Erased in 2 orders" in text
+    assert "Erased what is known of the customer of 2 orders and 1 account." in text
     assert rows_that_name(*SEEDED) == set()
     assert books() == before
     report = audit()
@@ -202,7 +202,7 @@ def test_erasing_again_does_no_harm_and_says_that_nothing_is_left(zelda: User) -
     customer("erase", USERNAME, "--yes")
     before = list(everything())
     text, code = customer("erase", f"erased-{zelda.pk}", "--yes")
-    assert (text, code) == ("Erased in no order; no accounts.\n", 0)
+    assert (text, code) == ("Erased what is known of the customer of no orders and no accounts.\n", 0)
     assert list(everything()) == before
 
 
