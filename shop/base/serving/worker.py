@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import importlib
+import os
 import resource
 from typing import Any
 
@@ -70,6 +72,12 @@ class Worker(gasgi.ASGIWorker):  # type: ignore[misc]
     """Given to gunicorn as ``--worker-class shop.base.serving.worker.Worker``."""
 
     connections: set[Connection]
+
+    @classmethod
+    def setup(cls) -> None:
+        """In gunicorn's first process: where a setting is wrong this ends it, before workers are started in vain."""
+        os.environ.setdefault("DJANGO_SETTINGS_MODULE", "shop.settings")
+        importlib.import_module(os.environ["DJANGO_SETTINGS_MODULE"])
 
     def init_process(self) -> None:
         self.connections = set()
