@@ -64,8 +64,8 @@ RETENTION = {
     "TIMELINE": env.whole("TIMELINE_KEEP_DAYS", 365, 0, 36_500),
     # Days for which mails are kept in the shop's own mailbox.
     "MAILS": env.whole("MAILS_KEEP_DAYS", 365, 0, 36_500),
-    # Days for which names, addresses, payment tokens, tracking numbers and notes are kept of orders that have ended; 0: for
-    # ever. By default as long as invoices must be kept where that is longest: set it to what holds for you.
+    # Days for which names, addresses, payment tokens, tracking numbers and notes are kept of orders that have ended; 0:
+    # for ever. By default as long as invoices must be kept where that is longest: set it to what holds for you.
     "PEOPLE": env.whole("PEOPLE_KEEP_DAYS", 3_650, 0, 36_500),
     # Days for which the accounts of guests are kept after they last bought; 0: for ever.
     "GUESTS": env.whole("GUESTS_KEEP_DAYS", 30, 0, 36_500),
