@@ -7,7 +7,11 @@ from orders.models import DeadLetter, Inbox, Incident, Order, OrderLine, Outbox,
 from shipping.events import OrderShipped, ParcelsLabelled
 from shop.base.people import holds_of_people, holds_only_ids
 
-HAVE_TRACKING = (ParcelsLabelled.__name__, OrderShipped.__name__)
+# What stays of the entries that tell tracking numbers.
+WITHOUT_TRACKING = (
+    When(event=ParcelsLabelled.__name__, then=Value("labels for all parcels")),
+    When(event=OrderShipped.__name__, then=Value("handed over to the carrier")),
+)
 
 holds_of_people(
     Order,
@@ -32,7 +36,7 @@ holds_of_people(Saga, by="order__uuid", plain=("state", "step", "undo", "last_er
 holds_of_people(
     TimelineEntry,
     by="order__uuid",
-    erased={"text": Case(When(event__in=HAVE_TRACKING, then=Value("")), default=F("text"))},
+    erased={"text": Case(*WITHOUT_TRACKING, default=F("text"))},
     plain=("service", "event", "kind"),
 )
 holds_only_ids(Outbox, Inbox, DeadLetter, Incident)

@@ -16,7 +16,7 @@ from django.core.management import CommandError, call_command
 from knox.models import AuthToken
 
 from notifications.models import Mail, Notification
-from orders.models import Order, Saga
+from orders.models import Order, Saga, TimelineEntry
 from payments.models import Payment
 from shipping.models import Parcel
 from shop.base.people import Holding, holdings, text_columns
@@ -196,6 +196,20 @@ def test_an_erased_customer_is_found_nowhere_and_the_books_balance(zelda: User, 
     acts = LogEntry.objects.filter(user__username=accounts.CONSOLE)
     assert sorted(acts.values_list("content_type__model", flat=True)) == ["order", "order", "user"]
     assert Order.objects.filter(email="ada@example.invalid").count() == 1, "the neighbour's is as it was"
+
+
+def test_the_page_of_an_erased_order_says_so_and_reads_well(zelda: User, admin_client: Any) -> None:
+    order = Order.objects.filter(customer_id=zelda.pk).latest("pk")
+    TimelineEntry.objects.create(
+        order=order, event_id=order.uuid, at=order.placed_at, service="shipping", event="ParcelsLabelled",
+        kind="forward", text=f"labels for the parcels from LON: {TRACKING}",
+    )  # fmt: skip
+    customer("erase", USERNAME, "--yes")
+    page = admin_client.get(f"/admin/orders/order/{order.pk}/change/").content.decode()
+    for said in ("<dd>erased</dd>", "Erased what was known of the customer.", "labels for all parcels"):
+        assert said in page
+    assert "mailto:" not in page
+    assert "erased" in admin_client.get("/admin/orders/order/").content.decode()
 
 
 def test_erasing_again_does_no_harm_and_says_that_nothing_is_left(zelda: User) -> None:
