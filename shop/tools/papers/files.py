@@ -7,9 +7,14 @@ from pathlib import Path
 
 from django.conf import settings
 
+from shop.tools.papers import licences, parts
 from shop.tools.papers import settings as of_settings
 
-PAPERS: Mapping[str, Callable[[], str]] = {"docs/settings.md": of_settings.page}
+PAPERS: Mapping[str, Callable[[], str]] = {
+    "docs/settings.md": of_settings.page,
+    "docs/licences.md": licences.page,
+    "docs/sbom.cdx.json": parts.document,
+}
 
 
 def stale() -> dict[str, str]:
