@@ -4,9 +4,11 @@ one of them; and once they are erased, no table does.
 
 from __future__ import annotations
 
+import json
 import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -21,14 +23,17 @@ from django.db import connections
 from knox.models import AuthToken
 
 from orders.models import Order
+from payments.gateway import Charge, SandboxGateway
 from payments.models import Payment
+from shipping.carrier import Address, LabelRequest, SandboxCarrier
 from shipping.models import Parcel
 from shop.base.databases import alias_of
 from shop.base.tracking import tracking_link
 from shop.tools.audit.run import audit
 from tests import servers
 from tests.live import Live
-from tests.people import MAIL, TAG, Client, Heard
+from tests.people import MAIL, PERSON, TAG, Client, Heard
+from tests.providers import merged
 from tests.stack import LiveStack
 from tests.web import Web, running_web
 
@@ -202,3 +207,37 @@ def assert_forgotten(live: Live, user: User, orders: list[Order]) -> None:
     assert list(sums) == before
     mine = {order.number for order in orders if str(order.uuid) in ended}
     assert [wrong for wrong in audit().violations if mine & set(wrong.sentence.split())] == []
+
+
+class Echo(BaseHTTPRequestHandler):
+    """A provider that refuses everything, and repeats what it was sent."""
+
+    def do_POST(self) -> None:
+        sent = self.rfile.read(int(self.headers["Content-Length"])).decode()
+        told = {"refused": sent, "code": sent, "message": sent, "error": {"message": f"Unknown: {sent}"}}
+        body = json.dumps(told).encode()
+        self.send_response(int(self.path.partition("?")[0].split("/")[1]))
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, *args: object) -> None:
+        pass
+
+
+@pytest.mark.parametrize("status", [400, 402, 422])
+def test_a_provider_that_repeats_what_it_was_sent_of_a_person_is_not_quoted(
+    status: int, django_db_blocker: Any
+) -> None:
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Echo)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    url = f"http://127.0.0.1:{server.server_port}/{status}"
+    address = Address(PERSON["name"], PERSON["line1"], PERSON["city"], f"ZZ9 {TAG}", "GB")
+    with django_db_blocker.unblock():
+        labels = merged(SandboxCarrier(url).create_labels([LabelRequest("k", "S-1", "NORTH", address)]))
+        charges = merged(SandboxGateway(url).charge([Charge("k", 100, "GBP", f"pm_{TAG}", "S-1")]))
+    server.shutdown()
+    server.server_close()
+    for answer in (labels["k"], charges["k"]):
+        assert TAG not in repr(answer)
+    assert any("S-1" in repr(answer) and "…" in repr(answer) for answer in (labels["k"], charges["k"]))
