@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
+import time
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -85,6 +87,21 @@ def test_no_relay_no_web_and_no_provider_are_named(shop: Shop, copy: Any, settin
     one(found_by("providers", shop(providers=away)), Level.WRONG, "carrier can't be reached", "CARRIER_URL")
     settings.PAYMENTS_GATEWAY = "payments.gateway.NoSuch"
     one(found_by("providers", shop()), Level.WRONG, "payments.gateway.NoSuch", "PAYMENTS_GATEWAY")
+
+
+def test_a_process_that_has_stopped_beating_is_named(shop: Shop, tmp_path: Path) -> None:
+    beats = tmp_path / "beats"
+    beats.mkdir()
+    for name, age in (("relay", 1), ("worker-payments-2", 60), ("worker-of-old", 7200)):
+        (beats / name).touch()
+        os.utime(beats / name, (time.time() - age, time.time() - age))
+    found = found_by("heartbeats", shop(data=tmp_path))
+    one(
+        found,
+        Level.WORRY,
+        "worker-payments-2 has left no sign of life for 60 s",
+        "manage.py worker payments.",
+    )
 
 
 def test_messages_that_wait_for_a_person_are_named(shop: Shop) -> None:
