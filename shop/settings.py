@@ -115,17 +115,17 @@ SESSION_COOKIE_NAME, CSRF_COOKIE_NAME = [
     f"__Host-{name}" if _https else name for name in ("sessionid", "csrftoken")
 ]
 CSRF_COOKIE_HTTPONLY = True  # no script reads it: forms bring their token
-# Days that customers stay logged in, with their basket, and guests' orders in sight.
-SESSION_COOKIE_AGE = env.whole("SESSION_DAYS", 14, 1, 366) * 86_400
-# Hours that staff stay logged in.
-STAFF_SESSION_AGE = env.whole("STAFF_SESSION_HOURS", 12, 1, 366 * 24) * 3600
+# Days for which a customer's basket, and a guest's sight of their orders, stay in a browser.
+SESSION_COOKIE_AGE = env.whole("SESSION_DAYS", 14, 1, 365) * 86_400
+# Hours after which staff log in again.
+STAFF_SESSION_AGE = env.whole("STAFF_SESSION_HOURS", 12, 1, 168) * 3600
 SECURE_HSTS_SECONDS = 31_536_000 if _https else 0
 SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = _https
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if _https else None
 SECURE_REDIRECT_EXEMPT = [r"^livez$", r"^readyz$"]
-# Connections from an address, of the 2,000 of the web process. 0: any number, where all come from a proxy that bounds its
-# own clients.
-CONNECTIONS_PER_ADDRESS = env.whole("CONNECTIONS_PER_ADDRESS", 500, 0, 2000)
+# Connections of one address, of the 2,000 that the web process takes. 0: any number, where all come from one proxy that
+# bounds its own clients.
+CONNECTIONS_PER_ADDRESS = env.whole("CONNECTIONS_PER_ADDRESS", 500, 0, 100_000)
 DATA_UPLOAD_MAX_MEMORY_SIZE = 512 * 1024  # bytes of a request body; an order of 1,000 lines takes about 60 kB
 
 SERVICES = ("orders", "inventory", "payments", "shipping", "notifications")
