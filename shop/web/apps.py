@@ -11,5 +11,6 @@ class ShopAdmin(AdminConfig):
     def ready(self) -> None:
         from shop.web import guesses, sessions  # they need the models
 
+        super().ready()
         guesses.listen()
         sessions.listen()
