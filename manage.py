@@ -6,6 +6,7 @@ import sys
 from pathlib import Path
 
 WITHOUT_PAGES = ("relay", "worker")  # they leave out what only the web needs: see PAGES in shop/settings.py
+SERVING = (*WITHOUT_PAGES, "up", "metrics", "runserver")  # others are for people, who want no line an event
 LONG_STATEMENTS = ("migrate", "audit", "dbshell", "shell")  # nobody waits for these: see DATABASE_WAITS there
 
 
@@ -14,6 +15,8 @@ def main() -> None:
     command = sys.argv[1] if sys.argv[1:] else ""
     if command in WITHOUT_PAGES:
         os.environ["PAGES"] = "0"
+    if command not in SERVING:
+        os.environ.setdefault("LOG_EVENTS", "0")
     if command in LONG_STATEMENTS:
         os.environ.setdefault("DATABASE_STATEMENT_TIMEOUT", "0")
     from django.core.management import execute_from_command_line

@@ -9,6 +9,7 @@ import dj_database_url
 from django.core.exceptions import ImproperlyConfigured
 
 from shop.messaging.brokers import broker
+from shop.messaging.logging_settings import FORMATS, logging_settings
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 
@@ -122,6 +123,7 @@ WEB_APPS = [
 ]
 INSTALLED_APPS = [*(WEB_APPS if PAGES else ()), *SERVICES, "shop"]
 MIDDLEWARE = [
+    "shop.base.requests.with_its_id",
     "shop.base.policy.policy",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
@@ -258,12 +260,12 @@ CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 CELERY_DB_REUSE_MAX = 1_000_000  # reconnecting around every task costs more than the task
 CELERY_TIMEZONE = "UTC"  # Flower shows times in it, else in each browser's own
 
-LOGGING = {
-    "version": 1,
-    "disable_existing_loggers": False,
-    "formatters": {"plain": {"format": "%(asctime)s %(levelname)s %(name)s: %(message)s"}},
-    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "plain"}},
-    "root": {"handlers": ["console"], "level": env("LOG_LEVEL", "INFO")},
-    # That a task came and went Flower shows, and the order's timeline; two lines a message cost more than they tell.
-    "loggers": {name: {"level": "WARNING"} for name in ("celery.worker.strategy", "celery.app.trace")},
-}
+# --- Logs: to standard error; of the processes that `up` starts, into files that it rotates. See docs/monitoring.md ---
+# json: an object a line; plain: for people, and by default in a terminal.
+LOG_FORMAT = env("LOG_FORMAT") or ("plain" if os.isatty(2) else "json")
+if LOG_FORMAT not in FORMATS:
+    raise ImproperlyConfigured(f"LOG_FORMAT is {LOG_FORMAT!r}; it must be one of {', '.join(FORMATS)}.")
+LOG_EVENTS = env("LOG_EVENTS", "1") == "1"  # a line at INFO for each event of each order
+LOGGING = logging_settings(LOG_FORMAT, env("LOG_LEVEL", "INFO"), events=LOG_EVENTS)
+LOG_SIZE = int(float(env("LOG_SIZE_MB", "10")) * 1e6)  # a log that is larger is set aside,
+LOG_KEPT = int(env("LOG_KEPT", "4"))  # and of each so many are kept

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+import msgspec
+
 from orders.models import Order
 from orders.placement import Answer, PlaceOrder, place_orders
 from shop.base.api.together import Together
 from shop.base.databases import unasked
+from shop.messaging import origins
 
 # s between two sets when many come, and the longest that one waits for others. Small sets are what costs the shop
 # most, here and all the way to the end of their orders.
@@ -21,7 +24,7 @@ def place(request: PlaceOrder) -> Answer:
         django.db.DataError: its total is more than the database can count.
         django.db.OperationalError: the database is away.
     """
-    return _door.ask(request)
+    return _door.ask(msgspec.structs.replace(request, request=origins.request() or ""))
 
 
 def _place_all(requests: Sequence[PlaceOrder]) -> list[Answer]:

@@ -21,6 +21,7 @@ from django.urls import set_script_prefix
 
 from shop.base.api.problems import MEDIA_TYPE, document
 from shop.base.live import end_streams
+from shop.base.requests import HEADER, id_in
 from shop.base.serving.bodies import Receive, Scope, Send, read_body
 from shop.base.serving.pool import Full, pool
 
@@ -123,6 +124,7 @@ def _refusal(scope: Scope, status: HTTPStatus, text: str) -> Answer:
     body = json.dumps(document(status, text, scope["path"])) if api else text
     kind = MEDIA_TYPE if api else "text/plain; charset=utf-8"
     headers = [(b"Content-Type", kind.encode()), (b"Content-Length", str(len(body.encode())).encode())]
+    headers.append((HEADER.encode(), id_in(scope["headers"]).encode()))
     if status == HTTPStatus.SERVICE_UNAVAILABLE:
         headers.append((b"Retry-After", str(RETRY_AFTER).encode()))
     return Answer(status, headers, body.encode())

@@ -36,6 +36,7 @@ class Command(BaseCommand):
             without_gossip=True,
             without_mingle=True,
             loglevel=logging.INFO,
+            quiet=True,  # a banner is no line of a log
         )
         worker.start()
         sys.exit(worker.exitcode)
