@@ -5,8 +5,12 @@ import os
 import sys
 from pathlib import Path
 
-WITHOUT_PAGES = ("relay", "worker")  # they leave out what only the web needs: see PAGES in shop/settings.py
-SERVING = (*WITHOUT_PAGES, "up", "metrics", "runserver")  # others are for people, who want no line an event
+WITHOUT_PAGES = (
+    "relay",
+    "worker",
+    "metrics",
+)  # they leave out what only the web needs: see PAGES in shop/settings.py
+SERVING = (*WITHOUT_PAGES, "up", "runserver")  # others are for people, who want no line an event
 LONG_STATEMENTS = ("migrate", "audit", "dbshell", "shell")  # nobody waits for these: see DATABASE_WAITS there
 
 

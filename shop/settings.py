@@ -230,7 +230,7 @@ SPECTACULAR_SETTINGS = {
 
 # --- Celery: docs/decisions/ says why each differs from the default ----------------------------------------------
 # The broker is Redis, or RabbitMQ by BROKER_URL=amqp://user:password@host/vhost; docs/decisions/20 has its needs.
-_prefix = env("REDIS_PREFIX", "shop:")
+REDIS_PREFIX = _prefix = env("REDIS_PREFIX", "shop:")
 BROKER = broker(env("BROKER_URL"), SERVICES, _prefix)
 CELERY_BROKER_URL = env("BROKER_URL") or REDIS_URL
 CELERY_BROKER_TRANSPORT_OPTIONS = BROKER.transport_options
@@ -269,3 +269,6 @@ LOG_EVENTS = env("LOG_EVENTS", "1") == "1"  # a line at INFO for each event of e
 LOGGING = logging_settings(LOG_FORMAT, env("LOG_LEVEL", "INFO"), events=LOG_EVENTS)
 LOG_SIZE = int(float(env("LOG_SIZE_MB", "10")) * 1e6)  # a log that is larger is set aside,
 LOG_KEPT = int(env("LOG_KEPT", "4"))  # and of each so many are kept
+
+# --- Metrics: `manage.py metrics` answers Prometheus. Beyond loopback it asks for this, user:password ----------------
+METRICS_BASIC_AUTH = env("METRICS_BASIC_AUTH")

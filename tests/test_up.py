@@ -112,7 +112,7 @@ def test_the_first_run_shows_the_generated_passwords_and_the_token(first: Up) ->
 
 def test_every_process_is_there_and_on_record(first: Up) -> None:
     workers = {f"worker-{name}" for name in ("orders", "inventory", "payments", "shipping", "notifications")}
-    others = {"postgres", "redis", "payments", "carrier", "relay", "web", "flower"}
+    others = {"postgres", "redis", "payments", "carrier", "relay", "web", "flower", "metrics"}
     forks = {"forkserver"} if sys.platform == "linux" else set()
     assert first.pids().keys() == workers | others | forks
     assert all(alive(pid) for pid in first.pids().values())

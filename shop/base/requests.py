@@ -11,9 +11,11 @@ from uuid import uuid4
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 
+from shop.base.tally import tally
 from shop.messaging.origins import requested_in
 
 HEADER = "X-Request-ID"
+METHODS = {"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"}
 FIT = re.compile(r"[A-Za-z0-9._-]{1,64}", re.ASCII)
 
 
@@ -28,6 +30,11 @@ def id_in(headers: Iterable[tuple[bytes, bytes]]) -> str:
     return request_id(sent.decode("latin-1"))
 
 
+def count(view: str, method: str, status: int) -> None:
+    """Count an answer, for the metrics. Labels must be few: what else a client may send is not one of them."""
+    tally.add("http_requests", view or "none", method if method in METHODS else "other", str(status))
+
+
 def with_its_id(
     get_response: Callable[[HttpRequest], HttpResponseBase],
 ) -> Callable[[HttpRequest], HttpResponseBase]:
@@ -38,6 +45,8 @@ def with_its_id(
         with requested_in(id):
             response = get_response(request)
         response.headers[HEADER] = id
+        view = request.resolver_match.view_name if request.resolver_match else ""
+        count(view, request.method or "", response.status_code)
         return response
 
     return answered

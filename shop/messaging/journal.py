@@ -14,7 +14,7 @@ import msgspec
 
 from shop.messaging.events import Event, StepFailed
 
-logger = logging.getLogger(__name__)
+logger = logging.getLogger("shop.events")
 
 
 class Line(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -50,7 +50,7 @@ def _line(service: str, event: Event) -> Line:
     return Line(
         event.at,
         "WARNING" if operation else "INFO",
-        __name__,
+        logger.name,
         type(event).__name__,
         event.ref.number,
         event.ref.style,

@@ -5,7 +5,7 @@ from __future__ import annotations
 FORMATS = ("json", "plain")
 # That a task came and went Flower shows, and the order's timeline; two lines a message cost more than they tell.
 QUIET = ("celery.worker.strategy", "celery.app.trace")
-EVENTS = "shop.messaging.journal"
+EVENTS = "shop.events"
 
 
 def logging_settings(form: str, level: str, *, events: bool) -> dict[str, object]:

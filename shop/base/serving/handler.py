@@ -21,7 +21,7 @@ from django.urls import set_script_prefix
 
 from shop.base.api.problems import MEDIA_TYPE, document
 from shop.base.live import end_streams
-from shop.base.requests import HEADER, id_in
+from shop.base.requests import HEADER, count, id_in
 from shop.base.serving.bodies import Receive, Scope, Send, read_body
 from shop.base.serving.pool import Full, pool
 
@@ -120,6 +120,7 @@ async def _send_all(parts: AsyncIterator[bytes], send: Send) -> None:
 
 def _refusal(scope: Scope, status: HTTPStatus, text: str) -> Answer:
     """What is refused before a thread has looked at it."""
+    count("", scope["method"], status)
     api = scope["path"].startswith("/api/")
     body = json.dumps(document(status, text, scope["path"])) if api else text
     kind = MEDIA_TYPE if api else "text/plain; charset=utf-8"

@@ -27,7 +27,7 @@ PARTS: dict[str, dict[str, str]] = {  # by kind: a part's name for people, by it
     "database": {DATABASE: DATABASE, CATALOGUE: CATALOGUE},
     "outside": {name: name for name in SANDBOXES},
     "workers": {"relay": "relay", **{f"worker-{service}": service for service in settings.SERVICES}},
-    "pages": {"web": "web", "flower": "Flower"},
+    "pages": {"web": "web", "flower": "Flower", "metrics": "metrics"},
 }
 
 

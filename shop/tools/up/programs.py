@@ -67,6 +67,10 @@ class Programs:
             ready=answers(f"http://127.0.0.1:{port}/healthcheck"),
         )
 
+    def metrics(self, port: int) -> Program:
+        arguments = ("manage.py", "metrics", "--port", str(port))
+        return self.forked("metrics", *arguments, ready=answers(f"http://127.0.0.1:{port}/livez"))
+
     def forked(self, name: str, *arguments: str, ready: Probe) -> Program:
         program = self._program(name, *arguments, ready=ready)
         return replace(program, forked_by=self.forks) if ON_LINUX else program
