@@ -32,7 +32,8 @@ from shop.tools.up.supervisor import Supervisor
 ROOT = Path(__file__).resolve().parents[1]
 TEXT = (ROOT / "docker-compose.yml").read_text()
 SERVICES: dict[str, dict[str, Any]] = yaml.safe_load(TEXT)["services"]
-SERVERS = {"postgres", "redis", "rabbitmq"}
+WATCHING = {"prometheus", "grafana"}
+SERVERS = {"postgres", "redis", "rabbitmq", *WATCHING}
 RUNNING = sorted(SERVICES.keys() - SERVERS - {"migrate"})
 ASKED = re.compile(r"\$\{(\w+)(?::([?-])([^}]*))?\}")
 
@@ -87,6 +88,19 @@ def test_rabbitmq_is_there_only_for_who_asks_for_it() -> None:
     assert interpolated(SERVICES["web"]["environment"]["BROKER_URL"], {}) == ""
 
 
+def test_who_watches_is_there_only_for_who_asks_for_it() -> None:
+    for name in ("metrics", *WATCHING):
+        assert SERVICES[name]["profiles"] == ["monitoring"], name
+    volumes = [volume for name in WATCHING for volume in SERVICES[name]["volumes"] if volume.startswith("./")]
+    assert volumes
+    assert all((ROOT / volume.split(":")[0]).is_file() for volume in volumes)
+
+
+def test_no_log_grows_for_ever() -> None:
+    for name, service in SERVICES.items():
+        assert service["logging"]["options"].keys() == {"max-size", "max-file"}, name
+
+
 def test_no_process_of_ours_is_root_or_may_become_it() -> None:
     image = (ROOT / "Dockerfile").read_text()
     assert re.search(r"^USER 10001:10001$", image, re.MULTILINE)
@@ -101,7 +115,7 @@ def test_images_are_pinned_and_ports_are_published_on_loopback_only() -> None:
         assert tag, name
         assert tag != "latest", name
         assert all(str(port).startswith("127.0.0.1:") for port in service.get("ports", [])), name
-        if name in SERVERS or name.endswith("-sandbox"):
+        if (name in SERVERS or name.endswith("-sandbox")) and name != "grafana":
             assert "ports" not in service, name
 
 
@@ -128,6 +142,7 @@ class Local:
             "REDIS_PASSWORD": "only-for-this-test",
             "SECRET_KEY": "only-for-this-test",
             "FLOWER_BASIC_AUTH": "flower:only-for-this-test",
+            "METRICS_PASSWORD": "only-for-this-test",
         }
         listeners = [name for name in SERVICES if "PORT" in SERVICES[name].get("environment", {})]
         self.ports = {name: free_port() for name in listeners}

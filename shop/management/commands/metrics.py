@@ -26,7 +26,7 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         host, port = options["host"], options["port"]
-        if not _is_loopback(host) and not settings.METRICS_BASIC_AUTH:
+        if not _is_loopback(host) and not settings.METRICS_BASIC_AUTH.partition(":")[2]:
             raise CommandError(
                 f"At {host} others could read the metrics: set METRICS_BASIC_AUTH to user:password, "
                 "or leave --host at 127.0.0.1."
