@@ -31,8 +31,8 @@ WAITS, PARKED, RETRIED = (
 )  # what becomes of a step that failed: StepFailed.in_words
 HAPPENED = f"""
     SELECT told.event, placed.style, told.service, CASE WHEN told.event <> %s THEN ''
-        WHEN told.text LIKE '%% waits: %%' THEN '{WAITS}'
-        WHEN told.text LIKE '%% failed, parked for a person: %%' THEN '{PARKED}' ELSE '{RETRIED}' END, count(*)
+        WHEN told.text ~ '^[^ ]+ waits: ' THEN '{WAITS}'
+        WHEN told.text ~ '^[^ ]+ failed, parked ' THEN '{PARKED}' ELSE '{RETRIED}' END, count(*)
     FROM {{timeline}} AS told JOIN {{orders}} AS placed ON placed.id = told.order_id
     WHERE told.id > %s AND told.id <= %s GROUP BY 1, 2, 3, 4
 """
