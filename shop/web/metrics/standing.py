@@ -98,10 +98,13 @@ def asked(question: Callable[[], T], otherwise: T) -> T:
         return otherwise
 
 
-def _in_flight() -> Sequence[InFlight]:
+def in_flight_sql() -> str:
     waiting = ", ".join(f"'{state}'" for state in Saga.WAIT_FOR_A_PERSON)
-    sql = IN_FLIGHT.format(saga=Saga._meta.db_table, orders=Order._meta.db_table, waiting=f"({waiting})")
-    return [InFlight(*row) for row in execute(Order, sql, LATE, fetch=True)]
+    return IN_FLIGHT.format(saga=Saga._meta.db_table, orders=Order._meta.db_table, waiting=f"({waiting})")
+
+
+def _in_flight() -> Sequence[InFlight]:
+    return [InFlight(*row) for row in execute(Order, in_flight_sql(), LATE, fetch=True)]
 
 
 def _lags() -> Mapping[str, float]:
