@@ -122,9 +122,9 @@ def test_no_line_is_lost_while_a_log_is_rotated_and_its_writers_are_killed(
     assert all(len(line.split()[-1]) == 60 for line in lines)  # none is mixed with another
     for name in "abc":
         numbers = [int(line.split()[1]) for line in lines if line.startswith(f"{name} ")]
-        said = int((tmp_path / f"said-{name}").read_text().split()[-1])
+        told = int((tmp_path / f"said-{name}").read_text().split()[-1])
         assert sorted(numbers) == [*range(1, len(numbers) + 1)]
-        assert said <= len(numbers)
+        assert told <= len(numbers)
 
 
 def rotate_once(log: Path, number: int) -> int:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import platform
 import tomllib
 from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
 
 import django
 from django.conf import settings
@@ -141,7 +142,7 @@ def of_looking(took: float, at: float) -> Iterator[Metric]:
     yield _gauge("look_timestamp_seconds", "When it was found out, in Unix s.", (), {(): at})
 
 
-def _gauge(name: str, told: str, labels: Sequence[str], values: Mapping[Key, float]) -> Metric:
+def _gauge(name: str, told: str, labels: Sequence[str], values: Mapping[Any, float]) -> Metric:
     family = GaugeMetricFamily(f"shop_{name}", told, labels=labels)
     for key, value in values.items():
         family.add_metric(key, value)

@@ -37,7 +37,7 @@ def names_in(expression: str) -> set[str]:
 
 def _names(node: Any) -> list[str]:
     if isinstance(node, promql.VectorSelector):
-        return [node.name]
+        return [node.name or ""]
     inner = [getattr(node, name, None) for name in ("lhs", "rhs", "expr", "vector_selector")]
     inner += list(getattr(node, "args", ()) or ())
     return [name for one in inner if one is not None for name in _names(one)]
@@ -110,12 +110,14 @@ def _combined(node: Any, left: Any, right: Any) -> Any:
     if op == "or":
         return {**right, **left}
     if op in ("and", "unless"):
-        there = (lambda labels: bool(right)) if on_nothing else (lambda labels: labels in right)
-        return {labels: value for labels, value in left.items() if there(labels) == (op == "and")}
+        there = set(left) if on_nothing and right else set() if on_nothing else set(right)
+        return {labels: value for labels, value in left.items() if (labels in there) == (op == "and")}
     if isinstance(left, float) and isinstance(right, dict):
         return {labels: COUNT[op](left, value) for labels, value in right.items()}
-    other = (lambda labels: right) if isinstance(right, float) else right.get
-    pairs = [(labels, value, other(labels)) for labels, value in left.items()]
+    pairs = [
+        (labels, value, right if isinstance(right, float) else right.get(labels))
+        for labels, value in left.items()
+    ]
     if compares:
         return {labels: a for labels, a, b in pairs if b is not None and COMPARE[op](a, b)}
     return {labels: COUNT[op](a, b) for labels, a, b in pairs if b is not None}

@@ -98,7 +98,11 @@ class World:
 
 
 def _set(**changes: Any) -> Callable[[World], None]:
-    return lambda world: [setattr(world.standing, name, value) for name, value in changes.items()] and None
+    def happen(world: World) -> None:
+        for name, value in changes.items():
+            setattr(world.standing, name, value)
+
+    return happen
 
 
 def _count(sums: str, key: tuple[str, ...], times: int) -> Callable[[World], None]:
@@ -114,6 +118,10 @@ def _placed_only(world: World) -> None:
     world.events.placed[settings.STYLES[0],] += 100
 
 
+def _no_database(world: World) -> None:
+    del world.boxes["payments"]
+
+
 def _queues(length: int, alive: int | None) -> Broker:
     return Broker(True, {"payments": length}, {"payments": alive})
 
@@ -122,7 +130,7 @@ AWAY = Outage("The carrier", NOW - timedelta(minutes=6), "can't be reached", Fal
 SITUATIONS: dict[str, Callable[[World], None]] = {
     "MetricsAway": lambda world: setattr(world, "up", 0.0),
     "MetricsStale": lambda world: setattr(world, "looked", time.time() - 300),
-    "DatabaseAway": lambda world: world.boxes.pop("payments") and None,
+    "DatabaseAway": _no_database,
     "BrokerAway": _set(broker=Broker(False)),
     "NoRelay": _set(relays=0),
     "NoWorker": _set(broker=_queues(0, 0)),

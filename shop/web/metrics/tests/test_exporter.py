@@ -101,8 +101,10 @@ def test_what_happens_is_counted_once_by_style_and_what_was_before_is_history(
 def test_attempts_that_fail_are_told_apart(registry: CollectorRegistry) -> None:
     shop, one = Shop(), order()
     shop.look()
-    for more in ({"waits": True}, {"parked": True}, {}):
-        event = StepFailed(ref=one.ref, operation=SECOND.operation, error="E: waits: no", **more)
+    for waits, parked in ((True, False), (False, True), (False, False)):
+        event = StepFailed(
+            ref=one.ref, operation=SECOND.operation, error="E: waits: no", waits=waits, parked=parked
+        )
         noted(one, StepFailed, text=event.in_words(), service=SECOND.service)
     found = told(shop, registry)["shop_step_failures_total"]
     by = {
