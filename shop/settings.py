@@ -260,15 +260,12 @@ CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 CELERY_DB_REUSE_MAX = 1_000_000  # reconnecting around every task costs more than the task
 CELERY_TIMEZONE = "UTC"  # Flower shows times in it, else in each browser's own
 
-# --- Logs: to standard error; of the processes that `up` starts, into files that it rotates. See docs/monitoring.md ---
-# json: an object a line; plain: for people, and by default in a terminal.
-LOG_FORMAT = env("LOG_FORMAT") or ("plain" if os.isatty(2) else "json")
+# --- Logs and metrics: docs/monitoring.md --------------------------------------------------------------------------
+LOG_FORMAT = env("LOG_FORMAT") or ("plain" if os.isatty(2) else "json")  # json: an object a line
 if LOG_FORMAT not in FORMATS:
     raise ImproperlyConfigured(f"LOG_FORMAT is {LOG_FORMAT!r}; it must be one of {', '.join(FORMATS)}.")
 LOG_EVENTS = env("LOG_EVENTS", "1") == "1"  # a line at INFO for each event of each order
 LOGGING = logging_settings(LOG_FORMAT, env("LOG_LEVEL", "INFO"), events=LOG_EVENTS)
-LOG_SIZE = int(float(env("LOG_SIZE_MB", "10")) * 1e6)  # a log that is larger is set aside,
+LOG_SIZE = int(float(env("LOG_SIZE_MB", "10")) * 1e6)  # of what `up` starts, a larger log is set aside,
 LOG_KEPT = int(env("LOG_KEPT", "4"))  # and of each so many are kept
-
-# --- Metrics: `manage.py metrics` answers Prometheus. Beyond loopback it asks for this, user:password ----------------
-METRICS_BASIC_AUTH = env("METRICS_BASIC_AUTH")
+METRICS_BASIC_AUTH = env("METRICS_BASIC_AUTH")  # user:password; beyond loopback there are no metrics without

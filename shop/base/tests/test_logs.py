@@ -104,12 +104,14 @@ def test_no_line_is_lost_while_a_log_is_rotated_and_its_writers_are_killed(
     log, rotations = tmp_path / "some.log", 0
     writers = []
     for name in "abc":
-        said = tmp_path / f"said-{name}"
-        with log.open("ab") as out, said.open("wb") as third:
+        with log.open("ab") as out, (tmp_path / f"said-{name}").open("wb") as third:
             argv = [sys.executable, "-c", WRITER, name, str(third.fileno())]
             env = {**os.environ, "LOG_FILE": str(log)}
             writers.append(subprocess.Popen(argv, stdout=out, stderr=out, env=env, pass_fds=[third.fileno()]))
-    until = time.monotonic() + 20
+    until = time.monotonic() + 60
+    said = [tmp_path / f"said-{name}" for name in "abc"]
+    while not all(path.stat().st_size for path in said) and time.monotonic() < until:
+        time.sleep(0.01)
     while rotations < 20 and time.monotonic() < until:
         rotations += rotate_once(log, rotations)
         time.sleep(0.002)
