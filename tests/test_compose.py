@@ -88,19 +88,6 @@ def test_rabbitmq_is_there_only_for_who_asks_for_it() -> None:
     assert interpolated(SERVICES["web"]["environment"]["BROKER_URL"], {}) == ""
 
 
-def test_who_watches_is_there_only_for_who_asks_for_it() -> None:
-    for name in ("metrics", *WATCHING):
-        assert SERVICES[name]["profiles"] == ["monitoring"], name
-    volumes = [volume for name in WATCHING for volume in SERVICES[name]["volumes"] if volume.startswith("./")]
-    assert volumes
-    assert all((ROOT / volume.split(":")[0]).is_file() for volume in volumes)
-
-
-def test_no_log_grows_for_ever() -> None:
-    for name, service in SERVICES.items():
-        assert service["logging"]["options"].keys() == {"max-size", "max-file"}, name
-
-
 def test_no_process_of_ours_is_root_or_may_become_it() -> None:
     image = (ROOT / "Dockerfile").read_text()
     assert re.search(r"^USER 10001:10001$", image, re.MULTILINE)
