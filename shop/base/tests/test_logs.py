@@ -80,6 +80,29 @@ def test_a_message_is_a_line_with_its_request_and_without_what_libraries_add(
     assert PEOPLE not in json.dumps(line) + text
 
 
+def test_a_line_costs_next_to_nothing_where_there_are_many() -> None:
+    """CPU for a set of 200, written; at full load an order has 8 lines, and takes 1,300 µs of CPU altogether."""
+    paid = PaymentProcessed(
+        ref=REF, amount_minor=1, currency="GBP", origin=Origin(cause=uuid4(), request=uuid4().hex)
+    )
+    logger, times, took = logging.getLogger("shop.events"), 20, []
+    with open(os.devnull, "w") as nowhere:
+        handler = logging.StreamHandler(nowhere)
+        handler.setFormatter(Json())
+        logger.addHandler(handler)
+        logger.propagate = False
+        try:
+            for _ in range(3):
+                began = time.thread_time()
+                for _ in range(times):
+                    journal.tell("payments", [paid] * 200)
+                took.append((time.thread_time() - began) / times / 200)
+        finally:
+            logger.removeHandler(handler)
+            logger.propagate = True
+    assert min(took) < 4e-6
+
+
 WRITER = """
 import logging, os, sys
 os.environ["DJANGO_SETTINGS_MODULE"] = "shop.settings"
