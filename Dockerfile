@@ -19,4 +19,4 @@ RUN python -m compileall -q .
 ENV SHOP_DATA=/data BIND=0.0.0.0 PORT=8000
 USER 10001:10001
 EXPOSE 8000
-CMD ["sh", "-c", "exec gunicorn shop.asgi:application --bind $BIND:$PORT --worker-class shop.base.serving.worker.Worker --workers 1 --worker-connections 2000 --no-control-socket"]
+CMD ["sh", "-c", "exec gunicorn shop.asgi:application --bind $BIND:$PORT --worker-class shop.base.serving.worker.Worker --workers 1 --worker-connections 2000 --no-control-socket --logger-class shop.base.serving.logger.Logger"]

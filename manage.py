@@ -5,7 +5,9 @@ import os
 import sys
 from pathlib import Path
 
-WITHOUT_PAGES = ("relay", "worker", "webhooks")  # they leave out what only the web needs: see PAGES in shop/settings.py
+# They leave out what only the web needs: see PAGES in shop/settings.py.
+WITHOUT_PAGES = ("relay", "worker", "webhooks", "metrics")
+SERVING = (*WITHOUT_PAGES, "up", "runserver")  # others are for people, who want no line an event
 # Nobody waits for these: see DATABASE_WAITS there.
 LONG_STATEMENTS = ("migrate", "audit", "customer", "dbshell", "shell")
 
@@ -15,6 +17,8 @@ def main() -> None:
     command = sys.argv[1] if sys.argv[1:] else ""
     if command in WITHOUT_PAGES:
         os.environ["PAGES"] = "0"
+    if command not in SERVING:
+        os.environ.setdefault("LOG_EVENTS", "0")
     if command in LONG_STATEMENTS:
         os.environ.setdefault("DATABASE_STATEMENT_TIMEOUT", "0")
     from django.core.management import execute_from_command_line

@@ -199,6 +199,9 @@ class TimelineEntry(models.Model):
     sent_at = models.DateTimeField(null=True, blank=True)
     began_at = models.DateTimeField(null=True, blank=True)
     outside = models.FloatField(null=True, blank=True, help_text="In seconds.")
+    request = models.CharField(
+        max_length=64, blank=True, default="", db_default=""
+    )  # where it began with one
 
     class Meta:
         ordering = ["at", "id"]

@@ -19,6 +19,7 @@ from orders.lookups import DeliveryAddress
 from orders.models import Order, OrderLine, Saga
 from orders.saga import begun
 from shop.base.lookups import ask
+from shop.messaging.origins import requested_in
 from shop.messaging.recording import recording
 from shop.messaging.rows import insert
 
@@ -39,7 +40,8 @@ class WantedLine(msgspec.Struct, frozen=True):
 
 
 class PlaceOrder(msgspec.Struct, frozen=True, kw_only=True):
-    """What a customer asks for. ``style`` None: as the setting says at placement."""
+    """What a customer asks for. ``style`` None: as the setting says at placement. ``request``: the id of the HTTP request
+    that asks for it, if one does."""
 
     customer_id: int
     idempotency_key: str
@@ -49,12 +51,13 @@ class PlaceOrder(msgspec.Struct, frozen=True, kw_only=True):
     email: str
     address: DeliveryAddress
     style: str | None = None
+    request: str = ""
 
     def digest(self) -> str:
-        """The same for the same request, whatever key it came with."""
-        return hashlib.sha256(
-            msgspec.json.encode(msgspec.structs.replace(self, idempotency_key=""))
-        ).hexdigest()
+        """The same for the same content, whatever key it came with, and in which request."""
+        content = msgspec.structs.asdict(self)
+        del content["request"]
+        return hashlib.sha256(msgspec.json.encode({**content, "idempotency_key": ""})).hexdigest()
 
 
 @dataclass(frozen=True)
@@ -103,7 +106,9 @@ def place_orders(requests: Sequence[PlaceOrder]) -> list[Answer]:
     """
     prices: Mapping[str, Price] = ask(Price, {line.sku for request in requests for line in request.lines})
     drafts = [(request, _draft(request, prices)) for request in requests]
-    _store([draft for _, draft in drafts if isinstance(draft, Draft)])
+    began = {draft.order.uuid: by.request for by, draft in drafts if isinstance(draft, Draft) and by.request}
+    with requested_in(began):
+        _store([draft for _, draft in drafts if isinstance(draft, Draft)])
     known = _placed_before([request for request, draft in drafts if not _placed(draft)])
     return [_answer(request, draft, known) for request, draft in drafts]
 

@@ -150,6 +150,7 @@ def _entry(order: Standing, event: Event) -> Row:
         "sent_at": _moment(origin.sent),
         "began_at": _moment(origin.began),
         "outside": origin.outside,
+        "request": "" if origin.cause else (origin.request or "")[:64],  # once: what follows leads back to it
     }
 
 

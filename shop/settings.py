@@ -11,6 +11,7 @@ from urllib.parse import urlparse
 from shop.base.environment import Environment
 from shop.base.postgres import VANISHED, database
 from shop.messaging.brokers import TRANSPORTS, broker
+from shop.messaging.logging_settings import FORMATS, logging_settings
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 env = ENVIRONMENT = Environment(os.environ)
@@ -165,6 +166,7 @@ WEB_APPS = [
 ]
 INSTALLED_APPS = [*(WEB_APPS if PAGES else ()), *SERVICES, "shop"]
 MIDDLEWARE = [
+    "shop.base.requests.with_its_id",
     "shop.base.policy.policy",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
@@ -310,7 +312,7 @@ SPECTACULAR_SETTINGS = {
 
 # --- Celery: docs/decisions/ says why each differs from the default ----------------------------------------------
 # Before the names of all keys in Redis, but the cache's.
-_prefix = env.text("REDIS_PREFIX", "shop:")
+REDIS_PREFIX = _prefix = env.text("REDIS_PREFIX", "shop:")
 # The broker, where it is another than the Redis above: RabbitMQ by amqp://user:password@host/vhost; docs/decisions/20 has
 # its needs.
 _broker_url = env.url("BROKER_URL", "", tuple(TRANSPORTS))
@@ -344,16 +346,19 @@ CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 CELERY_DB_REUSE_MAX = 1_000_000  # reconnecting around every task costs more than the task
 CELERY_TIMEZONE = "UTC"  # Flower shows times in it, else in each browser's own
 
+# --- Logs and metrics: docs/monitoring.md --------------------------------------------------------------------------
+# How a log is written: json, an object a line; plain, as it is in a terminal unless this says otherwise.
+LOG_FORMAT = env.choice("LOG_FORMAT", FORMATS, "plain" if os.isatty(2) else "json")
 # What is logged, from this level on.
-_level = env.choice("LOG_LEVEL", ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"), "INFO")
-LOGGING = {
-    "version": 1,
-    "disable_existing_loggers": False,
-    "formatters": {"plain": {"format": "%(asctime)s %(levelname)s %(name)s: %(message)s"}},
-    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "plain"}},
-    "root": {"handlers": ["console"], "level": _level},
-    # That a task came and went Flower shows, and the order's timeline; two lines a message cost more than they tell.
-    "loggers": {name: {"level": "WARNING"} for name in ("celery.worker.strategy", "celery.app.trace")},
-}
+LOG_LEVEL = env.choice("LOG_LEVEL", ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"), "INFO")
+# A line at INFO for each event of each order.
+LOG_EVENTS = env.switch("LOG_EVENTS", on=True)
+LOGGING = logging_settings(LOG_FORMAT, LOG_LEVEL, events=LOG_EVENTS)
+# MB: of what `up` starts, a larger log is set aside.
+LOG_SIZE = int(env.number("LOG_SIZE_MB", 10, 0.01, 10_000) * 1e6)
+# Logs set aside that are kept of each process.
+LOG_KEPT = env.whole("LOG_KEPT", 4, 0, 1000)
+# user:password of the metrics; beyond loopback there are none without.
+METRICS_BASIC_AUTH = env.text("METRICS_BASIC_AUTH")
 
 env.check()

@@ -32,7 +32,8 @@ from shop.tools.up.supervisor import Supervisor
 ROOT = Path(__file__).resolve().parents[1]
 TEXT = (ROOT / "docker-compose.yml").read_text()
 SERVICES: dict[str, dict[str, Any]] = yaml.safe_load(TEXT)["services"]
-SERVERS = {"postgres", "redis", "rabbitmq"}
+WATCHING = {"prometheus", "grafana"}
+SERVERS = {"postgres", "redis", "rabbitmq", *WATCHING}
 RUNNING = sorted(SERVICES.keys() - SERVERS - {"migrate"})
 ASKED = re.compile(r"\$\{(\w+)(?::([?-])([^}]*))?\}")
 
@@ -101,7 +102,7 @@ def test_images_are_pinned_and_ports_are_published_on_loopback_only() -> None:
         assert tag, name
         assert tag != "latest", name
         assert all(str(port).startswith("127.0.0.1:") for port in service.get("ports", [])), name
-        if name in SERVERS or name.endswith("-sandbox"):
+        if (name in SERVERS or name.endswith("-sandbox")) and name != "grafana":
             assert "ports" not in service, name
 
 
@@ -128,6 +129,7 @@ class Local:
             "REDIS_PASSWORD": "only-for-this-test",
             "SECRET_KEY": "only-for-this-test",
             "FLOWER_BASIC_AUTH": "flower:only-for-this-test",
+            "METRICS_PASSWORD": "only-for-this-test",
         }
         listeners = [name for name in SERVICES if "PORT" in SERVICES[name].get("environment", {})]
         self.ports = {name: free_port() for name in listeners}

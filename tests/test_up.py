@@ -10,6 +10,7 @@ import socket
 import subprocess
 import sys
 import time
+import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -68,18 +69,19 @@ def data() -> Iterator[Path]:
 
 @pytest.fixture(scope="module")
 def port() -> int:
-    return two_free_ports()
+    return three_free_ports()
 
 
-def two_free_ports() -> int:
-    """A port with the next one free, which Flower gets."""
+def three_free_ports() -> int:
+    """A port with the next two free, which Flower and the metrics get."""
     while True:
         port = free_port()
-        with socket.socket() as next_one:
-            try:
-                next_one.bind(("127.0.0.1", port + 1))
-            except OSError:
-                continue
+        try:
+            for number in (1, 2):
+                with socket.socket() as next_one:
+                    next_one.bind(("127.0.0.1", port + number))
+        except OSError:
+            continue
         return port
 
 
@@ -124,10 +126,38 @@ def test_the_first_run_shows_the_generated_passwords_and_the_token(first: Up) ->
 
 def test_every_process_is_there_and_on_record(first: Up) -> None:
     workers = {f"worker-{name}" for name in ("orders", "inventory", "payments", "shipping", "notifications")}
-    others = {"postgres", "redis", "payments", "carrier", "relay", "webhooks", "web", "flower"}
+    others = {"postgres", "redis", "payments", "carrier", "relay", "webhooks", "web", "flower", "metrics"}
     forks = {"forkserver"} if sys.platform == "linux" else set()
     assert first.pids().keys() == workers | others | forks
     assert all(alive(pid) for pid in first.pids().values())
+
+
+def test_the_log_tells_an_order_s_life_in_json_from_the_request_that_began_it(first: Up) -> None:
+    """Of all processes of ours; PostgreSQL's, Valkey's, the providers' and Flower's logs are their own."""
+    lives: dict[str, list[dict[str, str]]] = {}
+    for path in (first.data / "logs").glob("*.log"):
+        if re.match(r"web|relay|metrics|worker", path.name):
+            for line in path.read_text().splitlines():
+                told = json.loads(line)
+                if "event" in told:
+                    lives.setdefault(told["order"], []).append(told)
+    assert len(lives) == 2
+    for life in lives.values():
+        by_id = {told["id"]: told for told in life}
+        assert len({told["style"] for told in life}) == 1
+        (request,) = {told["request"] for told in life}
+        assert re.fullmatch(r"[0-9a-f]{32}", request)
+        assert len({told["service"] for told in life}) == 5
+        first_one, *others = sorted(life, key=lambda told: told["at"])
+        assert "cause" not in first_one
+        assert all(told["cause"] in by_id for told in others)
+
+
+def test_the_metrics_are_at_an_address_of_their_own(first: Up, port: int) -> None:
+    with urllib.request.urlopen(f"http://127.0.0.1:{port + 2}/metrics") as answer:
+        told = answer.read().decode()
+    assert re.search(r"^shop_relays 1", told, re.MULTILINE)
+    assert re.search(r'^shop_http_requests_total{.*view="api-orders"} 2', told, re.MULTILINE)
 
 
 @on_linux
@@ -145,7 +175,7 @@ def test_a_second_run_on_the_same_folder_is_refused_in_one_sentence(first: Up) -
 
 
 def test_a_port_in_use_is_one_sentence_before_anything_starts(first: Up, port: int, tmp_path: Path) -> None:
-    other = two_free_ports()
+    other = three_free_ports()
     with socket.create_server(("127.0.0.1", other + 1)):
         for wanted, taken, who in ((port, port, "the shop"), (other, other + 1, "Flower")):
             refused = Up(tmp_path / f"data-{wanted}", wanted)

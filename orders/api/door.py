@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+import msgspec
+
 from orders.admission import RETRY_AFTER
 from orders.admission import door as admission
 from orders.models import Order
 from orders.placement import Answer, NotNow, PlaceOrder, is_known, place_orders
 from shop.base.api.together import Together
 from shop.base.databases import unasked
+from shop.messaging import origins
 
 # s between two sets when many come, and the longest that one waits for others. Small sets are what costs the shop
 # most, here and all the way to the end of their orders.
@@ -27,7 +30,7 @@ def place(request: PlaceOrder) -> Answer | NotNow:
     """
     if admission.shut() and not is_known(request):
         return NotNow(RETRY_AFTER)
-    return _door.ask(request)
+    return _door.ask(msgspec.structs.replace(request, request=origins.request() or ""))
 
 
 def _place_all(requests: Sequence[PlaceOrder]) -> list[Answer]:

@@ -12,6 +12,7 @@ import msgspec
 
 from shop.base.breaker import Breaker
 from shop.base.calls import Call, caller
+from shop.base.tally import tally
 from shop.messaging.heartbeat import beat
 from shop.messaging.origins import waiting_outside
 from shop.messaging.outcomes import Fault
@@ -84,7 +85,7 @@ class Client:
 
     def __init__(self, base_url: str, who: str, service: str) -> None:
         self._base = base_url.rstrip("/")
-        self._who = who
+        self._who, self._service = who, service
         self._breaker = Breaker(service, who)
 
     def get(self, path: str, parameters: Mapping[str, str | int] | None = None) -> Reply:
@@ -159,9 +160,11 @@ class Client:
                 call, f"is not available ({call.status})", nobody_there=call.status in SAYS_SO
             )
         self._breaker.answered()
+        tally.add("provider_calls", self._service, "answered")
         return Reply(self._who, call.status, call.data, private)
 
     def _in_vain(self, call: Call, trouble: str, *, nobody_there: bool) -> Fault:
+        tally.add("provider_calls", self._service, "in vain")
         asked = call.body.decode(errors="replace") if call.body else call.url
         return self._breaker.in_vain(asked, trouble, nobody_there=nobody_there)
 

@@ -16,7 +16,7 @@ from shop.messaging.dead_letters import Unreadable, refuse_too_many
 from shop.messaging.delivery import taking_own
 from shop.messaging.events import Ref, StepFailed
 from shop.messaging.ids import uuid7
-from shop.messaging.origins import at_work, cause
+from shop.messaging.origins import at_work, cause, request_of
 from shop.messaging.outcomes import Outcome, Unavailable, attempt, in_a_word
 from shop.messaging.points import Point, reach
 from shop.messaging.reactions import expect
@@ -35,6 +35,7 @@ class Commanded(Ref, frozen=True, array_like=True):
     """An order of a command's set."""
 
     cause: Annotated[UUID | None, Meta(description="The event that what is done follows from.")] = None
+    request: Annotated[str | None, Meta(description="The id of the request that it goes back to.")] = None
 
 
 published: dict[str, Callable[..., Outcome]] = {}  # operations, by the names of their commands
@@ -59,8 +60,8 @@ def command(
 
     @task(name)
     def run(encoded: Encoded, *args: Any) -> Encoded:
-        refs, causes = decode(encoded)
-        with at_work(causes):
+        refs, causes, requests = decode(encoded)
+        with at_work(causes, requests):
             return _go_on(name, encode(done(refs, *args)))
 
     def done(refs: Sequence[Ref], *args: Any) -> Sequence[Ref]:
@@ -100,8 +101,8 @@ def link(name: str) -> Callable[[Callable[[Sequence[Ref]], Sequence[Ref]]], Task
     def make(function: Callable[[Sequence[Ref]], Sequence[Ref]]) -> Task[..., Any]:
         @task(name, only_sends=True)
         def run(encoded: Encoded) -> Encoded:
-            refs, causes = decode(encoded)
-            with at_work(causes):
+            refs, causes, requests = decode(encoded)
+            with at_work(causes, requests):
                 return _go_on(name, encode(function(refs)))
 
         return run
@@ -169,19 +170,22 @@ def call(
 
 
 def encode(refs: Sequence[Ref]) -> Encoded:
-    """A set of orders, each with the event that what is done next for it follows from."""
-    encoded: Encoded = msgspec.to_builtins([Commanded(*_fields(ref), cause(ref.id)) for ref in refs])
+    """A set of orders, each with the event and the request that what is done next for it follows from."""
+    orders = [Commanded(*_fields(ref), cause(ref.id), request_of(ref.id)) for ref in refs]
+    encoded: Encoded = msgspec.to_builtins(orders)
     return encoded
 
 
-def decode(encoded: Encoded) -> tuple[list[Ref], dict[UUID, UUID]]:
-    """The set, and these events by order. Raises shop.messaging.dead_letters.Unreadable."""
+def decode(encoded: Encoded) -> tuple[list[Ref], dict[UUID, UUID], dict[UUID, str]]:
+    """The set, and by order these events and requests. Raises shop.messaging.dead_letters.Unreadable."""
     try:
         found = msgspec.convert(encoded, list[Commanded])
     except msgspec.ValidationError as error:
         raise Unreadable(f"It names no set of orders: {error}") from None
     refuse_too_many(len(found))
-    return [Ref(*_fields(one)) for one in found], {one.id: one.cause for one in found if one.cause}
+    causes = {one.id: one.cause for one in found if one.cause}
+    requests = {one.id: one.request for one in found if one.request}
+    return [Ref(*_fields(one)) for one in found], causes, requests
 
 
 def _fields(ref: Ref) -> tuple[UUID, str, str]:

@@ -178,7 +178,10 @@ def receive(
             rest = inbox.unhandled(subscription.service, subscription.receiver, events, again=again)
             return react(rest) if rest else Outcome()
 
-    with at_work({event.ref.id: event.id for event in fresh}):
+    requests = {
+        event.ref.id: event.origin.request for event in fresh if event.origin and event.origin.request
+    }
+    with at_work({event.ref.id: event.id for event in fresh}, requests):
         faults = attempt(react_once, fresh, lambda event: event.ref).faults
         broken = [(event, faults[event.ref]) for event in fresh if event.ref in faults]
         _note_failures(subscription, broken, first=first)

@@ -30,26 +30,53 @@ class Origin(msgspec.Struct, frozen=True, array_like=True):
     sent: Annotated[float | None, Meta(description="When that task's message was sent, in Unix s.")] = None
     began: Annotated[float | None, Meta(description="When the work on it began, in Unix s.")] = None
     outside: Annotated[float, Meta(description="s in which a provider was waited for.")] = 0.0
+    request: Annotated[str | None, Meta(description="The id of the HTTP request it all began with.")] = None
 
 
 class _Work:
-    def __init__(self, causes: Mapping[UUID, UUID]) -> None:
-        self.causes = dict(causes)  # by order
+    def __init__(self, causes: Mapping[UUID, UUID], requests: Mapping[UUID, str]) -> None:
+        self.causes, self.requests = dict(causes), requests  # by order
         self.task, self.sent = _message()
         self.began, self.outside = round(time.time(), 4), 0.0
 
 
 _work: ContextVar[_Work | None] = ContextVar("work", default=None)
+_request: ContextVar[str | Mapping[UUID, str] | None] = ContextVar("request", default=None)
 
 
 @contextmanager
-def at_work(causes: Mapping[UUID, UUID]) -> Iterator[None]:
-    """In this block, work is done on messages about orders. ``causes``: by order, the event it follows from."""
-    token = _work.set(_Work(causes))
+def at_work(causes: Mapping[UUID, UUID], requests: Mapping[UUID, str] | None = None) -> Iterator[None]:
+    """In this block, work is done on messages about orders. By order, ``causes``: the event it follows from;
+    ``requests``: the id of the request that this event goes back to."""
+    token = _work.set(_Work(causes, requests or {}))
     try:
         yield
     finally:
         _work.reset(token)
+
+
+@contextmanager
+def requested_in(request: str | Mapping[UUID, str]) -> Iterator[None]:
+    """In this block, a request is answered; or several, by order, where one thread does it for others."""
+    token = _request.set(request)
+    try:
+        yield
+    finally:
+        _request.reset(token)
+
+
+def request() -> str | None:
+    """The id of the request that this thread answers now."""
+    found = _request.get()
+    return found if isinstance(found, str) else None
+
+
+def request_of(order: UUID) -> str | None:
+    """The id of the request that what is done now for this order goes back to."""
+    if work := _work.get():
+        return work.requests.get(order)
+    found = _request.get()
+    return found if found is None or isinstance(found, str) else found.get(order)
 
 
 @contextmanager
@@ -65,10 +92,10 @@ def waiting_outside() -> Iterator[None]:
 
 def origin(order: UUID) -> Origin | None:
     """Of an event of this order that is published now."""
-    work = _work.get()
+    work, request = _work.get(), request_of(order)
     if not work:
-        return None
-    return Origin(work.causes.get(order), work.task, work.sent, work.began, round(work.outside, 4))
+        return Origin(request=request) if request else None
+    return Origin(work.causes.get(order), work.task, work.sent, work.began, round(work.outside, 4), request)
 
 
 def _message() -> tuple[UUID | None, float | None]:

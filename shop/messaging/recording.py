@@ -11,7 +11,7 @@ import msgspec
 from celery import current_task
 from django.db import transaction
 
-from shop.messaging import origins, outbox
+from shop.messaging import journal, origins, outbox
 from shop.messaging.events import Event
 from shop.messaging.heartbeat import beat
 from shop.messaging.inbox import AlreadyHandled
@@ -79,6 +79,7 @@ def recording(service: str) -> Iterator[Record]:
             raise AlreadyHandled(f"{receiver} has handled some of these {len(answered)} events before.")
         reach(Point.COMMITTING, record.events)
     reach(Point.COMMITTED, record.events)
+    journal.tell(service, record.events)
     origins.led_to((event.ref.id, event.id) for event in record.events)
     if delivery:
         for event in answered:

@@ -16,7 +16,7 @@ from playwright.sync_api import FloatRect, Page, sync_playwright
 from shop.tools.up.datafolder import scratch_folder
 from shop.tools.up.demo import Api, place
 from tests.test_admin_browser import browser_path, log_in
-from tests.test_up import Up, two_free_ports
+from tests.test_up import Up, three_free_ports
 
 DOCS = Path(__file__).resolve().parents[2] / "docs"
 WIDE = 1280  # px
@@ -78,7 +78,7 @@ def keep_busy(api: Api) -> None:
 
 def take_all() -> None:
     with scratch_folder() as parent:
-        port, data = two_free_ports(), parent / "data"
+        port, data = three_free_ports(), parent / "data"
         up = Up(data, port, "--no-demo")
         try:
             up.wait_for("until you press Ctrl-C", 150)

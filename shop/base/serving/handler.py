@@ -22,6 +22,7 @@ from django.urls import set_script_prefix
 from shop.base.api.problems import MEDIA_TYPE, document
 from shop.base.brakes.addresses import peer_of
 from shop.base.live import end_streams
+from shop.base.requests import HEADER, count, id_in
 from shop.base.serving.bodies import Crowded, Receive, Scope, Send, read_body, room
 from shop.base.serving.pool import Full, pool
 
@@ -121,6 +122,7 @@ async def _send_all(parts: AsyncIterator[bytes], send: Send) -> None:
 
 def _refusal(scope: Scope, status: HTTPStatus, text: str) -> Answer:
     """What is refused before a thread has looked at it."""
+    count("", scope["method"], status)
     api = scope["path"].startswith("/api/")
     body = json.dumps(document(status, text, scope["path"])) if api else text
     kind = MEDIA_TYPE if api else "text/plain; charset=utf-8"
@@ -129,6 +131,7 @@ def _refusal(scope: Scope, status: HTTPStatus, text: str) -> Answer:
         (b"Content-Length", str(len(body.encode())).encode()),
         (b"Cache-Control", b"no-store"),
         (b"X-Content-Type-Options", b"nosniff"),
+        (HEADER.encode(), id_in(scope["headers"]).encode()),
     ]
     if status == HTTPStatus.SERVICE_UNAVAILABLE:
         headers.append((b"Retry-After", str(RETRY_AFTER).encode()))

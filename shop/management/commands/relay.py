@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import signal
 from typing import Any
 
@@ -10,6 +11,8 @@ from django.core.management.base import BaseCommand
 from shop.base.priority import give_way
 from shop.messaging import heartbeat
 from shop.messaging.wakeup import run_for_ever
+
+logger = logging.getLogger(__name__)
 
 
 class Command(BaseCommand):
@@ -21,4 +24,4 @@ class Command(BaseCommand):
             signal.signal(number, lambda signum, frame: stop.append(signum))
         give_way()
         heartbeat.begin("relay")
-        run_for_ever(lambda: self.stdout.write("relay ready"), lambda: bool(stop))
+        run_for_ever(lambda: logger.info("relay ready"), lambda: bool(stop))

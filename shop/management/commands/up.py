@@ -22,7 +22,10 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument(
-            "--port", type=int, default=8000, help="of the shop; Flower gets the next (default: 8000)"
+            "--port",
+            type=int,
+            default=8000,
+            help="of the shop; Flower gets the next, the metrics the one after (default: 8000)",
         )
         parser.add_argument(
             "--style",

@@ -26,6 +26,7 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         service = options["service"]
+        logging.captureWarnings(True)  # Celery has one for root; a log has lines, and no other text
         heartbeat.begin(f"worker-{options['name'] or service}")
         worker = current_app.Worker(
             hostname=host_format(f"{options['name'] or service}@%h"),
@@ -36,6 +37,7 @@ class Command(BaseCommand):
             without_gossip=True,
             without_mingle=True,
             loglevel=logging.INFO,
+            quiet=True,  # a banner is no line of a log
         )
         worker.start()
         sys.exit(worker.exitcode)

@@ -33,11 +33,11 @@ def test_one_thing_leads_to_the_next_and_each_order_has_its_own() -> None:
         assert (found.cause, other.cause, found.outside) == (FIRST, None, 0.0)
         led_to([(ORDER, SECOND)])
         set_of_orders = encode([Ref(ORDER, "S-1", "s"), Ref(OTHER, "S-2", "s")])
-    assert decode(set_of_orders) == ([Ref(ORDER, "S-1", "s"), Ref(OTHER, "S-2", "s")], {ORDER: SECOND})
+    assert decode(set_of_orders) == ([Ref(ORDER, "S-1", "s"), Ref(OTHER, "S-2", "s")], {ORDER: SECOND}, {})
 
 
 def test_a_set_that_an_earlier_version_has_sent_is_read() -> None:
-    assert decode([[str(ORDER), "S-1", "s"]]) == ([Ref(ORDER, "S-1", "s")], {})
+    assert decode([[str(ORDER), "S-1", "s"]]) == ([Ref(ORDER, "S-1", "s")], {}, {})
 
 
 @pytest.mark.parametrize(

@@ -30,7 +30,7 @@ PARTS: dict[str, dict[str, str]] = {  # by kind: a part's name for people, by it
         **{name: name for name in ("relay", "webhooks")},
         **{f"worker-{service}": service for service in settings.SERVICES},
     },
-    "pages": {"web": "web", "flower": "Flower"},
+    "pages": {"web": "web", "flower": "Flower", "metrics": "metrics"},
 }
 
 

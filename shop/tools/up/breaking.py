@@ -23,7 +23,7 @@ from shop.tools.up.supervisor import Supervisor
 AWAY_FOR = 30.0  # s: longer than an order's first attempts, so that it is known to be away
 AT_ONCE = 1_000  # keys deleted in one call
 # Not the database and the web: the page itself is theirs.
-SPARED = ("postgres", "web", "flower", "forkserver")
+SPARED = ("postgres", "web", "flower", "metrics", "forkserver")
 
 
 @dataclass

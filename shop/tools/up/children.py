@@ -13,8 +13,12 @@ from pathlib import Path
 
 import psutil
 
+from shop.base.logs import FILE as LOG_FILE
 from shop.tools.up.forking import Forked, ForkServer
 from shop.tools.up.linux import tie_to_parent
+from shop.tools.up.logs import rotate
+
+LOG_EVERY = 1.0  # s between two looks at a log's size
 
 Probe = Callable[["Child"], bool]
 
@@ -59,6 +63,7 @@ class Program:
     ready: Probe = always_ready
     leaving: Probe = stays  # whether somebody has asked it to end once nobody uses it any more
     stop_signal: signal.Signals = signal.SIGTERM
+    follows_log: bool = False  # goes on in a new log when its log is renamed (shop/base/logs.py)
     beats: Path | None = None  # a file that it touches as long as it gets on with its work
     orphan_signal: signal.Signals = signal.SIGKILL  # what Linux sends it when this process dies
     patience: float = 10.0  # s between the stop signal and SIGKILL
@@ -71,6 +76,7 @@ class Child:
         self.program = program
         self.log_from = 0  # where in the log the present run begins
         self.created = 0.0
+        self._log_seen = 0.0
         self._process: subprocess.Popen[bytes] | Forked | None = None
 
     @property
@@ -102,7 +108,8 @@ class Child:
         program = self.program
         if program.forked_by is None:
             return None
-        return program.forked_by.fork(program.name, program.argv[1:], log, program.orphan_signal)
+        path = str(program.log) if program.follows_log else ""
+        return program.forked_by.fork(program.name, program.argv[1:], log, program.orphan_signal, path)
 
     def _spawn(self, log: int) -> subprocess.Popen[bytes]:
         program = self.program
@@ -112,13 +119,17 @@ class Child:
             stdout=log,
             stderr=subprocess.STDOUT,
             cwd=program.cwd,
-            env=dict(program.env),
+            env=self._env(),
             start_new_session=True,  # Ctrl-C reaches `up` alone, which then stops the children in order
             preexec_fn=tie_to_parent(program.orphan_signal),  # noqa: PLW1509 (it only makes two system calls)
             user=program.account.uid if program.account else None,
             group=program.account.gid if program.account else None,
             extra_groups=[] if program.account else None,
         )
+
+    def _env(self) -> dict[str, str]:
+        own = {LOG_FILE: str(self.program.log)} if self.program.follows_log else {}
+        return {**{name: value for name, value in self.program.env.items() if name != LOG_FILE}, **own}
 
     def is_ready(self) -> bool:
         return self.alive and self.program.ready(self)
@@ -143,10 +154,19 @@ class Child:
         """What this run has written to its log."""
         try:
             with self.program.log.open("rb") as log:
-                log.seek(self.log_from)
+                size = log.seek(0, os.SEEK_END)
+                log.seek(self.log_from if self.log_from <= size else 0)  # since then it has been rotated
                 return log.read().decode(errors="replace")
         except OSError:
             return ""
+
+    def rotate_log(self) -> None:
+        """If it is too large; looked at now and then."""
+        now = time.monotonic()
+        if now - self._log_seen > LOG_EVERY:
+            self._log_seen = now
+            if rotate(self.program.log, follows=self.program.follows_log):
+                self.log_from = 0
 
     def signal(self, number: int) -> None:
         if self.alive:

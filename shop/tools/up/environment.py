@@ -45,7 +45,7 @@ class Accounts:
 def check_ports(wanted: Mapping[str, int]) -> None:
     for what, port in wanted.items():
         if not 0 < port < 65536:
-            raise StartError(f"There is no port {port} for {what}: choose another with --port, up to 65534.")
+            raise StartError(f"There is no port {port} for {what}: choose another with --port, up to 65533.")
         if not port_is_free(port):
             raise StartError(
                 f"Port {port}, for {what}, is in use: stop what uses it, or choose another with --port."

@@ -70,15 +70,24 @@ class ForkServer:
         return self._its_end.fileno()
 
     def fork(
-        self, name: str, arguments: Sequence[str], log: int, orphan_signal: signal.Signals
+        self,
+        name: str,
+        arguments: Sequence[str],
+        log: int,
+        orphan_signal: signal.Signals,
+        log_path: str = "",
     ) -> Forked | None:
-        """A process that goes on as `python ARGUMENTS`, in the server's environment; None if no server answers."""
+        """A process that goes on as `python ARGUMENTS`, in the server's environment; None if no server answers.
+
+        ``log_path``: of its log, if it goes on in a new one when that is renamed.
+        """
         if self._line is None:
             return None
         if self._its_end:  # the server has it by now; while we keep it too, we would not see it die
             self._its_end.close()
             self._its_end = None
         wanted = {"name": name, "arguments": list(arguments), "orphan_signal": int(orphan_signal)}
+        wanted["log_path"] = log_path
         try:
             if not self._greeted and self._line.recv(len(READY)) != READY:
                 raise ConnectionError("The fork server has ended.")

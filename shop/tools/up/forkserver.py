@@ -13,6 +13,7 @@ import sys
 import time
 from dataclasses import dataclass
 
+from shop.base.logs import FILE as LOG_FILE
 from shop.tools.up.forking import READY
 from shop.tools.up.linux import call_this_process, tie_to_parent
 
@@ -39,6 +40,7 @@ class Wanted:
     arguments: list[str]
     orphan_signal: int
     log: int
+    log_path: str = ""
 
 
 def prepare() -> None:
@@ -110,6 +112,7 @@ def become(wanted: Wanted) -> None:
         os.dup2(source, target)
     os.close(nothing)
     os.close(wanted.log)
+    os.environ[LOG_FILE] = wanted.log_path
     gc.enable()
     first, *rest = wanted.arguments
     if first == "-m":

@@ -26,6 +26,10 @@ class Options:
         return self.port + 1
 
     @property
+    def metrics_port(self) -> int:
+        return self.port + 2
+
+    @property
     def url(self) -> str:
         return f"http://127.0.0.1:{self.port}"
 
@@ -55,6 +59,7 @@ def introduce(
         *([("", "", f"users {' and '.join(rest)}, passwords there, too")] if rest else []),
         *([("Break it", f"{options.url}/admin/crash/", "and watch nothing get lost")] if demo else []),
         ("Flower", f"{options.flower_url}/", f"user flower, {flower}"),
+        ("Metrics", f"http://127.0.0.1:{options.metrics_port}/metrics", "for Prometheus"),
         ("Logs", str(options.data.resolve() / "logs"), ""),
     ):
         told = f"  {who}" if who else ""

@@ -80,7 +80,6 @@ def start_postgres(data: Path, options: Mapping[str, str] | None = None) -> Serv
         )
     log = data / "logs" / "postgres.log"
     log.parent.mkdir(mode=0o700, exist_ok=True)
-    log.write_bytes(b"")
     attempts, until = ATTEMPTS, time.monotonic() + LEAVING
     while True:
         server = _launch(real, binaries, account, log, password, options or {})

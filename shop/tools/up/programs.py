@@ -28,14 +28,17 @@ class Programs:
 
     def fork_server(self) -> Program:
         """What relay, workers and Flower are forked off, where the system can hand a child over."""
-        program = self._program("forkserver", "-m", "shop.tools.up.forkserver", ready=says(READY.decode()))
+        program = self._program(
+            "forkserver", "-m", "shop.tools.up.forkserver", ready=says(READY.decode()), follows_log=False
+        )
         return replace(program, before=self.forks.connect, stdin=self.forks.its_end)
 
     def sandbox(self, name: str, port: int) -> Program:
         """A provider: `payments` or `carrier`."""
         ledger = str(self.data / f"{name}.sqlite3")
         arguments = ("-m", "shop.sandbox", name, "--port", str(port), "--ledger", ledger)
-        return self._program(name, *arguments, ready=answers(f"http://127.0.0.1:{port}/livez"))
+        address = f"http://127.0.0.1:{port}/livez"
+        return self._program(name, *arguments, ready=answers(address), follows_log=False)
 
     def relay(self) -> Program:
         return self._beating(self.forked("relay", "manage.py", "relay", ready=says("relay ready")))
@@ -56,6 +59,7 @@ class Programs:
             *("--worker-class", "shop.base.serving.worker.Worker", "--workers", "1"),
             *("--worker-connections", "2000"),
             *("--no-control-socket", "--graceful-timeout", "5"),
+            *("--logger-class", "shop.base.serving.logger.Logger"),
             ready=answers(f"http://127.0.0.1:{port}/readyz"),
         )
 
@@ -73,6 +77,10 @@ class Programs:
             ready=answers(f"http://127.0.0.1:{port}/healthcheck"),
         )
 
+    def metrics(self, port: int) -> Program:
+        arguments = ("manage.py", "metrics", "--port", str(port))
+        return self.forked("metrics", *arguments, ready=answers(f"http://127.0.0.1:{port}/livez"))
+
     def forked(self, name: str, *arguments: str, ready: Probe) -> Program:
         program = self._program(name, *arguments, ready=ready)
         return replace(program, forked_by=self.forks) if ON_LINUX else program
@@ -80,7 +88,7 @@ class Programs:
     def _beating(self, program: Program) -> Program:
         return replace(program, beats=self.data / "beats" / program.name)
 
-    def _program(self, name: str, *arguments: str, ready: Probe) -> Program:
+    def _program(self, name: str, *arguments: str, ready: Probe, follows_log: bool = True) -> Program:
         return Program(
             name=name,
             argv=(sys.executable, *arguments),
@@ -88,4 +96,5 @@ class Programs:
             cwd=settings.BASE_DIR,
             log=self.data / "logs" / f"{name}.log",
             ready=ready,
+            follows_log=follows_log,
         )

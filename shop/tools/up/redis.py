@@ -43,7 +43,6 @@ def start_redis(data: Path) -> Server:
     password = secret(data, "redis_password")
     log = data / "logs" / "redis.log"
     log.parent.mkdir(mode=0o700, exist_ok=True)
-    log.write_bytes(b"")
     complaint = ""
     for _attempt in range(ATTEMPTS):
         server = _launch(binary, folder, log, password)
@@ -89,12 +88,14 @@ def _launch(binary: Path, folder: Path, log: Path, password: str) -> Server:
         file.write(
             f'bind 127.0.0.1\nport {port}\nrequirepass {password}\ndir "{folder}"\n'
             'appendonly yes\nappendfsync everysec\nsave ""\nmaxmemory-policy noeviction\ndaemonize no\n'
+            f'logfile "{log}"\n'  # which it opens anew for each line
         )
     program = Program(
         name="redis",
         argv=(str(binary), str(config)),
         env=plain_env(),
         log=log,
+        follows_log=True,
         ready=_accepts(url),
         orphan_signal=Program.stop_signal,
     )

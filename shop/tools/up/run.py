@@ -45,7 +45,9 @@ def run(options: Options) -> None:
 
         if left := end_leftovers(data / "pids.json"):
             say(f"Ended {left} processes that an earlier run had left.")
-        check_ports({"the shop": options.port, "Flower": options.flower_port})
+        check_ports(
+            {"the shop": options.port, "Flower": options.flower_port, "metrics": options.metrics_port}
+        )
         servers: Sequence[Server] = ()
         stack = None
         try:
@@ -61,6 +63,7 @@ def run(options: Options) -> None:
                     servers=servers,
                     web_port=options.port,
                     flower_port=options.flower_port,
+                    metrics_port=options.metrics_port,
                     say=say,
                 )
                 found.enter_context(findable(data, stack.env))

@@ -20,7 +20,8 @@ SANDBOXES = {"payments": "PAYMENTS_URL", "carrier": "CARRIER_URL"}
 
 
 class Stack:
-    """Both sandboxes, relay and webhooks, a worker per service; and, when they are given a port, web and Flower.
+    """Both sandboxes, relay and webhooks, a worker per service; and, when they are given a port, web and Flower, and the
+    metrics.
 
     `env` needs DATABASE_URL and REDIS_URL; what else the processes get is added, and can be read from `.env`.
     `twice`: the services that have two workers. `longest_wait`: seconds until what keeps dying is started again.
@@ -34,6 +35,7 @@ class Stack:
         servers: Sequence[Server] = (),
         web_port: int | None = None,
         flower_port: int | None = None,
+        metrics_port: int | None = None,
         twice: Collection[str] = (),
         longest_wait: float = LONGEST_WAIT,
         say: Callable[[str], None] = print,
@@ -41,6 +43,7 @@ class Stack:
         self.data = data
         self._ports = {name: free_port() for name in SANDBOXES}
         self._web_port, self._flower_port = web_port, flower_port
+        self._metrics_port = metrics_port
         self._twice = twice
         self.env = {
             **os.environ,
@@ -66,6 +69,8 @@ class Stack:
         self.supervisor.start(programs.relay(), programs.webhooks(), *workers)
         if self._web_port and self._flower_port:
             self.supervisor.start(programs.web(self._web_port), programs.flower(self._flower_port))
+        if self._metrics_port:
+            self.supervisor.start(programs.metrics(self._metrics_port))
 
     def wait_ready(self, within: float = 60.0, *, check: Callable[[], None] = lambda: None) -> None:
         self.supervisor.wait_ready(within, check=check)

@@ -70,8 +70,6 @@ class Supervisor:
         with self._lock:
             self._tiers.append(tier)
             for program in programs:
-                program.log.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-                program.log.write_bytes(b"")
                 child = Child(program)
                 tier.append(Watched(child, self._first_wait))
                 child.start()
@@ -104,6 +102,7 @@ class Supervisor:
             changed = False
             for watched in self._all():
                 changed |= self._look_after(watched)
+                watched.child.rotate_log()
             if changed:
                 self._remember()
 
