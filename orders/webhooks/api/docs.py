@@ -6,8 +6,8 @@ from drf_spectacular.utils import OpenApiExample, OpenApiResponse, extend_schema
 
 from orders.api.docs import ID, problem
 from orders.webhooks.api.serializers import (
-    DeliverySerializer,
     RegisterSerializer,
+    WebhookDeliverySerializer,
     WebhookSerializer,
     WebhookWithSecretSerializer,
 )
@@ -107,7 +107,7 @@ deliveries = extend_schema(
     operation_id="list_webhook_deliveries",
     summary="What a webhook was told",
     tags=[TAG],
-    responses={200: DeliverySerializer(many=True), **documented(400, 401, 404)},
+    responses={200: WebhookDeliverySerializer(many=True), **documented(400, 401, 404)},
     examples=[_answered("delivered", DELIVERY)],
 )
 testing = extend_schema(
@@ -116,7 +116,7 @@ testing = extend_schema(
     tags=[TAG],
     request=None,
     responses={
-        202: OpenApiResponse(DeliverySerializer, "It is sent in a moment."),
+        202: OpenApiResponse(WebhookDeliverySerializer, "It is sent in a moment."),
         **documented(401, 404, 409),
     },
     examples=[

@@ -75,7 +75,7 @@ class WebhookWithSecretSerializer(WebhookSerializer):
         read_only_fields = fields
 
 
-class DeliverySerializer(serializers.ModelSerializer[WebhookDelivery]):
+class WebhookDeliverySerializer(serializers.ModelSerializer[WebhookDelivery]):
     """A message, and what came of it."""
 
     id = serializers.CharField(source="message_id", help_text="As in the header `webhook-id`.")

@@ -18,8 +18,8 @@ from rest_framework.views import APIView
 from orders.webhooks import registering
 from orders.webhooks.api import docs
 from orders.webhooks.api.serializers import (
-    DeliverySerializer,
     RegisterSerializer,
+    WebhookDeliverySerializer,
     WebhookSerializer,
     WebhookWithSecretSerializer,
 )
@@ -109,7 +109,7 @@ class OneWebhook(WebhooksView):
 
 class Deliveries(WebhooksView, ListAPIView):
     queryset = WebhookDelivery.objects.none()
-    serializer_class = DeliverySerializer
+    serializer_class = WebhookDeliverySerializer
     pagination_class = DeliveryPages
     filter_backends = []
 
@@ -130,7 +130,7 @@ class Test(WebhooksView):
             sent = registering.ping(self.one(id))
         except registering.PingWaits:
             raise TestWaits from None
-        return Response(DeliverySerializer(sent).data, status=HTTPStatus.ACCEPTED)
+        return Response(WebhookDeliverySerializer(sent).data, status=HTTPStatus.ACCEPTED)
 
 
 class Secret(WebhooksView):
