@@ -4,6 +4,7 @@ from django.db.models import Case, CharField, F, TextField, Value, When
 from django.db.models.functions import Cast, Concat
 
 from orders.models import DeadLetter, Inbox, Incident, Order, OrderLine, Outbox, Saga, TimelineEntry
+from orders.webhooks.models import WebhookDelivery, WebhookEndpoint
 from shipping.events import OrderShipped, ParcelsLabelled
 from shop.base.people import holds_of_people, holds_only_ids
 
@@ -36,7 +37,20 @@ holds_of_people(Saga, by="order__uuid", plain=("state", "step", "undo", "last_er
 holds_of_people(
     TimelineEntry,
     by="order__uuid",
-    erased={"text": Case(*WITHOUT_TRACKING, default=F("text"))},
+    erased={"text": Case(*WITHOUT_TRACKING, default=F("text")), "request": ""},  # the client chose its id
     plain=("service", "event", "kind"),
 )
+holds_of_people(
+    WebhookEndpoint,
+    by_customer="customer_id",
+    erased={
+        "url": "",
+        "secret": "",
+        "previous_secret": "",
+        "kinds": [],
+        "state": WebhookEndpoint.State.DISABLED,
+    },
+    plain=("reason",),
+)
+holds_of_people(WebhookDelivery, by="order_id", plain=("kind", "number", "status", "state", "trouble"))
 holds_only_ids(Outbox, Inbox, DeadLetter, Incident)

@@ -111,7 +111,7 @@ deliveries = extend_schema(
     tags=[TAG],
     responses={
         200: OpenApiResponse(WebhookDeliverySerializer(many=True), "A page of them."),
-        **documented(401, 404, 429, at=f"{HERE}deliveries/"),
+        **documented(400, 401, 404, 429, at=f"{HERE}deliveries/"),
     },
     examples=[_answered("delivered", DELIVERY)],
 )

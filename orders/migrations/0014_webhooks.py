@@ -9,7 +9,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('orders', '0012_seen_at_a_glance'),
+        ('orders', '0013_requests'),
     ]
 
     operations = [
