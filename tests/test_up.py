@@ -158,6 +158,8 @@ def test_the_metrics_are_at_an_address_of_their_own(first: Up, port: int) -> Non
         told = answer.read().decode()
     assert re.search(r"^shop_relays 1", told, re.MULTILINE)
     assert re.search(r'^shop_http_requests_total{.*view="api-orders"} 2', told, re.MULTILINE)
+
+
 def test_the_doctor_finds_nothing_wrong_with_it(first: Up) -> None:
     command = [sys.executable, "manage.py", "doctor", "--data", str(first.data), "--json", "--within", "30"]
     told = subprocess.run(
