@@ -54,8 +54,9 @@ RETRIES = {
 SAGA_DEADLINE = env.number("SAGA_DEADLINE", 5, 0.1, 300)
 SAGA_DEADLINE_CAP = 300.0
 
-# --- History: days for which what is over is kept; then the relay deletes it, see shop/messaging/pruning.py ---------
-# Orders, reservations, payments, shipments and notifications are business records: they stay.
+# --- History: days for which what is over is kept; then the relay deletes it, see shop/messaging/pruning.py, and the web
+# process what is people's, see shop/tools/customers/clearing.py ------------------------------------------------------
+# Orders, reservations, payments, shipments and notifications are business records: they stay, without whom they were for.
 RETENTION = {
     # Days for which events are kept that all have; inbox rows: a day longer.
     "MESSAGES": env.whole("MESSAGING_KEEP_DAYS", 90, 0, 36_500),
@@ -63,6 +64,11 @@ RETENTION = {
     "TIMELINE": env.whole("TIMELINE_KEEP_DAYS", 365, 0, 36_500),
     # Days for which mails are kept in the shop's own mailbox.
     "MAILS": env.whole("MAILS_KEEP_DAYS", 365, 0, 36_500),
+    # Days for which names, addresses, payment tokens, tracking numbers and notes are kept of orders that have ended; 0:
+    # for ever. By default as long as invoices must be kept where that is longest: set it to what holds for you.
+    "PEOPLE": env.whole("PEOPLE_KEEP_DAYS", 3_650, 0, 36_500),
+    # Days for which the accounts of guests are kept after they last bought; 0: for ever.
+    "GUESTS": env.whole("GUESTS_KEEP_DAYS", 30, 0, 36_500),
 }
 
 # --- Outside services ---------------------------------------------------------------------------------------------

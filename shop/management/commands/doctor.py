@@ -12,7 +12,7 @@ from django.core.management.base import BaseCommand, CommandParser
 from shop.base.terminal import Say, Terminal
 from shop.tools.doctor.findings import Level, Report
 from shop.tools.doctor.installation import Installation
-from shop.tools.doctor.run import examine
+from shop.tools.doctor.run import WITHIN, examine
 
 COLOUR = {Level.WRONG: "trouble", Level.WORRY: "waiting", Level.FINE: "fine"}
 
@@ -27,10 +27,17 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("--json", action="store_true", help="print the result as JSON")
+        parser.add_argument(
+            "--within",
+            type=float,
+            default=WITHIN,
+            metavar="SECONDS",
+            help="wait at most so long for answers, as on a computer that is busy (default: %(default)g)",
+        )
 
     def handle(self, *args: Any, **options: Any) -> None:
         shop = Installation.here()
-        report = examine(shop)
+        report = examine(shop, options["within"])
         if options["json"]:
             self.stdout.write(json.dumps(report.as_object(), indent=2))
         else:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 
 import psycopg
 import redis
@@ -18,6 +19,7 @@ from shop.tools.doctor.installation import Installation
 
 LISTENS = 2.0  # s to workers; they answer between two messages
 FRESH = 5 * heartbeat.EVERY  # s; a sign of life is not older
+STALE, GONE = 30.0, 900.0  # s
 MOST_KEYS = 20_000  # of Redis that are looked at
 NO_QUEUES = ("pidbox", "celeryev", "celery-task-meta", "_kombu")  # what Celery keeps beside its queues
 
@@ -76,6 +78,22 @@ def check_workers(shop: Installation) -> Findings:
             )
 
 
+def check_beats(shop: Installation) -> Findings:
+    """Processes that left signs of life in the data folder until lately. One that has gone for good is not missed."""
+    say = Scribe("heartbeats")
+    for name, age in sorted(_ages(shop).items()):
+        if STALE < age < GONE:
+            yield say.worry(
+                f"{name} has left no sign of life for {age:,.0f} s: it has ended, or hangs.",
+                f"See its log, and start it again: {_start(name)}.",
+            )
+
+
+def _start(name: str) -> str:
+    kind, _, rest = name.partition("-")
+    return f"python manage.py {kind}" if not rest else f"python manage.py {kind} {rest.partition('-')[0]}"
+
+
 def _answering(shop: Installation) -> set[str]:
     """The services of which a worker answers. It is called after its service: ``payments@host``, ``payments-2@host``."""
     app = Celery("doctor", broker=shop.broker_url, set_as_current=False)
@@ -93,14 +111,21 @@ def _answering(shop: Installation) -> set[str]:
 
 
 def _beats(shop: Installation, service: str) -> bool:
-    """Whether a worker of the service has left a sign of life in the data folder just now: it may only be busy."""
-    if not shop.data:
-        return False
-    try:
-        files = [*(shop.data / "beats").glob(f"worker-{service}*")]
-        return any(time.time() - file.stat().st_mtime < FRESH for file in files)
-    except OSError:
-        return False
+    """Whether a worker of the service has left a sign of life just now: it may only be busy."""
+    return any(
+        age < FRESH and name.removeprefix("worker-").partition("-")[0] == service
+        for name, age in _ages(shop).items()
+    )
+
+
+def _ages(shop: Installation) -> dict[str, float]:
+    """How many seconds ago each process has left a sign of life in the data folder, by its name."""
+    found: dict[str, float] = {}
+    if shop.data:
+        with suppress(OSError):
+            for file in (shop.data / "beats").iterdir():
+                found[file.name] = time.time() - file.stat().st_mtime
+    return found
 
 
 def _lengths(shop: Installation) -> dict[str, int]:
@@ -110,17 +135,17 @@ def _lengths(shop: Installation) -> dict[str, int]:
     with redis.Redis.from_url(
         shop.broker_url, socket_connect_timeout=2, socket_timeout=2, decode_responses=True
     ) as client:
-        return {name: int(client.llen(f"{shop.prefix}{name}")) for name in sorted(_lists(shop, client))}  # type: ignore[arg-type]
+        return {name: int(client.llen(f"{shop.prefix}{name}")) for name in sorted(_lists(shop, client))}
 
 
 def _lists(shop: Installation, client: redis.Redis) -> Iterator[str]:
     seen = 0
     cursor = 0
     while seen < MOST_KEYS:
-        cursor, keys = client.scan(cursor, match=f"{shop.prefix}*", count=1000, _type="list")  # type: ignore[misc]
+        cursor, keys = client.scan(cursor, match=f"{shop.prefix}*", count=1000, _type="list")
         seen += 1000
         for key in keys:
-            name = key.removeprefix(shop.prefix).partition("\x06")[0]
+            name = str(key).removeprefix(shop.prefix).partition("\x06")[0]
             if not any(word in name for word in NO_QUEUES):
                 yield name
         if not cursor:

@@ -29,6 +29,7 @@ def checks_of(shop: Installation) -> Mapping[str, Check]:
     return found | {
         "relay": partial(processes.check_relay, shop),
         "workers": partial(processes.check_workers, shop),
+        "heartbeats": partial(processes.check_beats, shop),
         "web": partial(outside.check_web, shop),
         "providers": partial(outside.check_providers, shop),
         "work": partial(work.check, shop),

@@ -82,4 +82,4 @@ def _row(connection: Connection, text: str, names: dict[str, str]) -> tuple[Any,
 
 def _filled(text: str, names: dict[str, str]) -> sql.Composed:
     parts = {name: sql.Identifier(table) for name, table in names.items()}
-    return sql.SQL(text).format(**parts, most=sql.Literal(MOST))  # type: ignore[arg-type]
+    return sql.SQL(text).format(**parts, most=sql.Literal(MOST))

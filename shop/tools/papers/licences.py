@@ -113,15 +113,15 @@ def page() -> str:
 def licence(name: str) -> str:
     """As the package says it: an SPDX expression, or "BSD" where it does not say which."""
     try:
-        about = metadata.metadata(name)
+        about = metadata.metadata(name).json
     except metadata.PackageNotFoundError:
         return ELSEWHERE.get(name, UNKNOWN)
-    if expression := about.get("License-Expression"):
+    if expression := about.get("license_expression"):
         return str(expression)
-    said = str(about.get("License") or "").strip()
+    said = str(about.get("license") or "").strip()
     said = SAID.get(said, said)
     classified = [
-        str(one).rpartition(" :: ")[2] for one in about.get_all("Classifier") or [] if "License ::" in one
+        str(one).rpartition(" :: ")[2] for one in about.get("classifier") or [] if "License ::" in one
     ]
     known = [SAID[one] for one in classified if one in SAID]
     if SPDX.fullmatch(said) and (said != "BSD" or not known):

@@ -36,10 +36,8 @@ DISCREET = {
 ATTEMPTS = 3  # a port can be taken between its choice and its use
 RECOVERY = 120.0  # s that a start may take, after a crash with much to replay
 LEAVING = 30.0  # s that what an earlier PostgreSQL on the same data left may take to go
-IN_THE_WAY = (
-    "lock file",
-    "shared memory block",
-)  # what PostgreSQL complains of as long as something of it is there
+# What PostgreSQL complains of as long as something of an earlier one is there.
+IN_THE_WAY = ("lock file", "shared memory block")
 
 
 def check_database(url: str, name: str = "DATABASE_URL") -> None:

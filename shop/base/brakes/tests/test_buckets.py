@@ -119,5 +119,5 @@ def test_a_rate_is_written_as_people_say_it(text: str, found: Rate | None) -> No
 
 @pytest.mark.parametrize("text", ["600", "0/minute", "5/0 minutes", "many/hour", "-1/day", "6/min", ""])
 def test_what_is_no_rate_is_refused(text: str) -> None:
-    with pytest.raises(ValueError, match=text):
+    with pytest.raises(ValueError, match=f"^{text}$"):
         rate(text)
