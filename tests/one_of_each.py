@@ -15,6 +15,8 @@ from knox.models import AuthToken
 from inventory.models import Product, Receipt, Reservation, ReservationLine, Stock, Warehouse
 from notifications.models import Mail, Notification
 from orders.models import Order
+from orders.webhooks.models import WebhookDelivery
+from orders.webhooks.registering import ping, register
 from payments.models import Payment
 from shipping.models import Parcel, Shipment
 
@@ -36,6 +38,8 @@ def one_of_each(order: Order, user: User) -> None:
         _boxes(service, order.uuid, order.number)
     Group.objects.create(name="Those who may look at everything, and press a button now and then")
     AuthToken.objects.create(user)
+    ping(register(user.pk, f"https://hooks.example.com/{LONG_WORD}", []))
+    WebhookDelivery.objects.update(state=WebhookDelivery.State.FAILED, trouble=ERROR[:200])
 
 
 def _of_the_apps(order_id: UUID, number: str) -> None:

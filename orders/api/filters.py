@@ -33,7 +33,8 @@ class Moment(IsoDateTimeFilter):  # type: ignore[misc]  # the library is untyped
 
 def time(field: str, lookup: str, told: str) -> Moment:
     there = Moment(field, lookup, validators=TIMES)
-    return published(there, f"{told} ISO 8601.", format="date-time", pattern=YEARS)
+    found: Moment = published(there, f"{told} ISO 8601.", format="date-time", pattern=YEARS)
+    return found
 
 
 class OrderFilter(FilterSet):  # type: ignore[misc]  # the library is untyped

@@ -14,9 +14,10 @@ def _kind(word: str) -> str:
     return f"order.{word}"
 
 
+_TURNS_BACK: list[type[Event]] = [WISH, *REFUSED_BY]
 KIND_OF: dict[type[Event], str] = {
     **{step.done: _kind(step.status) for step in PROCESS if step.status},
-    **{event: _kind(Order.Status.CANCELLING) for event in (WISH, *REFUSED_BY)},
+    **{event: _kind(Order.Status.CANCELLING) for event in _TURNS_BACK},
     **{event: _kind(end) for end, event in ENDS.items()},
     CancellationRefused: _kind("cancellation_refused"),
 }

@@ -20,6 +20,7 @@ from shop.messaging.rows import as_array, as_json, execute, now_in
 WAITS = (1, 6, 24, 120, 360, 720, 1440, 2880, *(11 * (4320,)))
 ATTEMPTS = len(WAITS) + 1
 LONGEST_REST = 60  # times the first wait, 5 min: so soon after it is back an endpoint is found again
+GIVE_UP_AFTER = timedelta(days=3)  # of failures alone
 JITTER = 0.1
 DOWN = 2  # failures in a row: that was more than a slip
 
@@ -119,6 +120,6 @@ def _why_disabled(endpoint: WebhookEndpoint, answer: Answer, now: datetime) -> s
     if answer.gone:
         return f"It {answer.trouble}."
     since = endpoint.failing_since
-    if since and now - since > timedelta(days=settings.WEBHOOKS["GIVE_UP_DAYS"]):
+    if since and now - since > GIVE_UP_AFTER:
         return f"Nothing was taken since {since:%d %B %Y %H:%M} UTC; the last time it {answer.trouble}."
     return ""

@@ -39,7 +39,7 @@ class Sender:
 
     def __init__(self, stopping: Callable[[], bool]) -> None:
         self._stopping = stopping
-        self._at_once: int = settings.WEBHOOKS["AT_ONCE"]
+        self._at_once = int(settings.WEBHOOKS["AT_ONCE"])
         self._threads = ThreadPoolExecutor(self._at_once, thread_name_prefix="lane")
         self._told: queue.SimpleQueue[Attempt | LaneEnded] = queue.SimpleQueue()
         self._lanes: Counter[int] = Counter()  # under way, by endpoint

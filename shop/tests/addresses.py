@@ -18,13 +18,15 @@ class Rule(Enum):
     ANYBODY = "nothing there is anybody's own"
     THEIR_SESSION = "each sees what this session holds"
     TOKEN = "whoever has a token of the API, each their own"
-    OWNER_BY_TOKEN = "whose order it is, by a token of the API"
+    OWNER_BY_TOKEN = "whose order or webhook it is, by a token of the API"
     OWNER = "whose order it is"
     OWNER_OR_STAFF = "whose order it is, and staff who may see orders"
     LINK = "whoever has the link that we have signed"
     STAFF = "staff; test_roles.py says which"
     WHO_LOGS_IN = "anybody: it asks who they are"
 
+
+WEBHOOK = ("", "deliveries/", "test/", "secret/", "resume/")
 
 # By the address as it stands in the list of addresses.
 OF_EACH = {
@@ -40,6 +42,8 @@ OF_EACH = {
     "api/v1/orders/<uuid:id>/timeline/": Rule.OWNER_BY_TOKEN,
     "api/v1/orders/<uuid:id>/cancel/": Rule.OWNER_BY_TOKEN,
     "api/v1/products/": Rule.ANYBODY,
+    "api/v1/webhooks/": Rule.TOKEN,
+    **{f"api/v1/webhooks/<uuid:id>/{what}": Rule.OWNER_BY_TOKEN for what in WEBHOOK},
     "api/schema/": Rule.ANYBODY,
     "api/docs/": Rule.ANYBODY,
     "api/": Rule.ANYBODY,  # whatever is not there

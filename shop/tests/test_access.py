@@ -21,6 +21,7 @@ from knox.models import AuthToken
 from rest_framework.views import APIView
 
 from orders.models import Order
+from orders.webhooks.models import WebhookEndpoint
 from shop.base.tracking import token_of
 from shop.tests.addresses import Address, Rule, addresses
 from shop.web.store.customers import GUEST
@@ -100,6 +101,8 @@ def theirs(owner: User, address: Address, *, forged: bool = True) -> str:
         "content_type_id": ContentType.objects.get_for_model(Order).pk,
         "object_id": order.pk,
     }
+    if "/webhooks/" in address.route:
+        values["id"] = WebhookEndpoint.objects.get(customer_id=owner.pk).uuid
     parts = address.route.split("/")
     if parts[0] == "admin" and len(parts) > 3:
         try:

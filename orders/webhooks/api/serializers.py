@@ -97,5 +97,5 @@ class WebhookDeliverySerializer(serializers.ModelSerializer[WebhookDelivery]):
 
     @extend_schema_field(serializers.DateTimeField(allow_null=True))
     def get_next_attempt(self, delivery: WebhookDelivery) -> Any:
-        waits = delivery.state == delivery.State.WAITING and delivery.due_at
-        return serializers.DateTimeField().to_representation(delivery.due_at) if waits else None
+        due = delivery.due_at if delivery.state == delivery.State.WAITING else None
+        return serializers.DateTimeField().to_representation(due) if due else None

@@ -81,6 +81,8 @@ def test_what_is_not_taken_is_sent_again_later_under_the_same_id(
     send(lambda: tried(told))
     told.refresh_from_db()
     assert (told.state, told.status_code, told.trouble) == (State.WAITING, status, trouble)
+    assert told.due_at
+    assert told.tried_at
     wait = (told.due_at - told.tried_at).total_seconds()
     assert 4.4 < wait < 5.6
     receiver.answers.clear()

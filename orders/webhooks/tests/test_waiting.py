@@ -51,6 +51,8 @@ def test_who_asks_to_be_left_alone_is_and_for_no_longer_than_the_longest_wait(
         told.refresh_from_db()
         endpoint.refresh_from_db()
         for until in (told.due_at, endpoint.resting_until):
+            assert until
+            assert told.tried_at
             assert abs((until - told.tried_at).total_seconds() - wait) < 2
 
 

@@ -34,7 +34,8 @@ class Fits(RegexValidator):
     """As in the schema: all of it, and a newline at the end is none of it."""
 
     def __call__(self, value: Any) -> None:
-        if not self.regex.fullmatch(str(value)):
+        regex: Any = self.regex
+        if not regex.fullmatch(str(value)):
             raise DjangoValidationError(self.message, code=self.code)
 
 
@@ -56,7 +57,7 @@ class Text(serializers.CharField):
             self.fail("max_length", max_length=self.max_length)
         if not re.fullmatch(self.pattern, data):
             told = NO_CONTROL if CONTROL.search(data) else self.error_messages["invalid"]
-            raise ValidationError([ErrorDetail(told, code="invalid")])
+            raise ValidationError([ErrorDetail(str(told), code="invalid")])
         return super().to_internal_value(data)
 
 

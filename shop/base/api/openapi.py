@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from http import HTTPStatus
-from typing import Any, TypeVar
+from typing import Any
 
 from drf_spectacular.utils import OpenApiExample, OpenApiResponse, extend_schema_field
 from rest_framework import serializers
 
 from shop.base.api.problems import MEDIA_TYPE, document
 
-Filter = TypeVar("Filter")
 Responses = dict[Any, OpenApiResponse]
 
 # What is told of each status wherever nothing else is: (what it means here, an example of `detail`).
@@ -33,10 +32,9 @@ TOO_LONG = OpenApiResponse(description="The address or the headers are too long 
 UNKNOWN = [{"field": "colour", "detail": "There is no such query parameter here."}]
 
 
-def published(filter: Filter, told: str, **schema: Any) -> Filter:
+def published(filter: Any, told: str, **schema: Any) -> Any:
     """A filter of a list, with what its value must be like."""
-    described: Filter = extend_schema_field({"type": "string", "description": told, **schema})(filter)
-    return described
+    return extend_schema_field({"type": "string", "description": told, **schema})(filter)
 
 
 class FieldErrorSerializer(serializers.Serializer):

@@ -13,7 +13,7 @@ from typing import Any
 
 from drf_spectacular.extensions import OpenApiSerializerExtension
 from rest_framework import exceptions, serializers
-from rest_framework.parsers import JSONParser, get_encoding
+from rest_framework.parsers import JSONParser, get_encoding  # type: ignore[attr-defined]  # newer than its types
 from rest_framework.utils.json import strict_constant
 
 from shop.base.api.problems import MOST_ERRORS
@@ -80,7 +80,7 @@ class Body(serializers.Serializer):
         return value
 
 
-class BodySchema(OpenApiSerializerExtension):
+class BodySchema(OpenApiSerializerExtension):  # type: ignore[no-untyped-call]
     """Published as what it is: without other fields."""
 
     target_class = Body

@@ -29,7 +29,7 @@ class Named(APIView):
         if request.META.get("QUERY_STRING") and request.method in self.allowed_methods:
             self._refuse_what_nobody_reads(request)
 
-    def options(self, request: Request, *args: Any, **kwargs: Any) -> Response:
+    def options(self, request: Request, *args: Any, **kwargs: Any) -> Response:  # type: ignore[override]  # DRF wraps it
         """What may be done here, and where it is told how; in JSON, whatever the address shows otherwise."""
         request.accepted_renderer, request.accepted_media_type = JSONRenderer(), JSONRenderer.media_type
         told = {"methods": self.allowed_methods, "schema": reverse("api-schema"), "docs": reverse("api-docs")}
