@@ -10,9 +10,10 @@
 # make chaos  every kind of fault on the running shop, and how long until all orders have ended   ARGS="--seed 7"
 #             or one of the goals by itself: ARGS="--figure killed", flushed, "away --provider carrier --seconds 30",
 #             frozen, "database --app shipping"; --rate R: orders a second; what each takes: ARGS=--help
+# make fuzz   bad input by the thousand, for a long time, from a seed it prints   ARGS="--cases 50000 --seed 7"
 # make pictures  the README's, taken from a running shop; it takes Chromium
 # make clean  remove .venv and caches; the shop's data in .data stays
-.PHONY: run test test-all test-scenarios lint bench bench-quick bench-door bench-growth chaos pictures clean
+.PHONY: run test test-all test-scenarios lint bench bench-quick bench-door bench-growth chaos fuzz pictures clean
 .SILENT:
 
 VENV := .venv
@@ -56,6 +57,9 @@ bench-door: $(VENV)/.installed
 
 chaos: $(VENV)/.installed-dev
 	exec $(PY) -m tests.chaos $(ARGS)
+
+fuzz: $(VENV)/.installed-dev
+	exec $(PY) -m tests.fuzz $(ARGS)
 
 pictures: $(VENV)/.installed-dev
 	exec $(PY) -m tests.pictures

@@ -110,11 +110,20 @@ def _configuration(attack: Attack, world: Mapping[str, Any]) -> str:
 [dictionaries.orders]
 values = {json.dumps(world["orders"])}
 
+[dictionaries.webhooks]
+values = {json.dumps(world["webhooks"])}
+
 [parameters]
 "path.id" = {{ dictionary = "orders", probability = 0.8 }}
 
 [checks.positive_data_acceptance]
 expected-statuses = ["2xx", "401", "403", "404", "409", "422"]
+
+[[operations]]
+include-path-regex = "^/api/v1/webhooks/"
+
+[operations.parameters]
+"path.id" = {{ dictionary = "webhooks", probability = 0.8 }}
 """
     if attack.user:
         text += f"""

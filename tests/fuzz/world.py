@@ -14,13 +14,21 @@ from knox.models import AuthToken
 from orders.lookups import DeliveryAddress
 from orders.models import Order, Outbox
 from orders.placement import PlaceOrder, WantedLine, place_orders
+from orders.webhooks.kinds import KINDS
+from orders.webhooks.models import WebhookDelivery
+from orders.webhooks.registering import ping, register
 from shop.management.commands.seed import CATALOGUE, fill_shelves
 from shop.messaging.delivery import deliver_to_be_noted
 from shop.messaging.events import StepFailed, to_payload
 
 ORDERS = 6  # of each
 SPARE = 400  # tokens to be thrown away, one for each logging out; then they come round again
-LISTS = ("/api/v1/orders/", "/api/v1/orders/{id}/timeline/", "/api/v1/products/")
+LISTS = (
+    "/api/v1/orders/",
+    "/api/v1/orders/{id}/timeline/",
+    "/api/v1/products/",
+    "/api/v1/webhooks/{id}/deliveries/",
+)
 PASSWORD = "a password for tests"
 
 
@@ -30,6 +38,8 @@ def make_world() -> dict[str, Any]:
     ada, eve = (User.objects.create_user(name, password=PASSWORD) for name in ("ada", "eve"))
     ids = _order(ada.pk)
     _order(eve.pk)
+    webhooks = _webhooks(ada.pk)
+    _webhooks(eve.pk)
     spare = [AuthToken.objects.create(ada)[1] for _ in range(SPARE)]
     tokens = {user.username: AuthToken.objects.create(user)[1] for user in (ada, eve)}
     client = Client(headers={"Authorization": f"Token {tokens['ada']}"})
@@ -37,9 +47,13 @@ def make_world() -> dict[str, Any]:
         "skus": sorted(CATALOGUE),
         "currencies": ["GBP"],  # in which they are sold
         "orders": ids,
+        "webhooks": webhooks,
         "tokens": tokens,
         "spare": spare,
-        "cursors": {path: _cursors(client, path.replace("{id}", ids[0])) for path in LISTS},
+        "cursors": {
+            path: _cursors(client, path.replace("{id}", (webhooks if "webhooks" in path else ids)[0]))
+            for path in LISTS
+        },
     }
 
 
@@ -68,6 +82,16 @@ def _order(customer: int) -> list[str]:
     told = [[row.type, row.payload] for row in rows] + [["StepFailed", to_payload(one)] for one in failed]
     deliver_to_be_noted("orders", msgspec.json.encode(told).decode())
     return [str(order.uuid) for order in orders]
+
+
+def _webhooks(customer: int) -> list[str]:
+    """Three, each with two messages that nobody sends."""
+    found = [register(customer, f"https://example.com/{number}", list(KINDS)[:1]) for number in range(3)]
+    for endpoint in found:
+        for _ in range(2):
+            ping(endpoint)
+            endpoint.deliveries.update(state=WebhookDelivery.State.DELIVERED)
+    return [str(endpoint.uuid) for endpoint in found]
 
 
 def _cursors(client: Client, path: str) -> list[str]:
