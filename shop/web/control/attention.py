@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import timedelta
 
 from orders.models import Saga
 from orders.telling.situation import TROUBLE, WAITING
 from orders.telling.trouble import failure_in_words
+from shop.base.spans import span
 from shop.web.control.flight import TOLD
 from shop.web.control.links import List, in_flight, orders
 from shop.web.control.numbers import Numbers
 
+UNSENT = timedelta(minutes=2)  # longer than a claim holds of who was killed
 GOES_ON = "Orders are kept, and go on by themselves once it is back."
 
 
@@ -53,6 +56,13 @@ def _machinery(numbers: Numbers) -> Iterator[Concern]:
     if numbers.relays == 0:
         yield Concern(
             TROUBLE, "No relay runs.", "Nobody takes up what is placed now: start one, manage.py relay."
+        )
+    if numbers.webhooks and numbers.webhooks > UNSENT:
+        yield Concern(
+            TROUBLE,
+            f"Webhooks have waited to be sent for {span(numbers.webhooks)}.",
+            "Who sends them is missing, or has too much to do: start one, manage.py webhooks, or look into its log.",
+            List("orders", "webhookdelivery", {"state": "waiting"}),
         )
     for service, alive in numbers.broker.workers.items():
         if alive == 0:

@@ -8,7 +8,7 @@ import threading
 import time
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import TypeVar
 from uuid import UUID
 
@@ -17,6 +17,7 @@ from django.db import DatabaseError, InterfaceError
 from orders.admission import Line, door
 from orders.models import Order
 from orders.telling.situation import Elsewhere
+from orders.webhooks.waiting import overdue
 from shop.messaging import leading
 from shop.messaging.incidents import orders_with_incidents
 from shop.messaging.outages import Outage, outages
@@ -51,6 +52,7 @@ class Numbers:
     outages: Mapping[str, Outage] = field(default_factory=dict)
     relays: int | None = None
     shut: Line | None = None
+    webhooks: timedelta | None = None  # the oldest message that could be sent has waited for so long
     broker: Broker = field(default_factory=Broker)
 
     def ask(self, what: str, question: Callable[[], T], otherwise: T) -> T:
@@ -76,6 +78,7 @@ def take() -> Numbers:
     if silent := [service for service, one in found.boxes.items() if one.silent]:
         found.silent = found.ask("who is silent", lambda: silent_edges(silent), [])
     found.relays = found.ask("how many relays run", leading.running, None)
+    found.webhooks = found.ask("how long webhooks wait", overdue, None)
     found.at = found.ask("how orders stand", lambda: now_in(Order), None)
     if found.at:
         _of_orders(found, found.at)
