@@ -74,6 +74,7 @@ def owner(place_order: Any) -> User:
     order = Order.objects.select_related("saga").get(uuid=place_order().id)
     Order.objects.filter(pk=order.pk).update(customer_id=user.pk)
     one_of_each(order, user)
+    WebhookEndpoint.objects.update(customer_id=user.pk)
     return user
 
 

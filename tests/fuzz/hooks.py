@@ -24,6 +24,9 @@ _spent = count()
 def before_load_schema(context: Any, raw_schema: dict[str, Any]) -> None:
     raw_schema["components"]["schemas"]["WantedLineRequest"]["properties"]["sku"]["enum"] = WORLD["skus"]
     raw_schema["components"]["schemas"]["CurrencyEnum"]["enum"] = WORLD["currencies"]
+    hooks = raw_schema["components"]["schemas"]["RegisterRequest"]["properties"]["url"]
+    # What is public, no pattern tells.
+    hooks["enum"] = ["https://hooks.example.com/shop", "https://93.184.216.34:8443/"]
     for path, cursors in WORLD["cursors"].items():
         parameters = raw_schema["paths"][path]["get"]["parameters"]
         (cursor,) = (found for found in parameters if found["name"] == "cursor")
