@@ -29,6 +29,7 @@ LISTS = (
     "/api/v1/products/",
     "/api/v1/webhooks/{id}/deliveries/",
 )
+SERVERS = ["https://example.com/hooks", "https://hooks.example.org:8443/shop?of=ada"]
 PASSWORD = "a password for tests"
 
 
@@ -46,6 +47,7 @@ def make_world() -> dict[str, Any]:
     return {
         "skus": sorted(CATALOGUE),
         "currencies": ["GBP"],  # in which they are sold
+        "servers": SERVERS,
         "orders": ids,
         "webhooks": webhooks,
         "tokens": tokens,
