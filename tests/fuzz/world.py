@@ -29,7 +29,10 @@ LISTS = (
     "/api/v1/products/",
     "/api/v1/webhooks/{id}/deliveries/",
 )
-SERVERS = ["https://example.com/hooks", "https://hooks.example.org:8443/shop?of=ada"]
+SERVERS = [
+    "https://hooks.example.com/shop",
+    "https://93.184.216.34:8443/?of=ada",
+]  # public: what no pattern tells
 PASSWORD = "a password for tests"
 
 
