@@ -1,7 +1,7 @@
 """What schemathesis can't know from the OpenAPI page, for it is data and no description; it loads this by itself.
 
-What is on sale, which servers may be called, where a page begins: so that what is valid by the page really is. And a token to
-throw away for each logging out, as all others are still to be of use afterwards.
+What is on sale, which servers may be called, where a page begins: so that what is valid by the page really is. And a
+token to throw away for each logging out, as all others are still to be of use afterwards.
 """
 
 from __future__ import annotations
