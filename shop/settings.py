@@ -355,9 +355,9 @@ LOG_LEVEL = env.choice("LOG_LEVEL", ("DEBUG", "INFO", "WARNING", "ERROR", "CRITI
 LOG_EVENTS = env.switch("LOG_EVENTS", on=True)
 LOGGING = logging_settings(LOG_FORMAT, LOG_LEVEL, events=LOG_EVENTS)
 # MB: of what `up` starts, a larger log is set aside.
-LOG_SIZE = int(env.number("LOG_SIZE_MB", 10, 0.01, 10_000) * 1e6)
+LOG_SIZE_MB = env.number("LOG_SIZE_MB", 10, 0.01, 10_000)
 # Logs set aside that are kept of each process.
-LOG_KEPT = env.whole("LOG_KEPT", 4, 0, 1000)
+LOG_KEPT = env.whole("LOG_KEPT", 4, 1, 1000)
 # user:password of the metrics; beyond loopback there are none without.
 METRICS_BASIC_AUTH = env.text("METRICS_BASIC_AUTH")
 
