@@ -14,7 +14,7 @@ from tests.fuzz.shop import attack_all, running_shop
 from tests.fuzz.world import make_world
 
 CASES = 5_000  # at the least
-ATTACKS = [Attack("ada", each=65, seed=SEED, seconds=400), Attack("", each=65, seed=SEED, seconds=400)]
+ATTACKS = [Attack("ada", each=75, seed=SEED, seconds=400), Attack("", each=85, seed=SEED, seconds=400)]
 
 
 @pytest.mark.timeout(480)
