@@ -44,6 +44,7 @@ test-all: $(VENV)/.installed-dev
 lint: $(VENV)/.installed-dev
 	$(PY) -m ruff check .
 	$(PY) -m ruff format --check .
+	$(PY) -m bandit -q -ll -c pyproject.toml -r shop orders inventory payments shipping notifications manage.py
 	$(PY) -m mypy .
 	$(VENV)/bin/lint-imports
 

@@ -160,6 +160,23 @@ def test_the_metrics_are_at_an_address_of_their_own(first: Up, port: int) -> Non
     assert re.search(r'^shop_http_requests_total{.*view="api-orders"} 2', told, re.MULTILINE)
 
 
+def test_the_doctor_finds_nothing_wrong_with_it(first: Up) -> None:
+    command = [sys.executable, "manage.py", "doctor", "--data", str(first.data), "--json", "--within", "30"]
+    told = subprocess.run(
+        command, cwd=ROOT, env=first.env, capture_output=True, text=True, timeout=60, check=False
+    )
+    found = json.loads(told.stdout)
+    room = [
+        finding for finding in found["findings"] if "MB left" in finding["what"]
+    ]  # of whoever runs the tests
+    assert [finding for finding in found["findings"] if finding not in room] == []
+    assert found["unknown"] == []
+    assert {"settings", "database", "broker", "relay", "workers", "web", "providers", "work"} <= {
+        *found["checked"]
+    }
+    assert room or (found["level"], told.returncode) == ("fine", 0)
+
+
 @on_linux
 def test_all_processes_together_take_less_than_700_mb(first: Up) -> None:
     """What a fresh shop takes at rest, servers included; what processes share is counted once."""

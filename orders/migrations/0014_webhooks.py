@@ -60,8 +60,8 @@ class Migration(migrations.Migration):
             options={
                 'verbose_name_plural': 'webhook deliveries',
                 'ordering': ['-id'],
-                'indexes': [models.Index(condition=models.Q(('state__in', ('waiting', 'sending'))), fields=['endpoint', 'due_at'], name='webhook_due'), models.Index(fields=['endpoint', '-id'], name='webhook_of_endpoint')],
-                'constraints': [models.UniqueConstraint(fields=('endpoint', 'order_id', 'kind'), name='webhook_told_once')],
+                'indexes': [models.Index(condition=models.Q(('state__in', ('waiting', 'sending'))), fields=['endpoint', 'due_at'], name='webhook_due'), models.Index(fields=['endpoint', '-id'], name='webhook_of_endpoint'), models.Index(condition=models.Q(('state', 'failed')), fields=['-id'], name='webhook_failed')],
+                'constraints': [models.UniqueConstraint(fields=('order_id', 'endpoint', 'kind'), name='webhook_told_once')],
             },
         ),
     ]

@@ -15,7 +15,7 @@ from orders.webhooks.models import WebhookDelivery, WebhookEndpoint
 from orders.webhooks.registering import pause, resume, send_again
 from shop.base.admin.buttons import Result, chosen, may_change, told
 from shop.base.admin.cells import BAD, GOOD, NOTHING, WAIT, StateColumn, shortened, when
-from shop.base.admin.filters import StateFilter, dated
+from shop.base.admin.filters import StateFilter
 from shop.base.admin.rows import OfAnOrderAdmin, ReadOnlyAdmin, order_link
 
 
@@ -120,8 +120,7 @@ class WebhookDeliveryAdmin(_Pressed, OfAnOrderAdmin):
     ordering = ("-id",)
     sortable_by = ()
     list_display = ("kind", "order", "shown_state", "tries", "answer", "tried", "due")
-    list_filter = (StateFilter, ("created_at", dated("made")))
-    list_select_related = ("endpoint",)
+    list_filter = (StateFilter,)
     fields = (
         *("kind", "order", "status", "sequence", "webhook", "shown_state", "tries", "answer", "tried", "due"),
         *("happened", "message_id"),
@@ -160,8 +159,11 @@ class WebhookDeliveryAdmin(_Pressed, OfAnOrderAdmin):
 
     @admin.display(description="webhook")
     def webhook(self, row: WebhookDelivery) -> str:
-        page = reverse("admin:orders_webhookendpoint_change", args=[row.endpoint_id])
-        return format_html('<a href="{}">{}</a>', page, shortened(row.endpoint.url))
+        endpoint = WebhookEndpoint.objects.filter(pk=row.endpoint_id).first()
+        if endpoint is None:  # deleted in the moment in which this was made
+            return NOTHING
+        page = reverse("admin:orders_webhookendpoint_change", args=[endpoint.pk])
+        return format_html('<a href="{}">{}</a>', page, shortened(endpoint.url))
 
     def sentence(self, row: Any) -> str:
         return f"Telling a customer's server of {row}: {self.words_of(row)}"

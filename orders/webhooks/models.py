@@ -88,7 +88,7 @@ class WebhookDelivery(models.Model):
         ordering = ["-id"]
         verbose_name_plural = "webhook deliveries"
         constraints: ClassVar[list[models.BaseConstraint]] = [
-            models.UniqueConstraint(fields=["endpoint", "order_id", "kind"], name="webhook_told_once")
+            models.UniqueConstraint(fields=["order_id", "endpoint", "kind"], name="webhook_told_once")
         ]
         indexes: ClassVar[list[models.Index]] = [
             models.Index(
@@ -97,6 +97,7 @@ class WebhookDelivery(models.Model):
                 name="webhook_due",
             ),
             models.Index(fields=["endpoint", "-id"], name="webhook_of_endpoint"),
+            models.Index(fields=["-id"], condition=Q(state="failed"), name="webhook_failed"),
         ]
 
     def __str__(self) -> str:

@@ -11,9 +11,8 @@ from shop.tools.doctor.installation import Installation
 from shop.tools.doctor.run import checks_of
 
 KEY = "Zq3v" * 4 + "oP9-xW_7" * 6
-CROWDED = (
-    "may want"  # with databases apart, the tests' one server has too few connections for all there may be
-)
+# With databases apart, the tests' one server has too few connections for all there may be.
+CROWDED = "may want"
 Shop = Callable[..., Installation]
 
 

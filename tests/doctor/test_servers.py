@@ -158,6 +158,13 @@ def test_a_postgresql_that_may_lose_what_it_has_is_named(shop: Shop) -> None:
                     time.sleep(0.05)
 
 
+def test_a_log_that_may_repeat_people_is_named(shop: Shop, copy: Any) -> None:
+    config, connection = copy
+    connection.execute(f'ALTER DATABASE "{config["NAME"]}" SET log_min_error_statement = error')
+    found = found_by("database", shop(databases={"default": config}))
+    one(found, Level.WORRY, "may repeat people's names", "log_min_error_statement is error", "= panic")
+
+
 def test_too_few_connections_are_named(shop: Shop, copy: Any) -> None:
     config, connection = copy
     connection.execute(f'ALTER DATABASE "{config["NAME"]}" CONNECTION LIMIT 30')
