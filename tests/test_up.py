@@ -154,10 +154,13 @@ def test_the_log_tells_an_order_s_life_in_json_from_the_request_that_began_it(fi
 
 
 def test_the_metrics_are_at_an_address_of_their_own(first: Up, port: int) -> None:
-    with urllib.request.urlopen(f"http://127.0.0.1:{port + 2}/metrics") as answer:
-        told = answer.read().decode()
-    assert re.search(r"^shop_relays 1", told, re.MULTILINE)
-    assert re.search(r'^shop_http_requests_total{.*view="api-orders"} 2', told, re.MULTILINE)
+    def told() -> str:
+        with urllib.request.urlopen(f"http://127.0.0.1:{port + 2}/metrics") as answer:
+            return str(answer.read().decode())
+
+    placed = r'^shop_http_requests_total{method="POST",status="202",view="api-orders"} 2'
+    assert eventually(lambda: re.search(placed, told(), re.MULTILINE), 30), told()  # what is found out in 5 s
+    assert re.search(r"^shop_relays 1", told(), re.MULTILINE)
 
 
 def test_the_doctor_finds_nothing_wrong_with_it(first: Up) -> None:
