@@ -44,13 +44,13 @@ holds_of_people(
     WebhookEndpoint,
     by_customer="customer_id",
     erased={
-        "url": "",
+        "url": "https://erased.invalid/",
         "secret": "",
         "previous_secret": "",
-        "kinds": [],
         "state": WebhookEndpoint.State.DISABLED,
+        "reason": "Its customer was erased.",
     },
-    plain=("reason",),
+    secret=("secret", "previous_secret"),
 )
 holds_of_people(WebhookDelivery, by="order_id", plain=("kind", "number", "status", "state", "trouble"))
 holds_only_ids(Outbox, Inbox, DeadLetter, Incident)

@@ -27,7 +27,8 @@ class Holding:
 
     ``erased``: what stands in a column, by its name, once nobody is to be known by it: a value, or an expression.
     ``plain``: columns that can hold nothing of a person, or only ids. ``of_orders``: the rows of some orders, by the
-    orders' ids; ``of_customers``: of some accounts, by theirs; neither: they are no customer's.
+    orders' ids; ``of_customers``: of some accounts, by theirs; neither: they are no customer's. ``secret``: columns that
+    open something, and are in no export.
     """
 
     model: type[models.Model]
@@ -35,6 +36,14 @@ class Holding:
     plain: Collection[str] = ()
     of_orders: Callable[[Collection[UUID]], QuerySet[Any]] | None = None
     of_customers: Callable[[Collection[int]], QuerySet[Any]] | None = None
+    secret: Collection[str] = ()
+
+    def shown(self, rows: QuerySet[Any]) -> list[dict[str, Any]]:
+        """For an export."""
+        named = [
+            column.attname for column in self.model._meta.concrete_fields if column.name not in self.secret
+        ]
+        return list(rows.order_by("pk").values(*named))
 
     def forget(self, rows: QuerySet[Any]) -> None:
         if self.erased:
@@ -52,12 +61,14 @@ def holds_of_people(
     by_customer: str = "",
     erased: Mapping[str, Any] | None = None,
     plain: Collection[str] = (),
+    secret: Collection[str] = (),
 ) -> None:
     """Say it of a model. ``by``: the look-up that finds its rows by orders' ids, or a function that does;
     ``by_customer``: the one that finds them by accounts' ids, where they are of no order.
     """
     of_orders = _found_by(model, by) if isinstance(by, str) else by
-    _holdings[model] = Holding(model, erased or {}, plain, of_orders, _found_by(model, by_customer))
+    of_customers = _found_by(model, by_customer)
+    _holdings[model] = Holding(model, erased or {}, plain, of_orders, of_customers, secret)
 
 
 def _found_by(model: type[models.Model], by: str) -> Callable[[Collection[Any]], QuerySet[Any]] | None:

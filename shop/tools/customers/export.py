@@ -19,11 +19,9 @@ def export(customer: Customer) -> dict[str, Any]:
     for holding in holdings():
         found: list[Any] = []
         if holding.of_orders:
-            found += holding.of_orders(ids).order_by("pk").values()
+            found += holding.shown(holding.of_orders(ids))
         if holding.of_customers:
-            found += (
-                holding.of_customers([account.pk for account in customer.accounts]).order_by("pk").values()
-            )
+            found += holding.shown(holding.of_customers([account.pk for account in customer.accounts]))
         if found:
             meta = holding.model._meta
             held.setdefault(meta.app_label, {})[str(meta.verbose_name_plural)] = found

@@ -13,10 +13,12 @@ from django.contrib.admin.models import CHANGE, LogEntry
 from django.contrib.auth.models import User
 from django.contrib.contenttypes.models import ContentType
 from django.core.management import CommandError, call_command
+from django.utils import timezone
 from knox.models import AuthToken
 
 from notifications.models import Mail, Notification
 from orders.models import Order, Saga, TimelineEntry
+from orders.webhooks.models import WebhookEndpoint
 from payments.models import Payment
 from shipping.models import Parcel
 from shop.base.people import Holding, holdings, text_columns
@@ -39,7 +41,8 @@ METHOD, TRACKING, KEY, USERNAME, NOTED = (
     "zelda.q",
     "Called Zelda's aunt",
 )
-SEEDED = (NAME, MAIL, STREET, POSTCODE, CITY, METHOD, TRACKING, KEY, USERNAME, NOTED)
+HOOK, HOOKS_SECRET = "https://hooks.quux.example/", "whsec_of_zelda"
+SEEDED = (NAME, MAIL, STREET, POSTCODE, CITY, METHOD, TRACKING, KEY, USERNAME, NOTED, HOOK)
 
 
 @pytest.fixture
@@ -53,6 +56,9 @@ def zelda(shelf: consistent.Shelf, client: Any) -> User:
     User.objects.create_user("neighbour")  # whose number the orders are made with
     user = User.objects.create_user(USERNAME, MAIL, "pw-of-zelda", first_name="Zelda", last_name="Quux")
     AuthToken.objects.create(user)
+    WebhookEndpoint.objects.create(
+        customer_id=user.pk, url=HOOK, secret=HOOKS_SECRET, created_at=timezone.now()
+    )
     client.force_login(user)
     own(consistent.completed(shelf) + consistent.cancelled(shelf), user.pk)
     consistent.completed(shelf)
@@ -155,6 +161,7 @@ def test_the_export_has_all_that_is_held(zelda: User) -> None:
     (account,) = told["accounts"]
     assert (account["username"], len(account["tokens"]), len(account["sessions"])) == (USERNAME, 1, 1)
     assert "password" not in account
+    assert HOOKS_SECRET not in text
     assert {*told["held"]} == {"orders", "inventory", "payments", "shipping", "notifications", "admin"}
     assert len(told["held"]["orders"]["orders"]) == len(told["orders"]) == 2
     assert len(told["held"]["notifications"]["mails"]) == 2
@@ -178,7 +185,7 @@ def test_an_erased_customer_is_found_nowhere_and_the_books_balance(zelda: User, 
     text, code = customer("erase", USERNAME, "--yes")
     assert code == 0
     assert "Erased what is known of the customer of 2 orders and 1 account." in text
-    assert rows_that_name(*SEEDED) == set()
+    assert rows_that_name(*SEEDED, HOOKS_SECRET) == set()
     assert books() == before
     report = audit()
     assert report.ok, report.violations
