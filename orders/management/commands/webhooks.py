@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import signal
 from typing import Any
 
@@ -10,6 +11,8 @@ from django.core.management.base import BaseCommand
 from orders.webhooks.sender import Sender
 from shop.base.priority import give_way
 from shop.messaging import heartbeat
+
+logger = logging.getLogger(__name__)
 
 
 class Command(BaseCommand):
@@ -25,7 +28,7 @@ class Command(BaseCommand):
 
         def ready() -> None:
             if not said:
-                self.stdout.write("webhooks ready")
+                logger.info("webhooks ready")
                 said.append(True)
 
         Sender(lambda: bool(stop)).run(ready)
