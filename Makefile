@@ -69,7 +69,7 @@ $(VENV)/.installed: requirements.txt constraints.txt | $(VENV)/.made
 	$(PIP) -r requirements.txt || { echo "The requirements could not be installed: see pip's message above."; exit 1; }
 	touch $@
 
-$(VENV)/.installed-dev: requirements-dev.txt requirements.txt constraints.txt | $(VENV)/.made
+$(VENV)/.installed-dev: requirements-dev.txt requirements-otel.txt requirements.txt constraints.txt | $(VENV)/.made
 	echo "Installing what the tests and checks need into $(VENV)."
 	$(PIP) -r requirements-dev.txt || { echo "The requirements could not be installed: see pip's message above."; exit 1; }
 	touch $@ $(VENV)/.installed

@@ -269,3 +269,6 @@ LOGGING = logging_settings(LOG_FORMAT, env("LOG_LEVEL", "INFO"), events=LOG_EVEN
 LOG_SIZE = int(float(env("LOG_SIZE_MB", "10")) * 1e6)  # of what `up` starts, a larger log is set aside,
 LOG_KEPT = int(env("LOG_KEPT", "4"))  # and of each so many are kept
 METRICS_BASIC_AUTH = env("METRICS_BASIC_AUTH")  # user:password; beyond loopback there are no metrics without
+# Traces by OTLP over HTTP, to who collects them (http://127.0.0.1:4318); empty: none. It takes requirements-otel.txt.
+OTLP_ENDPOINT = env("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT") or env("OTEL_EXPORTER_OTLP_ENDPOINT")
+TRACES_SHARE = float(env("OTEL_TRACES_SAMPLER_ARG", "1"))  # of the orders: 0.01 tells of one in a hundred, whole
