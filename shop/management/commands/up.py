@@ -12,6 +12,7 @@ from django.core.management.base import BaseCommand, CommandParser
 from shop.tools.up.errors import StartError
 from shop.tools.up.introducing import Options
 from shop.tools.up.run import run
+from shop.web.tracing.following import lacking
 
 
 class Command(BaseCommand):
@@ -51,6 +52,8 @@ class Command(BaseCommand):
             demo=not options["no_demo"],
         )
         try:
+            if lack := lacking():
+                raise StartError(lack)
             run(wanted)
         except StartError as error:
             self.stderr.write(str(error))

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable
 from importlib import metadata
 
-from shop.tools.papers.locked import DEVELOPMENT, RUNTIME, Package, locked, scripts
+from shop.tools.papers.locked import DEVELOPMENT, SHIPPED, Package, locked, scripts
 
 UNKNOWN = "unknown"
 # What packages say that do not say it by SPDX's names.
@@ -79,7 +79,7 @@ pycurl is `LGPL-2.1-only OR MIT`, and taken under MIT.
 
 
 def page() -> str:
-    runtime = locked(RUNTIME)
+    shipped = locked(SHIPPED)
     development = [one for name, one in locked(DEVELOPMENT).items() if name not in runtime]
     lines = [
         HEAD,

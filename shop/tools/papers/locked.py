@@ -10,7 +10,8 @@ from pathlib import Path
 
 from django.conf import settings
 
-RUNTIME, DEVELOPMENT = "requirements", "requirements-dev"
+# What the shop needs; the same and traces, which is shipped as the image; and what tests and checks need as well.
+RUNTIME, SHIPPED, DEVELOPMENT = "requirements", "requirements-otel", "requirements-dev"
 LINE = re.compile(
     r"(?P<name>[A-Za-z0-9][\w.-]*)(\[[^]]*\])?==(?P<version>[^\s;\\]+)\s*(;\s*(?P<marker>[^\\#]+))?"
 )
@@ -44,8 +45,12 @@ def locked(which: str) -> dict[str, Package]:
 
 
 def wanted(which: str) -> dict[str, Package]:
-    """The pins of ``which``, which people write."""
-    return {package.name: package for package in _packages(_file(f"{which}.txt"))}
+    """The pins of ``which``, which people write, and of the files it builds on."""
+    text = _file(f"{which}.txt")
+    found = {package.name: package for package in _packages(text)}
+    for other in re.findall(r"^-r ([\w-]+)\.txt$", text, re.MULTILINE):
+        found = wanted(other) | found
+    return found
 
 
 def constraints() -> dict[str, Package]:
