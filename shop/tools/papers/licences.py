@@ -80,7 +80,7 @@ pycurl is `LGPL-2.1-only OR MIT`, and taken under MIT.
 
 def page() -> str:
     shipped = locked(SHIPPED)
-    development = [one for name, one in locked(DEVELOPMENT).items() if name not in runtime]
+    development = [one for name, one in locked(DEVELOPMENT).items() if name not in shipped]
     lines = [
         HEAD,
         "## Python packages that are shipped",
@@ -88,7 +88,7 @@ def page() -> str:
         "| package | version | licence | |",
         "|---|---|---|---|",
     ]
-    lines += [_row(one, runtime_note=True) for one in runtime.values()]
+    lines += [_row(one, runtime_note=True) for one in shipped.values()]
     lines += ["", "## JavaScript and CSS that is shipped", "", "| what | in | licence |", "|---|---|---|"]
     lines += [
         f"| {one.package} {one.version} | `shop/static/shop/vendor/{one.file}` | {SCRIPTS[one.package]} |"

@@ -39,7 +39,7 @@ def document() -> str:
     shop = Component(name=SHOP, type=ComponentType.APPLICATION, bom_ref=SHOP)
     bom = Bom()
     bom.metadata.component = shop
-    parts = {name: _component(package) for name, package in runtime.items()}
+    parts = {name: _component(package) for name, package in shipped.items()}
     files = [_script(one) for one in scripts()]
     bom.components.update([*parts.values(), *files])
     direct = [parts[normal(name)] for name in wanted(SHIPPED) if normal(name) in parts]

@@ -41,7 +41,7 @@ def lacking() -> str:
         found = None
     return "" if found else (
         "OTEL_EXPORTER_OTLP_ENDPOINT is set, but OpenTelemetry is not installed: run "
-        "`pip install -r requirements-otel.txt`, or unset it."
+        "`pip install -r requirements-otel.lock`, or unset it."
     )  # fmt: skip
 
 
@@ -80,7 +80,9 @@ class Follower:
         until = self._position.look()
         first = self._position.counted or 0
         if until - first > MOST_BEHIND:
-            logger.error("Traces leave out up to %d events: nobody took them in time.", until - first - MOST_BEHIND)
+            logger.error(
+                "Traces leave out up to %d events: nobody took them in time.", until - first - MOST_BEHIND
+            )
             first = self._position.counted = until - MOST_BEHIND
         if until <= first:
             return 0

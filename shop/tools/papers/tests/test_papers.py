@@ -16,7 +16,16 @@ from django.conf import settings
 from shop.tools.papers import licences
 from shop.tools.papers.files import stale
 from shop.tools.papers.licences import NATIVE, is_copyleft, not_to_be_shipped
-from shop.tools.papers.locked import DEVELOPMENT, RUNTIME, SHIPPED, constraints, locked, needed_by, scripts, wanted
+from shop.tools.papers.locked import (
+    DEVELOPMENT,
+    RUNTIME,
+    SHIPPED,
+    constraints,
+    locked,
+    needed_by,
+    scripts,
+    wanted,
+)
 from shop.tools.papers.parts import flaws
 
 ROOT = Path(settings.BASE_DIR)
