@@ -80,7 +80,9 @@ class Follower:
         until = self._position.look()
         first = self._position.counted or 0
         if until - first > MOST_BEHIND:
-            logger.error("Traces leave out up to %d events: nobody took them in time.", until - first - MOST_BEHIND)
+            logger.error(
+                "Traces leave out up to %d events: nobody took them in time.", until - first - MOST_BEHIND
+            )
             first = self._position.counted = until - MOST_BEHIND
         if until <= first:
             return 0
