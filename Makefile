@@ -3,6 +3,8 @@
 # make test-all  what goes through the whole shop, with each broker, databases together and apart: 20 minutes
 # make test-scenarios  the same in one combination  ARGS="--broker rabbitmq --split-databases"
 # make lint   style, types, who imports whom
+# make lock   the lock files, of requirements*.txt and constraints.txt; then what is made of them, as `make papers` does
+# make papers docs/settings.md, docs/licences.md and the bill of materials docs/sbom.cdx.json
 # make bench  the shop beside what one could take instead, all in one run   ARGS="--systems floor,dbos --repetitions 5"
 # make bench-quick  the same in under 3 minutes, and with nothing more to install
 # make bench-growth  a million orders in the tables, a hot product, large orders, a backlog: half an hour, 12 GB of disk
@@ -13,7 +15,7 @@
 # make fuzz   bad input by the thousand, for a long time, from a seed it prints   ARGS="--cases 50000 --seed 7"
 # make pictures  the README's, taken from a running shop; it takes Chromium
 # make clean  remove .venv and caches; the shop's data in .data stays
-.PHONY: run test test-all test-scenarios lint bench bench-quick bench-door bench-growth chaos fuzz pictures clean
+.PHONY: run test test-all test-scenarios lint lock papers sbom bench bench-quick bench-door bench-growth chaos fuzz pictures clean
 .SILENT:
 
 VENV := .venv
@@ -43,6 +45,18 @@ lint: $(VENV)/.installed-dev
 	$(PY) -m mypy .
 	$(VENV)/bin/lint-imports
 
+# For all platforms and Pythons at once. The index is uv's own, or that of UV_DEFAULT_INDEX; none is named in the files.
+lock: | $(VENV)/.made
+	$(PIP) $$(sed -n 's/^\(uv==[^ ]*\).*/\1/p' requirements-dev.txt)
+	for name in requirements requirements-dev; do \
+		UV_CUSTOM_COMPILE_COMMAND="make lock" $(VENV)/bin/uv pip compile -q --universal --python-version 3.11 \
+			--generate-hashes --no-annotate --no-config -o $$name.lock $$name.txt || exit 1; \
+	done
+	$(MAKE) papers
+
+papers sbom: $(VENV)/.installed-dev
+	$(PY) manage.py papers
+
 bench: $(BENCH)/.installed
 	exec $(BENCH)/bin/python -m benchmarks $(ARGS)
 
@@ -68,14 +82,14 @@ clean:
 	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
-$(VENV)/.installed: requirements.txt constraints.txt | $(VENV)/.made
+$(VENV)/.installed: requirements.lock | $(VENV)/.made
 	echo "Installing what the shop needs into $(VENV)."
-	$(PIP) -r requirements.txt || { echo "The requirements could not be installed: see pip's message above."; exit 1; }
+	$(PIP) --require-hashes -r requirements.lock || { echo "The requirements could not be installed: see pip's message above."; exit 1; }
 	touch $@
 
-$(VENV)/.installed-dev: requirements-dev.txt requirements.txt constraints.txt | $(VENV)/.made
+$(VENV)/.installed-dev: requirements-dev.lock | $(VENV)/.made
 	echo "Installing what the tests and checks need into $(VENV)."
-	$(PIP) -r requirements-dev.txt || { echo "The requirements could not be installed: see pip's message above."; exit 1; }
+	$(PIP) --require-hashes -r requirements-dev.lock || { echo "The requirements could not be installed: see pip's message above."; exit 1; }
 	touch $@ $(VENV)/.installed
 
 # Restate's server is in no Python package; where npm can't bring it, the benchmark says that Restate is left out.

@@ -100,7 +100,7 @@ class OrderAdmin(Operating):
 
     @admin.display(description="customer")
     def customer(self, order: Order) -> str:
-        return order.name
+        return order.name or "erased"
 
     @admin.display(description="placed at", ordering="id")  # ids grow with time
     def placed_on(self, order: Order) -> str:

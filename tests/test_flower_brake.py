@@ -11,6 +11,7 @@ from urllib.request import Request, urlopen
 
 import pytest
 
+from shop.tools.flower import main
 from shop.tools.up.children import Child
 from shop.tools.up.ports import free_port
 from shop.tools.up.programs import Programs
@@ -51,6 +52,12 @@ def test_nothing_is_shown_without_the_password(flower: str, path: str) -> None:
     )
     assert status == 401
     assert ask(flower + path, RIGHT)[0] in (200, 404)
+
+
+def test_without_a_password_it_does_not_start(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("FLOWER_BASIC_AUTH", raising=False)
+    with pytest.raises(SystemExit, match="Flower has no password: set FLOWER_BASIC_AUTH to user:password"):
+        main()
 
 
 def test_that_it_is_there_is_told_to_everybody(flower: str) -> None:

@@ -103,6 +103,18 @@ def test_both_demo_orders_are_completed(first: Up) -> None:
     assert "Traceback" not in text
 
 
+def test_all_of_it_listens_on_this_computer_alone(first: Up) -> None:
+    """Shop, Flower, both providers, PostgreSQL and Valkey."""
+    listening = {
+        of.laddr
+        for pid in first.family()
+        for of in psutil.Process(pid).net_connections("inet")
+        if of.status == psutil.CONN_LISTEN
+    }
+    assert len(listening) >= 6
+    assert {where.ip for where in listening} == {"127.0.0.1"}
+
+
 def test_the_first_run_shows_the_generated_passwords_and_the_token(first: Up) -> None:
     kept = json.loads((first.data / "secrets.json").read_text())
     for name in ("admin", "demo", "flower"):

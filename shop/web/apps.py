@@ -9,7 +9,8 @@ class ShopAdmin(AdminConfig):
     default_site = "shop.web.control.site.ShopSite"
 
     def ready(self) -> None:
-        super().ready()
-        from shop.web import guesses, sessions  # noqa: F401 (sessions listens)
+        from shop.web import guesses, sessions  # they need the models
 
+        super().ready()
         guesses.listen()
+        sessions.listen()

@@ -101,9 +101,11 @@ class SaysHowLong:
 
 def locked() -> list[Locked]:
     """All of them, for staff; those of a Redis that is away are not known."""
-    found: Any = asked(
-        lambda client: client.zrangebyscore(key_of(LOCKED), time.time(), "+inf", withscores=True), []
-    )
+
+    def read(client: redis.Redis) -> Any:
+        return client.zrangebyscore(key_of(LOCKED), time.time(), "+inf", withscores=True)
+
+    found: Any = asked(read, None) or []
     return [_locked(member.decode(), until) for member, until in found]
 
 
@@ -170,7 +172,14 @@ def note_success(user: User, request: HttpRequest | None = None, **more: Any) ->
         return
     account, address = _digest(user.get_username()), address_of(request)
     forget([f"guesses:{account}:{address}"])
-    asked(lambda client: client.set(key_of(_known(account, address)), 1, ex=REMEMBERED), None)
+
+    def write(client: redis.Redis) -> None:
+        with client.pipeline(transaction=False) as both:
+            both.set(key_of(_known(account, address)), 1, ex=REMEMBERED)
+            both.zrem(key_of(LOCKED), f"{user.pk} {address}")
+            both.execute()
+
+    asked(write, None)
 
 
 def _list(member: str, until: float) -> None:

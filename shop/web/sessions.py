@@ -8,12 +8,14 @@ from django.conf import settings
 from django.contrib.auth import SESSION_KEY
 from django.contrib.auth.models import User
 from django.contrib.auth.signals import user_logged_in
-from django.dispatch import receiver
 from django.http import HttpRequest
 from knox.models import AuthToken
 
 
-@receiver(user_logged_in)
+def listen() -> None:
+    user_logged_in.connect(staff_log_in_each_day)
+
+
 def staff_log_in_each_day(request: HttpRequest, user: User, **more: Any) -> None:
     """Who may do more than buy is asked again sooner. With the API's tokens nobody gets at what staff may do."""
     if user.is_staff and SESSION_KEY in getattr(request, "session", ()):

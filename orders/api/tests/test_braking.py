@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
 from django.core.cache import cache
+from django.urls import URLPattern, get_resolver
 from rest_framework.test import APIClient
+from rest_framework.views import APIView
 
 from orders.admission import Line, door
 from orders.api.tests.client import BODY, URL, client_of, nothing_moved, placed, post
 from orders.models import Order
+from shop.base.brakes.braked import Braked
 from shop.base.brakes.rates import Rate
 from shop.tests.documents import problem
 
@@ -61,6 +65,27 @@ def test_all_else_has_its_limit_too(ada: APIClient, method: str, path: str, most
     assert statuses[-1] == 429
     assert 429 not in statuses[:-1]
     assert getattr(ada, method)(path)["RateLimit-Policy"].startswith(f'"{name}";q={most};')
+
+
+def test_every_address_of_the_api_is_braked() -> None:
+    """Logging in has a brake of its own, and the schema is made once for all."""
+    open_, found = {"Login", "SpectacularAPIView", "SpectacularSwaggerSplitView"}, set()
+    for pattern in every_pattern(get_resolver()):
+        view = getattr(pattern.callback, "cls", None)
+        if view and issubclass(view, APIView):
+            found.add(view.__name__)
+            assert issubclass(view, Braked) or view.__name__ in open_, (
+                f"{view.__name__}: derive it from Braked"
+            )
+    assert found > {"Orders", "Products", "Logout"}
+
+
+def every_pattern(resolver: Any) -> Iterator[URLPattern]:
+    for one in resolver.url_patterns:
+        if isinstance(one, URLPattern):
+            yield one
+        else:
+            yield from every_pattern(one)
 
 
 def test_who_is_nobody_is_told_by_the_address(catalogue: None) -> None:

@@ -21,6 +21,11 @@ def address_of(request: HttpRequest) -> str:
     return network_of(address)
 
 
+def peer_of(peer: object) -> str:
+    """Of a connection. Empty: of a proxy at a socket of this computer."""
+    return network_of(str(peer[0]).partition("%")[0]) if isinstance(peer, tuple) else ""
+
+
 def network_of(address: str) -> str:
     try:
         known = ip_address(address)

@@ -5,8 +5,6 @@ from __future__ import annotations
 import re
 from typing import NamedTuple
 
-from django.core.exceptions import ImproperlyConfigured
-
 SECONDS = {"second": 1, "minute": 60, "hour": 3600, "day": 86_400}
 WRITTEN = re.compile(r"(\d{1,9})/(\d{0,4}) ?(second|minute|hour|day)s?")
 
@@ -22,16 +20,15 @@ class Rate(NamedTuple):
         return self.period / self.most
 
 
-def rate(name: str, text: str) -> Rate | None:
-    """As a setting has it. Empty: there is no limit. ``name``: the setting's.
+def rate(text: str) -> Rate | None:
+    """As a setting has it. ``off``: there is no limit.
 
     Raises:
-        ImproperlyConfigured: it is something else; a sentence says so.
+        ValueError: it is something else.
     """
-    if not text:
+    if text == "off":
         return None
-    found = WRITTEN.fullmatch(text.strip())
+    found = WRITTEN.fullmatch(text)
     if not found or not int(found[1]) or not int(found[2] or 1):
-        told = "write it as 600/minute or 10/15 minutes, or leave it empty for no limit"
-        raise ImproperlyConfigured(f"{name} is {text!r}, which is no rate: {told}.")
+        raise ValueError(text)
     return Rate(int(found[1]), float(int(found[2] or 1) * SECONDS[found[3]]))

@@ -20,6 +20,7 @@ from django.http.response import HttpResponseBase
 from django.urls import set_script_prefix
 
 from shop.base.api.problems import MEDIA_TYPE, document
+from shop.base.brakes.addresses import peer_of
 from shop.base.live import end_streams
 from shop.base.serving.bodies import Crowded, Receive, Scope, Send, read_body, room
 from shop.base.serving.pool import Full, pool
@@ -54,7 +55,8 @@ class Handler(ASGIHandler):
             raise ValueError(f"Only HTTP is served here, not {scope['type']}.")
         try:
             with room.place() as place:
-                answer = await pool.run(self._answer, scope, await read_body(scope, receive, place))
+                body = await read_body(scope, receive, place)
+                answer = await pool.run(self._answer, scope, body, whose=peer_of(scope.get("client")))
         except RequestAborted:
             return
         except TimeoutError:

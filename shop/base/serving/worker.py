@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-import ipaddress
+import importlib
+import os
 import resource
 from collections import Counter
 from typing import Any
@@ -13,9 +14,12 @@ from gunicorn.asgi.parser import LimitRequestHeaders
 from gunicorn.asgi.protocol import ASGIProtocol
 from gunicorn.workers import gasgi
 
+from shop.base.brakes.addresses import peer_of
+
 HEADERS_WITHIN = 10.0  # s from when a connection is there
 MOST_OF_HEADERS = 32 * 1024  # bytes of a request's, all together
 READ_WITHIN = 60.0  # s in which a client that reads nothing must go on reading
+AT_ONCE = 16 * 1024  # bytes that are read of a connection before anybody looks at them
 OTHER_FILES = 500  # open at once beside the connections of clients
 TOO_MANY, TOO_MANY_OF_YOURS = (
     f"HTTP/1.1 {status}\r\nRetry-After: 5\r\nContent-Length: 0\r\nConnection: close\r\n\r\n".encode()
@@ -28,14 +32,14 @@ class Connection(ASGIProtocol):  # type: ignore[misc]
     """A client's connection. Bodies have their time in ``bodies.py``, idle ones in gunicorn."""
 
     _dawdles: asyncio.TimerHandle | None = None
-
     _head = 0  # bytes that came of the headers that are not complete yet
 
     def connection_made(self, transport: Any) -> None:
         super().connection_made(transport)
+        transport.max_size = self._max_buffer_size = AT_ONCE
         self.worker.connections.add(self)
         self._allow(HEADERS_WITHIN)
-        self._whose = whose(transport.get_extra_info("peername"))
+        self._whose = peer_of(transport.get_extra_info("peername"))
         self.worker.of_each[self._whose] += 1
         most: int = settings.CONNECTIONS_PER_ADDRESS
         if self.worker.nr_conns > self.worker.worker_connections:
@@ -114,6 +118,12 @@ class Worker(gasgi.ASGIWorker):  # type: ignore[misc]
     connections: set[Connection]
     of_each: Counter[str]  # how many connections an address has
 
+    @classmethod
+    def setup(cls) -> None:
+        """In gunicorn's first process: where a setting is wrong this ends it, before workers are started in vain."""
+        os.environ.setdefault("DJANGO_SETTINGS_MODULE", "shop.settings")
+        importlib.import_module(os.environ["DJANGO_SETTINGS_MODULE"])
+
     def init_process(self) -> None:
         self.connections, self.of_each = set(), Counter()
         gasgi.ASGIProtocol = Connection  # gunicorn has no setting for it
@@ -127,16 +137,6 @@ class Worker(gasgi.ASGIWorker):  # type: ignore[misc]
         for connection in list(self.connections):
             if connection.idle:
                 connection.close()
-
-
-def whose(peer: Any) -> str:
-    """The address, of IPv6 the network in which everybody has 2**64 of them. Empty: a proxy on this computer's socket."""
-    if not isinstance(peer, tuple):
-        return ""
-    address = ipaddress.ip_address(peer[0].partition("%")[0])
-    if isinstance(address, ipaddress.IPv4Address):
-        return str(address)
-    return str(address.ipv4_mapped or ipaddress.ip_network((address, 64), strict=False))
 
 
 def _allow_files(most: int) -> None:

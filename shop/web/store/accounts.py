@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import hashlib
 from typing import Any
 
 from django.contrib.auth import login
 from django.contrib.auth.forms import AuthenticationForm, UserCreationForm
+from django.contrib.auth.models import User
 from django.contrib.auth.views import LoginView, LogoutView
 from django.core.exceptions import ValidationError
+from django.db import transaction
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.views.decorators.http import require_http_methods
 
+from shop.messaging.rows import execute
+from shop.messaging.tables import database_of
 from shop.web.guesses import SaysHowLong, let_in, sentence, told, wait_of
 from shop.web.store.customers import GUEST, guest_of
 from shop.web.store.pages import page
@@ -56,6 +61,21 @@ class LogOut(LogoutView):
     next_page = "store"
 
 
+def _made(form: JoinForm, name: str) -> User | None:
+    """The account; None: the form says why not. Who wants a name at the same moment waits, and is told that it is taken:
+    a conflict in the database would end with the name, and more, in its log.
+    """
+    with transaction.atomic(using=database_of(User)):
+        execute(User, "SELECT pg_advisory_xact_lock(%s)", _number_of(name))
+        return form.save() if form.is_valid() else None
+
+
+def _number_of(name: str) -> int:
+    """The same for names that differ only in capitals."""
+    digest = hashlib.blake2b(name.casefold().encode(errors="replace"), digest_size=8).digest()
+    return int.from_bytes(digest, signed=True)
+
+
 @require_http_methods(["GET", "HEAD", "POST"])
 def join(request: HttpRequest) -> HttpResponse:
     """A new account; a guest's becomes it, with the orders."""
@@ -64,8 +84,8 @@ def join(request: HttpRequest) -> HttpResponse:
     form = JoinForm(
         request.POST or None, instance=guest_of(request), initial={"username": ""}, request=request
     )
-    if request.method == "POST" and form.is_valid():
-        login(request, form.save(), backend="django.contrib.auth.backends.ModelBackend")
+    if request.method == "POST" and (person := _made(form, request.POST.get("username", ""))):
+        login(request, person, backend="django.contrib.auth.backends.ModelBackend")
         request.session.pop(GUEST, None)
         return redirect("store-orders")
     return told(request, page(request, "join", {"form": form}, status=422 if form.errors else None))

@@ -188,3 +188,26 @@ def test_only_http_is_served() -> None:
     browser.scope["type"] = "websocket"
     with pytest.raises(ValueError, match="websocket"):
         asked(browser)
+
+
+def test_who_asks_for_much_at_once_waits_for_themselves() -> None:
+    """One thread, and twenty requests of one address before the first of another; and one who goes while it waits."""
+    served: list[str] = []
+
+    async def test() -> None:
+        line = Pool(threads=1)
+        many = [asyncio.create_task(line.run(served.append, "many", whose="a")) for _ in range(20)]
+        await asyncio.sleep(0)
+        other = asyncio.create_task(line.run(served.append, "other", whose="b"))
+        leaves = asyncio.create_task(line.run(served.append, "left", whose="c"))
+        await asyncio.sleep(0)
+        leaves.cancel()
+        await asyncio.gather(*many, other)
+        assert line._idle == 1
+        assert not line._lines
+        assert not line._taken
+
+    asyncio.run(asyncio.wait_for(test(), 10))
+    assert served.index("other") <= 2
+    assert served.count("many") == 20
+    assert "left" not in served

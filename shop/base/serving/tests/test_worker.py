@@ -16,7 +16,8 @@ import psutil
 import pytest
 from django.conf import settings
 
-from shop.base.serving.worker import MOST_OF_HEADERS, whose
+from shop.base.brakes.addresses import peer_of
+from shop.base.serving.worker import MOST_OF_HEADERS
 from shop.tools.up.ports import free_port
 
 MOST, OF_ONE = 8, 5
@@ -175,7 +176,7 @@ def test_there_are_no_more_clients_than_there_may_be_and_one_address_leaves_some
     ],
 )
 def test_whose_a_connection_is(peer: object, whom: str) -> None:
-    assert whose(peer) == whom
+    assert peer_of(peer) == whom
 
 
 def test_headers_are_bounded_all_together(gunicorn: tuple[subprocess.Popen[bytes], Connect]) -> None:
