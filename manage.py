@@ -5,7 +5,11 @@ import os
 import sys
 from pathlib import Path
 
-WITHOUT_PAGES = ("relay", "worker", "webhooks")  # they leave out what only the web needs: see PAGES in shop/settings.py
+WITHOUT_PAGES = (
+    "relay",
+    "worker",
+    "webhooks",
+)  # they leave out what only the web needs: see PAGES in shop/settings.py
 # Nobody waits for these: see DATABASE_WAITS there.
 LONG_STATEMENTS = ("migrate", "audit", "customer", "dbshell", "shell")
 

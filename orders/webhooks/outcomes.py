@@ -92,7 +92,7 @@ def _row(attempt: Attempt) -> dict[str, object]:
 def _wait(attempt: int) -> float:
     """Seconds until the next attempt. Not quite the same for all, so that they don't come all at once."""
     times = WAITS[min(attempt, len(WAITS)) - 1]
-    return float(settings.WEBHOOKS["RETRY_FIRST"] * times * random.uniform(1 - JITTER, 1 + JITTER))
+    return float(settings.WEBHOOKS["RETRY_FIRST"] * times * random.uniform(1 - JITTER, 1 + JITTER))  # noqa: S311 (so that not all are sent at once)
 
 
 def _longest() -> float:
