@@ -14,10 +14,10 @@ from tests.fuzz.shop import attack_all, running_shop
 from tests.fuzz.world import make_world
 
 CASES = 5_000  # at the least
-ATTACKS = [Attack("ada", each=60, seed=SEED, seconds=180), Attack("", each=60, seed=SEED, seconds=180)]
+ATTACKS = [Attack("ada", each=75, seed=SEED, seconds=400), Attack("", each=85, seed=SEED, seconds=400)]
 
 
-@pytest.mark.timeout(240)
+@pytest.mark.timeout(480)
 def test_no_request_is_answered_otherwise_than_the_page_says(
     tmp_path: Path, django_db_blocker: DjangoDbBlocker
 ) -> None:

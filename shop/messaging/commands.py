@@ -80,7 +80,7 @@ def command(
                             trace="" if waits else trace(error),
                         )
                     )
-                    logger.warning("%s failed for %s: %s", name, ref.number, in_a_word(error))
+                    logger.warning("%s failed for %s: %s", name, ref.shown, in_a_word(error))
                     monitoring.broke([ref.number], error, parked=False)  # whoever commanded it decides
         return outcome.done
 

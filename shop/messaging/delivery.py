@@ -228,7 +228,7 @@ def _note_failures(
                 if not isinstance(event, StepFailed) and failure.news:
                     record.publish(_failed(event, receiver, error, failure))
                 logger.warning("%s failed on %s of %s, attempt %s: %s", receiver, type(event).__name__,
-                               event.ref.number, failure.attempts, in_a_word(error))  # fmt: skip
+                               event.ref.shown, failure.attempts, in_a_word(error))  # fmt: skip
                 monitoring.broke([event.ref.number], error, parked=failure.due_at is None)
 
 

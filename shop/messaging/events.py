@@ -23,10 +23,13 @@ class Ref(msgspec.Struct, frozen=True, array_like=True):
     """The order a message is about: its id, its display number, and the style it was placed under."""
 
     id: Annotated[UUID, Meta(description="The order's id.")]
-    number: Annotated[
-        str, Meta(description="Its number, for people.", examples=["S-100042"], pattern="^[!-~]{1,32}$")
-    ]
+    number: Annotated[str, Meta(description="Its number, for people.", examples=["S-100042"], max_length=32)]
     style: Annotated[str, Meta(description="In which it is coordinated.")]
+
+    @property
+    def shown(self) -> str:
+        """Its number for a log, where a stranger's may not begin a line of its own."""
+        return self.number if self.number.isprintable() else ascii(self.number)
 
 
 def _now() -> datetime:

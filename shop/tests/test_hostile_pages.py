@@ -61,7 +61,7 @@ QUERIES = (
     *("app_label=%00&model_name=x&field_name=y&term=%00", "term=%00"),
     *("since=%00", "until=-1", "style=%00", "order_id=%00"),
 )  # fmt: skip
-HEADERS: tuple[dict[str, str], ...] = (
+HEADERS: tuple[dict[str, Any], ...] = (
     {"HTTP_HOST": "evil.example"}, {"HTTP_HOST": "\0"},
     {"HTTP_HOST": "[::1"}, {"HTTP_HOST": "127.0.0.1:99999999"},
     {"HTTP_COOKIE": "sessionid=\0; csrftoken=\xff"},
@@ -174,7 +174,7 @@ class Attacker:
         self.requests, self.answers, self.failed = 0, Counter[int](), dict[str, str]()
 
     def send(
-        self, method: str, address: str, body: bytes = b"", kind: str = "", question: str = "", **headers: str
+        self, method: str, address: str, body: bytes = b"", kind: str = "", question: str = "", **headers: Any
     ) -> bytes:
         path = address[:6000]
         self.requests += 1

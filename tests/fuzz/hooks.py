@@ -1,7 +1,7 @@
 """What schemathesis can't know from the OpenAPI page, for it is data and no description; it loads this by itself.
 
-What is on sale, which orders there are, where a page begins: so that what is valid by the page really is. And a token to
-throw away for each logging out, as all others are still to be of use afterwards.
+What is on sale, which servers may be called, where a page begins: so that what is valid by the page really is. And a
+token to throw away for each logging out, as all others are still to be of use afterwards.
 """
 
 from __future__ import annotations
@@ -22,11 +22,10 @@ _spent = count()
 
 @schemathesis.hook
 def before_load_schema(context: Any, raw_schema: dict[str, Any]) -> None:
-    raw_schema["components"]["schemas"]["WantedLineRequest"]["properties"]["sku"]["enum"] = WORLD["skus"]
-    raw_schema["components"]["schemas"]["CurrencyEnum"]["enum"] = WORLD["currencies"]
-    hooks = raw_schema["components"]["schemas"]["RegisterRequest"]["properties"]["url"]
-    # What is public, no pattern tells.
-    hooks["enum"] = ["https://hooks.example.com/shop", "https://93.184.216.34:8443/"]
+    schemas = raw_schema["components"]["schemas"]
+    schemas["WantedLineRequest"]["properties"]["sku"]["enum"] = WORLD["skus"]
+    schemas["CurrencyEnum"]["enum"] = WORLD["currencies"]
+    schemas["RegisterRequest"]["properties"]["url"]["enum"] = WORLD["servers"]
     for path, cursors in WORLD["cursors"].items():
         parameters = raw_schema["paths"][path]["get"]["parameters"]
         (cursor,) = (found for found in parameters if found["name"] == "cursor")

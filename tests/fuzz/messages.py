@@ -19,7 +19,7 @@ EVENTS: dict[str, list[dict[str, Any]]] = json.loads(
 )
 ORDER = ["00000000-0000-0000-0000-000000000001", "S-100001", "orchestration", None]
 
-BAD = st.sampled_from(
+BAD: st.SearchStrategy[Any] = st.sampled_from(
     [
         *(
             None,

@@ -29,6 +29,10 @@ LISTS = (
     "/api/v1/products/",
     "/api/v1/webhooks/{id}/deliveries/",
 )
+SERVERS = [
+    "https://hooks.example.com/shop",
+    "https://93.184.216.34:8443/?of=ada",
+]  # public: what no pattern tells
 PASSWORD = "a password for tests"
 
 
@@ -46,6 +50,7 @@ def make_world() -> dict[str, Any]:
     return {
         "skus": sorted(CATALOGUE),
         "currencies": ["GBP"],  # in which they are sold
+        "servers": SERVERS,
         "orders": ids,
         "webhooks": webhooks,
         "tokens": tokens,

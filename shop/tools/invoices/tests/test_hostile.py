@@ -21,6 +21,7 @@ from orders.models import Order, Outbox
 from shop.management.commands import import_orders
 from shop.tools.invoices.cleaning import clean
 from shop.tools.invoices.reading import HEADER, LONGEST_ROW, MOST_LINES, FileError, read
+from shop.tools.invoices.survey import survey
 from shop.tools.invoices.tests.files import DATE, UK
 from tests.fuzz.chance import tried
 
@@ -117,10 +118,9 @@ def test_of_a_file_that_was_changed_meanwhile_it_is_said_how_much_was_placed(
 ) -> None:
     file = tmp_path / "a.csv"
     file.write_bytes(TOP + b"".join(GOOD.replace(b"1,A", b"%d,A" % number, 1) for number in range(1, 60)))
-    surveyed = import_orders.survey
 
     def then_broken(*arguments: Any) -> Any:
-        found = surveyed(*arguments)
+        found = survey(*arguments)
         with file.open("ab") as more:
             more.write(b'99,"A\r\n')
         return found
