@@ -65,7 +65,7 @@ RETENTION = {
     "TIMELINE": env.whole("TIMELINE_KEEP_DAYS", 365, 0, 36_500),
     # Days for which mails are kept in the shop's own mailbox.
     "MAILS": env.whole("MAILS_KEEP_DAYS", 365, 0, 36_500),
-    # Days for which messages to customers' servers are kept that are over.
+    # Days for which messages to customers' servers are kept.
     "WEBHOOKS": env.whole("WEBHOOKS_KEEP_DAYS", 30, 0, 36_500),
     # Days for which names, addresses, payment tokens, tracking numbers and notes are kept of orders that have ended; 0:
     # for ever. By default as long as invoices must be kept where that is longest: set it to what holds for you.
@@ -93,18 +93,18 @@ CARRIER = env.dotted("CARRIER", "shipping.carrier.SandboxCarrier")
 
 # --- Webhooks: `manage.py webhooks` tells customers' servers of their orders' changes, see docs/webhooks.md ----------
 WEBHOOKS = {
-    # http, and within this network, too: only to try it out.
+    # Also http, and addresses within this network: only to try it out.
     "ANYWHERE": env.switch("WEBHOOKS_ANYWHERE"),
-    # That a customer may have.
-    "ENDPOINTS": env.whole("WEBHOOKS_ENDPOINTS", 10, 1, 1000),
-    # s for an answer, connecting included.
+    # Webhooks that a customer may have.
+    "ENDPOINTS": env.whole("WEBHOOKS_ENDPOINTS", 10, 0, 1000),
+    # s in which a customer's server must answer, connecting included.
     "ANSWER_WITHIN": env.number("WEBHOOKS_ANSWER_WITHIN", 10, 0.1, 60),
-    # Calls under way, from one process: a thread each.
+    # Calls to customers' servers under way at once, from one process: a thread each.
     "AT_ONCE": env.whole("WEBHOOKS_AT_ONCE", 64, 1, 1000),
     # s between two looks for messages that are due.
-    "LOOK_EVERY": env.number("WEBHOOKS_LOOK_EVERY", 0.5, 0.05, 60),
-    # s until the first repetition; waits grow from it to 6 h, over three days.
-    "RETRY_FIRST": env.number("WEBHOOKS_RETRY_FIRST", 5, 0.05, 3600),
+    "LOOK_EVERY": env.number("WEBHOOKS_LOOK_EVERY", 0.5, 0.01, 60),
+    # s before a message is sent a second time; waits grow to 6 h, over three days.
+    "RETRY_FIRST": env.number("WEBHOOKS_RETRY_FIRST", 5, 0, 3600),
 }
 
 # --- Demo: of the shop that `up` runs on this computer ----------------------------------------------------------------
