@@ -25,6 +25,7 @@ def test_no_request_is_answered_otherwise_than_the_page_says(
         world = make_world()
         with running_shop(fresh, tmp_path) as url:
             found = attack_all(ATTACKS, url, world, tmp_path)
+    print({attack.name: one.cases for attack, one in found.items()})  # noqa: T201  (with -s)
     for attack, one in found.items():
         assert one.failures == 0, f"{attack.name}, seed {attack.seed}:\n{one.told}"
     assert sum(one.cases for one in found.values()) >= CASES, {a.name: f.cases for a, f in found.items()}
