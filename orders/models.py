@@ -7,6 +7,7 @@ from django.contrib.postgres.indexes import BrinIndex
 from django.db import models
 from django.db.models import Q
 
+from orders.webhooks.models import WebhookDelivery, WebhookEndpoint  # noqa: F401  (Django looks for models here)
 from shop.base.money import show
 from shop.messaging.events import Ref
 from shop.messaging.ids import uuid7

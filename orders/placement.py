@@ -82,6 +82,13 @@ class NotPlaceable:
     reason: str
 
 
+@dataclass(frozen=True)
+class NotNow:
+    """Nothing is taken just now: the shop has more to do than it can. Nothing was looked at. ``retry_after``: in s."""
+
+    retry_after: int
+
+
 Answer = Placed | KeyTaken | NotPlaceable
 
 
@@ -152,6 +159,11 @@ def _begin(orders: Sequence[Order]) -> None:
         saga = begun(orders[0])
         shared = {"step": saga.step, "moved_at": saga.moved_at, "deadline": saga.deadline}
         insert(Saga, [{"order_id": order.pk, **shared} for order in orders])
+
+
+def is_known(request: PlaceOrder) -> bool:
+    """Whether the customer has sent something with this key before."""
+    return bool(_placed_before([request]))
 
 
 def _placed_before(requests: Sequence[PlaceOrder]) -> dict[tuple[int, str], Order]:

@@ -25,6 +25,7 @@ from orders.process import (
     status_at,
 )
 from orders.standing import Standing, locked, write
+from orders.webhooks.noting import Changes
 from shipping.events import CancellationRefused
 from shop.messaging.events import Event, StepFailed
 from shop.messaging.origins import LATEST, Origin
@@ -54,10 +55,14 @@ def note_progress(events: Sequence[Event]) -> Outcome:
         entries = [_entry(orders[event.ref.id], event) for event in known]
         fresh = {id for (id,) in insert(TimelineEntry, entries, once=True, returning=("event_id",))}
         news = fresh - _overcome([event for event in known if isinstance(event, StepFailed)])
+        changes = Changes()
         for event in known:
             if event.id in news:
-                _note(orders[event.ref.id], event)
+                _note(order := orders[event.ref.id], event)
+                if order.told:
+                    changes.add(event, order.status)
         write([(before[id], order) for id, order in orders.items()])
+        changes.store()
         if undone := [id for id, order in orders.items() if order.undo and _has_ended(before[id], order)]:
             take_up_parked(undone)
     return Outcome(refused=[event.ref for event in events if event.ref.id not in orders])

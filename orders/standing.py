@@ -9,12 +9,16 @@ from uuid import UUID
 import msgspec
 
 from orders.models import Order, Saga
+from orders.webhooks.noting import WANTED
 from shop.messaging.events import Ref
 from shop.messaging.rows import Row, as_array, execute, update
 
 
 class Standing(msgspec.Struct):
-    """``id`` is the order's; the fields from ``saga_id`` on are its saga's. ``now`` is what the database's clock says."""
+    """``id`` is the order's; the fields from ``saga_id`` on are its saga's. ``now`` is what the database's clock says.
+
+    ``told``: its customer has webhooks (``orders/webhooks``).
+    """
 
     id: int
     uuid: UUID
@@ -31,6 +35,7 @@ class Standing(msgspec.Struct):
     last_error: str
     reason: str
     now: datetime
+    told: bool
 
     @property
     def _of_order(self) -> Row:
@@ -53,7 +58,8 @@ class Standing(msgspec.Struct):
 
 LOCKED = f"""
     SELECT o.id, uuid, status, cancellation_refused, ended_at IS NOT NULL,
-        s.id, state, step, undo, attempt, moved_at, deadline, last_error, reason, now()
+        s.id, state, step, undo, attempt, moved_at, deadline, last_error, reason, now(),
+        {WANTED}
     FROM {Order._meta.db_table} AS o JOIN {Saga._meta.db_table} AS s ON s.order_id = o.id
     WHERE uuid = ANY(%s::uuid[]) ORDER BY o.id FOR NO KEY UPDATE
 """

@@ -2,6 +2,7 @@
 
 from orders import services
 from orders.models import Order, TimelineEntry
+from orders.webhooks.models import WebhookDelivery
 from shop.messaging.commands import command
 from shop.messaging.pruning import History, prunes
 
@@ -19,3 +20,4 @@ prunes(
         order=f"(SELECT whole.uuid {_ITS_ORDER})",
     )
 )
+prunes(History(WebhookDelivery, keep="WEBHOOKS", at="created_at"))

@@ -90,7 +90,10 @@ class SandboxGateway:
         self._client = Client(base_url, "The payment provider", "payments")
 
     def charge(self, charges: Sequence[Charge]) -> Iterator[dict[str, Approved | Declined | Fault]]:
-        posts = {charge.key: Post("/v1/charges", _charge_body(charge), charge.key) for charge in charges}
+        posts = {
+            charge.key: Post("/v1/charges", _charge_body(charge), charge.key, (charge.method,))
+            for charge in charges
+        }
         return self._client.post_each(posts, _charged)
 
     def refund(self, refunds: Sequence[Refund]) -> Iterator[dict[str, Refunded | Fault]]:
@@ -117,7 +120,8 @@ def _charged(reply: Reply) -> Approved | Declined:
     if reply.status == 200:
         return Approved(reply.read(_ApprovedBody).id)
     if reply.status == 402:
-        return reply.read(Declined)
+        declined = reply.read(Declined)
+        return Declined(reply.repeated(declined.code), reply.repeated(declined.message))
     raise reply.fault()
 
 

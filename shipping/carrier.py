@@ -99,7 +99,12 @@ class SandboxCarrier:
     def create_labels(
         self, requests: Sequence[LabelRequest]
     ) -> Iterator[dict[str, Label | LabelRefused | Fault]]:
-        posts = {request.key: Post("/v1/labels", _label_body(request), request.key) for request in requests}
+        posts = {
+            request.key: Post(
+                "/v1/labels", _label_body(request), request.key, msgspec.structs.astuple(request.address)
+            )
+            for request in requests
+        }
         return self._client.post_each(posts, _labelled)
 
     def void(self, keys: Sequence[str]) -> Iterator[dict[str, Voided | TooLate | Fault]]:
@@ -139,7 +144,7 @@ def _labelled(reply: Reply) -> Label | LabelRefused:
     if reply.status == 200:
         return reply.read(Label)
     if reply.status == 422:
-        return LabelRefused(reply.read(dict[str, str]).get("refused", "no reason given"))
+        return LabelRefused(reply.repeated(reply.read(dict[str, str]).get("refused", "no reason given")))
     raise reply.fault()
 
 

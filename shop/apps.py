@@ -10,5 +10,9 @@ class ShopConfig(AppConfig):
     def ready(self) -> None:
         import shop.celery  # noqa: F401  (the app shared tasks belong to)
         from shop.messaging import checks  # noqa: F401  (registers the system checks)
+        from shop.messaging.discretion import install
 
-        autodiscover_modules("answers", "foresight", "tasks", "progress", "orchestration", "choreography")
+        install()
+        autodiscover_modules(
+            "answers", "people", "foresight", "tasks", "progress", "orchestration", "choreography"
+        )

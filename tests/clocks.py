@@ -91,8 +91,8 @@ def _follow() -> None:
 
 
 def _name(argv: list[str]) -> str:
-    """As the supervisor calls it: ``relay``, ``worker-payments-2``."""
-    return "relay" if argv[1] == "relay" else f"worker-{argv[argv.index('--name') + 1]}"
+    """As the supervisor calls it: ``relay``, ``webhooks``, ``worker-payments-2``."""
+    return argv[1] if argv[1] != "worker" else f"worker-{argv[argv.index('--name') + 1]}"
 
 
 @contextmanager

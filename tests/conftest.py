@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 from uuid import uuid4
@@ -32,6 +32,10 @@ QUICK = {
     "RETRY_FIRST": "0.2",
     "RETRY_ATTEMPTS": "6",
     "PROBE_EVERY": "1",
+    "WEBHOOKS_ANYWHERE": "1",
+    "WEBHOOKS_ANSWER_WITHIN": "0.4",
+    "WEBHOOKS_LOOK_EVERY": "0.1",
+    "WEBHOOKS_RETRY_FIRST": "0.1",
     "SANDBOX_SLOW_SECONDS": "0.5",
     "SANDBOX_DOWN_SECONDS": "0.5",
 }
@@ -89,15 +93,21 @@ def live(
     """The running shop, and this process connected to the shop's database."""
     settings.PAYMENTS_URL = stack.env["PAYMENTS_URL"]
     settings.CARRIER_URL = stack.env["CARRIER_URL"]
+    with django_db_blocker.unblock(), connected_to(live_databases):
+        yield Live(stack, broker_of("live"))
+
+
+@contextmanager
+def connected_to(databases: Mapping[str, str]) -> Iterator[None]:
+    """This process, to the databases that are named so in an environment."""
     names = {alias: connections[alias].settings_dict["NAME"] for alias in connections}
-    with django_db_blocker.unblock():
-        for alias in connections:
-            variable = "DATABASE_URL" if alias == "default" else f"{alias.upper()}_DATABASE_URL"
+    for alias in connections:
+        variable = "DATABASE_URL" if alias == "default" else f"{alias.upper()}_DATABASE_URL"
+        connections[alias].close()
+        connections[alias].settings_dict["NAME"] = databases[variable].rpartition("/")[2]
+    try:
+        yield
+    finally:
+        for alias, name in names.items():
             connections[alias].close()
-            connections[alias].settings_dict["NAME"] = live_databases[variable].rpartition("/")[2]
-        try:
-            yield Live(stack, broker_of("live"))
-        finally:
-            for alias, name in names.items():
-                connections[alias].close()
-                connections[alias].settings_dict["NAME"] = name
+            connections[alias].settings_dict["NAME"] = name

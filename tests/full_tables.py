@@ -14,6 +14,7 @@ from inventory.models import Product, Reservation, ReservationLine, Stock, Wareh
 from notifications.models import Mail, Notification
 from orders.models import Order, OrderLine, Saga, TimelineEntry
 from orders.process import FORWARD
+from orders.webhooks.models import WebhookDelivery
 from payments.models import Payment
 from shipping.models import Parcel, Shipment
 
@@ -59,6 +60,7 @@ def _rows(stock: int) -> Iterator[tuple[type[models.Model], Sql, int]]:
         {"message_id": KEY, "at": AT, "to": "'u@example.invalid'", "subject": NUMBER, "text": "'Hello'"},
         1,
     )
+    yield WebhookDelivery, {**_WEBHOOK, "uuid": _event(9), "order_id": UUID, "number": NUMBER}, 1
     yield Notification, {**OF_ORDER, "message_id": KEY, **_NOTIFICATION}, 1
     yield Payment, {**OF_ORDER, "charge_key": KEY, "refund_key": KEY, "reference": KEY, **_PAYMENT}, 1
     yield Reservation, {**OF_ORDER, "state": "'departed'"}, 1
@@ -109,6 +111,10 @@ _SAGA = {
 _TIMELINE = {
     "at": AT, "service": "'orders'", "event": "'OrderCreated'", "kind": "'forward'", "text": "'placed: 1 line'",
     "cause": "NULL",
+}
+_WEBHOOK = {
+    "endpoint_id": "1 + i % 100", "kind": "'order.paid'", "status": "'paid'", "sequence": "1", "happened_at": AT,
+    "created_at": AT, "tried_at": AT, "state": "CASE WHEN i % 1000 = 1 THEN 'failed' ELSE 'delivered' END",
 }
 _NOTIFICATION = {"template": "'confirmation'", "event": "'OrderShipped'", "state": "'sent'"}
 _PAYMENT = {"state": "'charged'", "amount_minor": "850", "currency": "'GBP'", "method": "'pm_card_approved'"}

@@ -15,6 +15,8 @@ from knox.models import AuthToken
 from inventory.models import Product, Receipt, Reservation, ReservationLine, Stock, Warehouse
 from notifications.models import Mail, Notification
 from orders.models import Order
+from orders.webhooks.kinds import KINDS
+from orders.webhooks.models import WebhookDelivery, WebhookEndpoint
 from payments.models import Payment
 from shipping.models import Parcel, Shipment
 
@@ -54,6 +56,31 @@ def _of_the_apps(order_id: UUID, number: str) -> None:
         **of_order, state="rejected", reason=f"Out of stock: {product.name}"
     )
     ReservationLine.objects.create(reservation=reservation, stock=stock, quantity=4)
+    webhook = WebhookEndpoint.objects.create(
+        customer_id=4711,
+        url=f"https://hooks.example.com/{LONG_WORD}",
+        kinds=[*KINDS],
+        secret="whsec_AAAA",
+        state="disabled",
+        reason=ERROR[:300],
+        failing_since=timezone.now(),
+        created_at=timezone.now(),
+    )
+    WebhookDelivery.objects.create(
+        **of_order,
+        uuid=uuid4(),
+        endpoint=webhook,
+        kind=max(KINDS, key=len),
+        sequence=7,
+        status="cancelling",
+        state="failed",
+        attempts=20,
+        tried_at=timezone.now(),
+        status_code=302,
+        trouble="answered with a redirect (302), which is not followed",
+        happened_at=timezone.now(),
+        created_at=timezone.now(),
+    )
     Payment.objects.create(
         **of_order,
         state="refunding",

@@ -35,6 +35,8 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 def pytest_load_initial_conftests(early_config: pytest.Config) -> Generator[None, None, None]:
     os.environ.setdefault("SECRET_KEY", "only for tests")
     options = early_config.known_args_namespace
+    if getattr(options, "numprocesses", None) and "PYTEST_XDIST_WORKER" not in os.environ:
+        return (yield)  # it only hands out the tests; each process that runs some has servers of its own
     own_rabbitmq = options.broker == "rabbitmq"
     if own_rabbitmq or not (os.environ.get("DATABASE_URL") and os.environ.get("REDIS_URL")):
         folder = _running.enter_context(scratch_folder())

@@ -23,6 +23,7 @@ from django.test import Client
 from knox.models import AuthToken
 from playwright.sync_api import sync_playwright
 
+from shop.base.live import MOST_OF_ONE
 from shop.base.serving.pool import THREADS
 from tests.live import ADDRESS, Live
 from tests.test_admin_browser import browser_path
@@ -38,13 +39,17 @@ def web(live: Live, tmp_path: Path) -> Iterator[Web]:
         yield web
 
 
-@pytest.fixture
-def cookie(live: Live) -> str:
-    """Of a member of staff who is logged in."""
+def log_in() -> str:
+    """The cookie of a member of staff who is logged in."""
     staff = get_user_model().objects.create_superuser(f"ada-{uuid4().hex[:8]}")
     client = Client()
     client.force_login(staff)
     return f"{settings.SESSION_COOKIE_NAME}={client.cookies[settings.SESSION_COOKIE_NAME].value}"
+
+
+@pytest.fixture
+def cookie(live: Live) -> str:
+    return log_in()
 
 
 def place(web: Web, skus: Sequence[str], orders: int) -> list[float]:
@@ -96,17 +101,20 @@ class Listener(threading.Thread):
 
 
 def test_orders_are_placed_as_ever_while_200_streams_are_open_and_each_hears_of_its_order(
-    live: Live, web: Web, cookie: str
+    live: Live, web: Web
 ) -> None:
-    skus = live.products(1_000)
+    skus, cookies = live.products(1_000), [log_in() for _ in range(STREAMS // MOST_OF_ONE)]
     before = place(web, skus, 40)
     with ExitStack() as halted, ExitStack() as opened:
         halted.enter_context(live.stack.halted("payments"))
         watched = live.place(FIRST, skus, orders=10)
         asked = [
-            request("GET", f"/admin/orders/order/{order.pk}/stream/", Cookie=cookie) for order in watched
+            request("GET", f"/admin/orders/order/{order.pk}/stream/", Cookie=cookie)
+            for order in watched
+            for cookie in cookies
         ]
-        streams = [opened.enter_context(web.connect(asked[number % 10])) for number in range(STREAMS)]
+        assert len(asked) == 80
+        streams = [opened.enter_context(web.connect(asked[number % 80])) for number in range(STREAMS)]
         listener = Listener(streams)
         listener.start()
         # They brought no version, so each is told one at once.

@@ -10,7 +10,6 @@ import socket
 import subprocess
 import sys
 import time
-import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -23,6 +22,7 @@ from shop.tools.up.errors import StartError
 from shop.tools.up.ports import free_port
 from tests.processes import alive, eventually, on_linux
 from tests.staff import Staff
+from tests.watching import assert_the_log_tells_two_lives, assert_the_metrics_tell_two_orders
 
 ROOT = Path(__file__).resolve().parents[1]
 CONFIGURED = re.compile(
@@ -105,6 +105,18 @@ def test_both_demo_orders_are_completed(first: Up) -> None:
     assert "Traceback" not in text
 
 
+def test_all_of_it_listens_on_this_computer_alone(first: Up) -> None:
+    """Shop, Flower, both providers, PostgreSQL and Valkey."""
+    listening = {
+        of.laddr
+        for pid in first.family()
+        for of in psutil.Process(pid).net_connections("inet")
+        if of.status == psutil.CONN_LISTEN
+    }
+    assert len(listening) >= 6
+    assert {where.ip for where in listening} == {"127.0.0.1"}
+
+
 def test_the_first_run_shows_the_generated_passwords_and_the_token(first: Up) -> None:
     kept = json.loads((first.data / "secrets.json").read_text())
     for name in ("admin", "demo", "flower"):
@@ -114,38 +126,18 @@ def test_the_first_run_shows_the_generated_passwords_and_the_token(first: Up) ->
 
 def test_every_process_is_there_and_on_record(first: Up) -> None:
     workers = {f"worker-{name}" for name in ("orders", "inventory", "payments", "shipping", "notifications")}
-    others = {"postgres", "redis", "payments", "carrier", "relay", "web", "flower", "metrics"}
+    others = {"postgres", "redis", "payments", "carrier", "relay", "webhooks", "web", "flower", "metrics"}
     forks = {"forkserver"} if sys.platform == "linux" else set()
     assert first.pids().keys() == workers | others | forks
     assert all(alive(pid) for pid in first.pids().values())
 
 
 def test_the_log_tells_an_order_s_life_in_json_from_the_request_that_began_it(first: Up) -> None:
-    """Of all processes of ours; PostgreSQL's, Valkey's, the providers' and Flower's logs are their own."""
-    lives: dict[str, list[dict[str, str]]] = {}
-    for path in (first.data / "logs").glob("*.log"):
-        if re.match(r"web|relay|metrics|worker", path.name):
-            for line in path.read_text().splitlines():
-                told = json.loads(line)
-                if "event" in told:
-                    lives.setdefault(told["order"], []).append(told)
-    assert len(lives) == 2
-    for life in lives.values():
-        by_id = {told["id"]: told for told in life}
-        assert len({told["style"] for told in life}) == 1
-        (request,) = {told["request"] for told in life}
-        assert re.fullmatch(r"[0-9a-f]{32}", request)
-        assert len({told["service"] for told in life}) == 5
-        first_one, *others = sorted(life, key=lambda told: told["at"])
-        assert "cause" not in first_one
-        assert all(told["cause"] in by_id for told in others)
+    assert_the_log_tells_two_lives(first.data / "logs")
 
 
 def test_the_metrics_are_at_an_address_of_their_own(first: Up, port: int) -> None:
-    with urllib.request.urlopen(f"http://127.0.0.1:{port + 2}/metrics") as answer:
-        told = answer.read().decode()
-    assert re.search(r"^shop_relays 1", told, re.MULTILINE)
-    assert re.search(r'^shop_http_requests_total{.*view="api-orders"} 2', told, re.MULTILINE)
+    assert_the_metrics_tell_two_orders(f"http://127.0.0.1:{port + 2}/metrics")
 
 
 @on_linux

@@ -112,7 +112,10 @@ class Shop(System):
         return {
             "workers": [pid for name, pid in pids.items() if name.startswith("worker")],
             "relay": [pids[name] for name in pids if name.startswith("relay")],
-            "sandboxes": [pids[name] for name in pids if not name.startswith(("worker", "relay"))],
+            "webhooks": [pids["webhooks"]],
+            "sandboxes": [
+                pids[name] for name in pids if not name.startswith(("worker", "relay", "webhooks"))
+            ],
         }
 
     def stop(self) -> None:

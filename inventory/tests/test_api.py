@@ -84,6 +84,10 @@ def test_pages_follow_each_other_and_keep_the_search() -> None:
     ("query", "field"),
     [
         ("search=%00", "search"),
+        ("search=", "search"),
+        ("search=%20", "search"),
+        ("sku=", "sku"),
+        ("seach=mug", "seach"),
         ("search=" + "x" * 101, "search"),
         ("page_size=100000", "page_size"),
         ("cursor=cD0lMDA=", "cursor"),
@@ -92,7 +96,7 @@ def test_pages_follow_each_other_and_keep_the_search() -> None:
 )
 def test_a_bad_question_is_refused_naming_the_parameter(query: str, field: str) -> None:
     answer = APIClient().get(f"{URL}?{query}")
-    assert fields(answer) == [field]
+    assert set(fields(answer)) == {field}
 
 
 def test_a_page_is_one_query(django_assert_num_queries: Any) -> None:

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Any
+from http import HTTPStatus
 
-from django.conf import settings
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiExample, OpenApiParameter, OpenApiResponse, extend_schema
 
+from orders.api import examples
 from orders.api.entries import TimelineEntrySerializer
+from orders.api.examples import ALL, HERE
+from orders.api.problems import Backlog, KeyReused, TooLateToCancel
 from orders.api.serializers import (
     CancellationSerializer,
     OrderDetailSerializer,
@@ -17,53 +19,10 @@ from orders.api.serializers import (
     ReceiptSerializer,
 )
 from orders.models import Order
-from shop.base.api.openapi import documented
-from shop.base.api.problems import MEDIA_TYPE, TYPES
+from orders.services import Cancellation
+from shop.base.api.openapi import documented, problem
 
 TAG = "orders"
-ID = "0b7cbb1c-3f0e-4a55-9d2e-0e4bc5f2a1b7"
-HERE = f"/api/v1/orders/{ID}/"
-
-ORDER = {
-    "lines": [{"sku": "MUG-RED", "quantity": 2}, {"sku": "TEA-EARL", "quantity": 1}],
-    "currency": "GBP",
-    "payment_method": "pm_card_approved",
-    "email": "ada@example.com",
-    "address": {
-        "name": "Ada Byron",
-        "line1": "12 St James's Square",
-        "city": "London",
-        "postcode": "SW1Y 4LB",
-        "country": "GB",
-    },
-    "style": settings.FULFILLMENT_STYLE,
-}
-RECEIPT = {
-    "id": ID,
-    "number": "S-100042",
-    "style": settings.FULFILLMENT_STYLE,
-    "status": Order.Status.PLACED.value,
-    "currency": "GBP",
-    "total_minor": 2290,
-    "total": "GBP 22.90",
-    "placed_at": "2026-11-05T10:15:00.123456Z",
-    "links": {"self": HERE, "timeline": f"{HERE}timeline/", "cancel": f"{HERE}cancel/"},
-}
-
-
-def problem(name: str, status: int, detail: str, at: str, **more: Any) -> OpenApiExample:
-    value = {
-        "type": f"{TYPES}{name}",
-        "title": name.replace("-", " ").capitalize(),
-        "status": status,
-        "detail": detail,
-        "instance": at,
-    }
-    return OpenApiExample(
-        name, value | more, response_only=True, status_codes=[str(status)], media_type=MEDIA_TYPE
-    )
-
-
 KEY = OpenApiParameter(
     "Idempotency-Key",
     {"type": "string", "pattern": "^[!-~]{1,100}$", "minLength": 1, "maxLength": 100},
@@ -79,62 +38,93 @@ LOCATION = OpenApiParameter(
     response=[202],
     description="Where the order is to be followed.",
 )
+REPLAYED = OpenApiParameter(
+    "Idempotent-Replayed",
+    {"type": "string", "enum": ["true"]},
+    OpenApiParameter.HEADER,
+    response=[202],
+    description="`true`: the order was placed by an earlier request with this key. It is not there otherwise.",
+)
+
+
+def answer(name: str, status: int, value: object) -> OpenApiExample:
+    return OpenApiExample(name, value, response_only=True, status_codes=[str(status)])
+
 
 placing = extend_schema(
     operation_id="place_order",
+    summary="Place an order",
     tags=[TAG],
-    parameters=[KEY, LOCATION],
+    parameters=[KEY, LOCATION, REPLAYED],
     request=PlaceOrderSerializer,
     responses={
         202: OpenApiResponse(ReceiptSerializer, "Accepted. A repetition is answered the same."),
-        **documented(400, 401, 413, 415, 422),
+        **documented(401, 413, 415, 422, 429, at=ALL),
     },
     examples=[
-        OpenApiExample("two products", ORDER, request_only=True),
-        OpenApiExample("accepted", RECEIPT, response_only=True, status_codes=["202"]),
+        OpenApiExample("two products", examples.ORDER, request_only=True),
+        answer("accepted", 202, examples.RECEIPT),
         problem(
-            "invalid-request",
-            400,
-            "Not as it should be: lines.0.sku",
-            "/api/v1/orders/",
+            HTTPStatus.BAD_REQUEST,
+            "",
+            ALL,
             errors=[{"field": "lines.0.sku", "detail": "There is no product 'MUG-RD' on sale."}],
+            called="a product that is not there",
         ),
-        problem(
-            "idempotency-key-reused",
-            422,
-            "This Idempotency-Key belongs to another request: use a new key for a new order.",
-            "/api/v1/orders/",
-        ),
+        problem(HTTPStatus.UNPROCESSABLE_ENTITY, KeyReused.default_detail, ALL, KeyReused.name),
+        problem(HTTPStatus.SERVICE_UNAVAILABLE, str(Backlog.default_detail), ALL, Backlog.name),
     ],
 )
 listing = extend_schema(
     operation_id="list_orders",
+    summary="List your orders",
     tags=[TAG],
-    responses={200: OrderSerializer(many=True), **documented(400, 401)},
+    responses={
+        200: OpenApiResponse(OrderSerializer(many=True), "A page of them."),
+        **documented(401, 429, at=ALL),
+    },
+    examples=[answer("a page", 200, examples.LISTED)],
 )
 detail = extend_schema(
-    operation_id="get_order", tags=[TAG], responses={200: OrderDetailSerializer, **documented(401, 404)}
+    operation_id="get_order",
+    summary="See an order",
+    tags=[TAG],
+    responses={
+        200: OpenApiResponse(OrderDetailSerializer, "The order."),
+        **documented(401, 404, 429, at=HERE),
+    },
+    examples=[
+        answer("at its end", 200, examples.COMPLETED),
+        answer("being cancelled", 200, examples.BEING_CANCELLED),
+    ],
 )
 timeline = extend_schema(
     operation_id="get_timeline",
+    summary="Read what happened to an order",
     tags=[TAG],
-    responses={200: TimelineEntrySerializer(many=True), **documented(400, 401, 404)},
+    responses={
+        200: OpenApiResponse(TimelineEntrySerializer(many=True), "A page of its entries."),
+        **documented(401, 404, 429, at=f"{HERE}timeline/"),
+    },
+    examples=[answer("an entry", 200, examples.ENTRY)],
 )
 requesting_cancellation = extend_schema(
     operation_id="request_cancellation",
+    summary="Ask for an order to be cancelled",
     tags=[TAG],
     request=None,
     responses={
         202: OpenApiResponse(CancellationSerializer, "The wish is noted. Asking again changes nothing."),
         200: OpenApiResponse(CancellationSerializer, "It is cancelled already."),
-        **documented(401, 404, 409),
+        **documented(401, 404, 409, 429, at=f"{HERE}cancel/"),
     },
     examples=[
-        problem(
-            "too-late-to-cancel",
-            409,
-            "The order has been handed over to the carrier; it can only be returned.",
-            f"{HERE}cancel/",
-        )
+        answer("noted", 202, examples.cancellation(Order.Status.CANCELLING, Cancellation.REQUESTED.value)),
+        answer(
+            "cancelled already",
+            200,
+            examples.cancellation(Order.Status.CANCELLED, Cancellation.ALREADY_CANCELLED.value),
+        ),
+        problem(HTTPStatus.CONFLICT, Cancellation.SHIPPED.value, f"{HERE}cancel/", TooLateToCancel.name),
     ],
 )

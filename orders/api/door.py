@@ -6,8 +6,10 @@ from collections.abc import Sequence
 
 import msgspec
 
+from orders.admission import RETRY_AFTER
+from orders.admission import door as admission
 from orders.models import Order
-from orders.placement import Answer, PlaceOrder, place_orders
+from orders.placement import Answer, NotNow, PlaceOrder, is_known, place_orders
 from shop.base.api.together import Together
 from shop.base.databases import unasked
 from shop.messaging import origins
@@ -17,13 +19,17 @@ from shop.messaging import origins
 EVERY = 0.04
 
 
-def place(request: PlaceOrder) -> Answer:
+def place(request: PlaceOrder) -> Answer | NotNow:
     """Place an order, together with those that other threads of this process place just now.
+
+    While the door is shut only what was accepted before is answered, as ever.
 
     Raises:
         django.db.DataError: its total is more than the database can count.
         django.db.OperationalError: the database is away.
     """
+    if admission.shut() and not is_known(request):
+        return NotNow(RETRY_AFTER)
     return _door.ask(msgspec.structs.replace(request, request=origins.request() or ""))
 
 

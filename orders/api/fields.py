@@ -1,51 +1,45 @@
-"""Fields that take no other type for their own: a quantity of "2" or of true is a mistake of the sender's."""
+"""What only orders take: the key of a request, a way to pay, a country to send to."""
 
 from __future__ import annotations
 
 import re
 from typing import Any
 
-from django.core.validators import RegexValidator
 from rest_framework import serializers
 from rest_framework.exceptions import ErrorDetail, ValidationError
 from rest_framework.request import Request
 
+from shop.base.api.fields import Text
+from shop.base.cards import holds_card_number
+from shop.base.countries import COUNTRIES, NO_SUCH_COUNTRY
+
 KEY = re.compile(r"[\x21-\x7e]{1,100}")
-CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
-one_line = RegexValidator(CONTROL, "Control characters are not allowed.", inverse_match=True)
+CARD_NUMBER = "Send the payment provider's token, never a card's number. It was not kept."
 
 
-class Text(serializers.CharField):
-    """One line of text."""
-
+class PaymentMethod(Text):
     def __init__(self, **kwargs: Any) -> None:
-        super().__init__(**kwargs)
-        self.validators.append(one_line)
+        told = (
+            "A token of the payment provider, such as `pm_card_approved`. A card's number is refused: "
+            "it must never come here."
+        )
+        super().__init__(max_length=100, help_text=told, **kwargs)
 
     def to_internal_value(self, data: Any) -> str:
-        if not isinstance(data, str):
-            raise ValidationError([ErrorDetail("A string is wanted.", code="invalid")])
-        return super().to_internal_value(data)
+        text = super().to_internal_value(data)
+        if holds_card_number(text):
+            raise ValidationError([ErrorDetail(CARD_NUMBER, code="card_number")])
+        return text
 
 
-class Email(serializers.EmailField, Text):
-    pass
-
-
-class WholeNumber(serializers.IntegerField):
-    def to_internal_value(self, data: Any) -> int:
-        if type(data) is not int:
-            raise ValidationError([ErrorDetail("A whole number is wanted.", code="invalid")])
-        return data
-
-
-class ShortList(serializers.ListField):
-    """Its length is looked at first: one of a hundred thousand items is not gone through."""
-
-    def to_internal_value(self, data: Any) -> list[Any]:
-        if isinstance(data, list) and self.max_length is not None and len(data) > self.max_length:
-            self.fail("max_length", max_length=self.max_length)
-        return list(super().to_internal_value(data))
+class Country(serializers.ChoiceField):
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(
+            choices=list(COUNTRIES.items()),
+            help_text="ISO 3166-1, two capital letters.",
+            error_messages={"invalid_choice": NO_SUCH_COUNTRY},
+            **kwargs,
+        )
 
 
 def idempotency_key(request: Request) -> str:

@@ -1,5 +1,6 @@
 """How many orders, and entries of a timeline, are sent at once, and in which sequence."""
 
+from orders.api.examples import ID
 from shop.base.api.pages import Pages
 
 
@@ -13,6 +14,6 @@ class TimelinePages(Pages):
     """As it happened. A page holds the whole timeline of most orders."""
 
     ordering = ("at", "id")
+    shown_at = f"orders/{ID}/timeline/"
     page_size = 200
     max_page_size = 500
-    page_size_query_description = f"How many at once, 1 to {max_page_size}; {page_size} if not given."

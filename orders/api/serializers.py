@@ -12,52 +12,52 @@ from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from orders.api.entries import ParcelSerializer
-from orders.api.fields import Email, ShortList, Text, WholeNumber
+from orders.api.fields import Country, PaymentMethod
 from orders.api.waiting import waiting
 from orders.lookups import DeliveryAddress
 from orders.models import Order, OrderLine
 from orders.placement import PlaceOrder, WantedLine
 from orders.telling.situation import cancellation
 from shipping.lookups import Labels
+from shop.base.api.fields import Email, ShortList, Text, WholeNumber
 from shop.base.api.parsing import Body
 from shop.base.lookups import ask
 from shop.base.money import DECIMALS, show
 
+DEFAULT_CURRENCY = "GBP"
 MOST_LINES = 1000
 MOST_UNITS = 100_000
-COUNTRY = r"\A[A-Z]{2}\Z"
 
 
 class WantedLineSerializer(Body):
+    """So many of a product. The same one twice is one line of the order."""
+
     sku = Text(max_length=40, trim_whitespace=False)
     quantity = WholeNumber(min_value=1, max_value=MOST_UNITS)
 
 
 class AddressSerializer(Body):
+    """Where the parcels go."""
+
     name = Text(max_length=100)
     line1 = Text(max_length=200)
     city = Text(max_length=100)
     postcode = Text(max_length=20)
-    country = serializers.RegexField(
-        COUNTRY, help_text="ISO 3166, two capital letters.",
-        error_messages={"invalid": "Two capital letters are wanted, as in ISO 3166."},
-    )  # fmt: skip
-
-
-def _payment_method() -> Text:
-    return Text(max_length=100, help_text="A token of the payment provider, such as `pm_card_approved`.")
+    country = Country()
 
 
 class PaymentMethodSerializer(Body):
-    payment_method = _payment_method()
+    payment_method = PaymentMethod()
 
 
 class PlaceOrderSerializer(Body):
     """What a customer asks for."""
 
     lines = ShortList(child=WantedLineSerializer(), min_length=1, max_length=MOST_LINES)
-    currency = serializers.ChoiceField(choices=list(DECIMALS), default="GBP", help_text="ISO 4217.")
-    payment_method = _payment_method()
+    currency = serializers.ChoiceField(
+        choices=list(DECIMALS), default=DEFAULT_CURRENCY, help_text="ISO 4217."
+    )
+    payment_method = PaymentMethod()
     email = Email(max_length=254)
     address = AddressSerializer()
     style = serializers.ChoiceField(  # type: ignore[assignment]  # DRF takes it out of the class

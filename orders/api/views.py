@@ -13,7 +13,6 @@ from rest_framework.generics import ListAPIView, RetrieveAPIView
 from rest_framework.permissions import IsAuthenticated
 from rest_framework.request import Request
 from rest_framework.response import Response
-from rest_framework.views import APIView
 
 from orders.api import docs
 from orders.api.beside import beside
@@ -23,7 +22,7 @@ from orders.api.entries import TimelineEntrySerializer
 from orders.api.fields import idempotency_key
 from orders.api.filters import OrderFilter
 from orders.api.pagination import OrderPages, TimelinePages
-from orders.api.problems import KeyReused, TooLateToCancel
+from orders.api.problems import Backlog, KeyReused, TooLateToCancel
 from orders.api.serializers import (
     OrderDetailSerializer,
     OrderSerializer,
@@ -32,13 +31,17 @@ from orders.api.serializers import (
     receipt,
 )
 from orders.models import Order, TimelineEntry
-from orders.placement import KeyTaken, NotPlaceable, Placed
+from orders.placement import KeyTaken, NotNow, NotPlaceable, Placed
 from orders.services import Cancellation, request_cancellation
 from shop.base.api.parsing import JsonBody
 from shop.base.api.tokens import ApiToken
+from shop.base.api.views import Named, NamedList
+from shop.base.brakes.braked import PLACING, Braked
+
+REPLAYED = {"Idempotent-Replayed": "true"}  # the answer is that to an earlier request
 
 
-class OrdersView(APIView):
+class OrdersView(Named, Braked):
     authentication_classes = [ApiToken]
     permission_classes = [IsAuthenticated]
     parser_classes = [JsonBody]
@@ -51,8 +54,9 @@ class OrdersView(APIView):
         return Order.objects.filter(customer_id=self.customer_id)
 
 
-class Orders(OrdersView, ListAPIView):
+class Orders(NamedList, OrdersView, ListAPIView):
     parser_classes = [OrderBody]
+    rates = {**Braked.rates, "POST": PLACING}
     queryset = Order.objects.none()
     serializer_class = OrderSerializer
     pagination_class = OrderPages
@@ -83,11 +87,14 @@ class Orders(OrdersView, ListAPIView):
         except DataError:  # every field has been checked by now: what does not fit is the sum
             raise ValidationError({"lines": ["The total is more than the shop can count."]}) from None
         match answer:
-            case Placed(order):
+            case Placed(order, again):
                 told = receipt(order)
-                return Response(told, status=202, headers={"Location": told["links"]["self"]})
+                headers = {"Location": told["links"]["self"]}
+                return Response(told, status=202, headers=headers | (REPLAYED if again else {}))
             case KeyTaken():
                 raise KeyReused
+            case NotNow(wait):
+                raise Backlog(wait)
             case NotPlaceable(line, field, reason):
                 raise ValidationError({f"lines.{line}.{field}": [reason]})
 
@@ -107,7 +114,7 @@ class OneOrder(OrdersView, RetrieveAPIView):
         return super().get(request, *args, **kwargs)
 
 
-class Timeline(OrdersView, ListAPIView):
+class Timeline(NamedList, OrdersView, ListAPIView):
     queryset = TimelineEntry.objects.none()
     serializer_class = TimelineEntrySerializer
     pagination_class = TimelinePages

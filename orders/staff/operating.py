@@ -35,6 +35,7 @@ from shop.base.admin.buttons import (
     told,
 )
 from shop.base.admin.rows import ReadOnlyAdmin
+from shop.base.cards import holds_card_number
 from shop.base.databases import alias_of
 
 Act = Callable[[Order], Result]
@@ -107,6 +108,10 @@ class Operating(ReadOnlyAdmin):
                 request, lambda order: actions.corrected(correction, order, values), [order], ""
             ) or _page_of(order)
         errors = form.errors if request.method == "POST" else {}
+        entered = {
+            name: "" if errors.get(name) and holds_card_number(value) else value
+            for name, value in entered.items()
+        }
         context = {
             **self.admin_site.each_context(request),
             "opts": self.opts,

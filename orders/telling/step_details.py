@@ -81,7 +81,7 @@ def details(
     entry = (
         next((failure for failure in one.failures if str(failure.event_id) == wanted), None) or one.told_by
     )
-    assert entry
+    assert entry  # noqa: S101 (tells mypy; who calls has found one)
     shown_all = "attempts" in request.GET
     tried = [*one.failures][-(MOST_AT_ALL if shown_all else MOST_TRACES) :]
     payloads = _payloads(request, order, [entry, *tried])

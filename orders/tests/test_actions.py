@@ -152,7 +152,7 @@ def test_a_corrected_address_is_checked_as_the_api_does(staff: Callable[..., Cli
     assert 'value="12 St James&#x27;s Sq"' in asked
     given = {"name": "Ada", "line1": "1 Hill\x00", "city": "", "postcode": "N" * 21, "country": "uk"}
     wrong = text(client.post(button("address", order), given))
-    for said_of_it in ("Null characters", "may not be blank", "no more than 20", "Two capital letters"):
+    for said_of_it in ("Control characters", "may not be blank", "no more than 20", "no such country"):
         assert said_of_it in wrong
     assert 'value="uk"' in wrong
     assert Order.objects.values("name", "country").get() == {"name": "Ada Byron", "country": "GB"}
@@ -181,6 +181,15 @@ def test_a_correction_has_the_step_that_failed_tried_again(
     row.refresh_from_db()
     assert row.state == "failing"
     assert Order.objects.get().payment_method == "pm_card_slow"
+
+
+def test_the_number_of_a_card_is_neither_taken_as_a_payment_method_nor_shown_again(
+    staff: Callable[..., Client], order: Order
+) -> None:
+    page = text(staff().post(button("payment-method", order), {"payment_method": "4111 1111 1111 1111"}))
+    assert "never a card's number" in page.replace("&#x27;", "'")
+    assert "4111" not in page
+    assert Order.objects.get().payment_method == "pm_card_approved"
 
 
 def test_what_is_used_already_is_not_corrected(

@@ -40,7 +40,11 @@ CASES: list[tuple[Situation, dict[str, Any], str, str, str]] = [
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize(("expected", "so", "level", "listed", "said"), CASES)
+@pytest.mark.parametrize(
+    ("expected", "so", "level", "listed", "said"),
+    CASES,
+    ids=[f"{number}-{case[0]}" for number, case in enumerate(CASES)],
+)
 def test_badge_list_and_sentence_agree(
     order: Order, expected: Situation, so: dict[str, Any], level: str, listed: str, said: str
 ) -> None:

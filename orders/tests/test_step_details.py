@@ -85,7 +85,9 @@ def test_a_failure_shows_where_it_failed(staff: Callable[..., Client], order: Or
     assert "<b>failing</b>" in told
 
 
-@pytest.mark.parametrize("wanted", ["", "0", "9", "99999999", "٣", "nonsense", str(uuid4())])
+@pytest.mark.parametrize(
+    "wanted", ["", "0", "9", "99999999", "٣", "nonsense", "7b0b7e5c-5a1e-4f43-9d2e-0e4bc5f2a1b7"]
+)
 @pytest.mark.usefixtures("paid")
 def test_a_step_that_is_not_there_is_none(staff: Callable[..., Client], order: Order, wanted: str) -> None:
     assert 'id="step"' not in page(staff(), order, after=wanted)

@@ -132,7 +132,7 @@ class Caller:
 
     def _begin(self, mine: _Round) -> None:
         while mine.waiting and len(self._under_way) < self._at_once:
-            handle, call = self._idle.pop() if self._idle else _handle(), mine.waiting.popleft()
+            handle, call = self._idle.pop() if self._idle else fresh_handle(), mine.waiting.popleft()
             call.prepare(handle)
             self._under_way[handle] = call, mine
             mine.under_way += 1
@@ -164,7 +164,7 @@ class Caller:
         return call
 
 
-def _handle() -> pycurl.Curl:
+def fresh_handle() -> pycurl.Curl:
     handle = pycurl.Curl()
     handle.setopt(pycurl.NOSIGNAL, True)
     handle.setopt(pycurl.PROXY, "")  # whatever the environment says

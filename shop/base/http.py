@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping
 from typing import TypeVar
@@ -18,6 +19,7 @@ from shop.messaging.outcomes import Fault
 from shop.messaging.points import Point, reach
 
 TOO_MANY = 429
+SHORTEST = 3  # letters of what is left out of a sentence: a country's two would tear words apart
 SAYS_SO = {TOO_MANY, 502, 503, 504}  # that it, or what stands before it, can't take any request now
 
 Result = TypeVar("Result")
@@ -34,11 +36,19 @@ class _ErrorBody(msgspec.Struct, frozen=True):
 
 
 class Reply(msgspec.Struct, frozen=True):
-    """An answer below 500. Who gave it is named in the sentence of a fault."""
+    """An answer below 500. Who gave it is named in the sentence of a fault. ``private``: as in ``Post``."""
 
     who: str
     status: int
     data: bytes
+    private: tuple[str, ...] = ()
+
+    def repeated(self, text: str) -> str:
+        """A text of the answer that goes into events and logs: without what was sent of a person."""
+        for value in sorted(self.private, key=len, reverse=True):
+            if len(value) >= SHORTEST:
+                text = re.sub(re.escape(value), "…", text, flags=re.IGNORECASE)
+        return text
 
     def read(self, kind: type[Body]) -> Body:
         try:
@@ -56,16 +66,18 @@ class Reply(msgspec.Struct, frozen=True):
             return Fault(f"{self.who} had this key before with other parameters; nothing was done.")
         if error.type == "in_progress":
             return Fault(f"{self.who} is still busy with this key.")
-        reason = error.message[:300] or "no reason given"
+        reason = self.repeated(error.message)[:300] or "no reason given"
         return Fault(f"{self.who} did not take the request ({self.status}): {reason}.")
 
 
 class Post(msgspec.Struct, frozen=True):
-    """``key``: asking again with it does nothing again."""
+    """``key``: asking again with it does nothing again. ``private``: what the body holds of a person; should the answer
+    repeat it, nobody is told."""
 
     path: str
     body: object
     key: str = ""
+    private: tuple[str, ...] = ()
 
 
 class Client:
@@ -101,7 +113,7 @@ class Client:
             yield unasked
         calls = deque(names)
         for group in self._make(calls):
-            yield {names[call]: self._answer(call, read) for call in group}
+            yield {names[call]: self._answer(call, read, posts[names[call]].private) for call in group}
         if calls:
             yield {names[call]: self._breaker.fault() for call in calls}
 
@@ -129,15 +141,17 @@ class Client:
             headers.append(f"Idempotency-Key: {post.key}")
         return Call(self._base + post.path, headers, msgspec.json.encode(post.body))
 
-    def _answer(self, call: Call, read: Callable[[Reply], Result]) -> Result | Fault:
+    def _answer(
+        self, call: Call, read: Callable[[Reply], Result], private: tuple[str, ...]
+    ) -> Result | Fault:
         try:
-            return read(self._reply(call))
+            return read(self._reply(call, private))
         except Fault as fault:
             return fault
         except Exception as error:
             return _broken(error)
 
-    def _reply(self, call: Call) -> Reply:
+    def _reply(self, call: Call, private: tuple[str, ...] = ()) -> Reply:
         if call.trouble:
             raise self._in_vain(call, call.trouble, nobody_there=call.is_unreachable)
         reach(Point.ANSWERED, call.url.removeprefix(self._base))
@@ -147,7 +161,7 @@ class Client:
             )
         self._breaker.answered()
         tally.add("provider_calls", self._service, "answered")
-        return Reply(self._who, call.status, call.data)
+        return Reply(self._who, call.status, call.data, private)
 
     def _in_vain(self, call: Call, trouble: str, *, nobody_there: bool) -> Fault:
         tally.add("provider_calls", self._service, "in vain")

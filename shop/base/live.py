@@ -16,7 +16,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import AsyncIterator, Callable, Collection, Hashable, Mapping
 from hashlib import blake2s
 from threading import Event
@@ -32,6 +32,9 @@ from shop.base.serving.pool import Full, pool
 Key = TypeVar("Key", bound=Hashable)
 
 MOST = 1_000  # streams of one process
+MOST_OF_ONE = (
+    25  # of one person who is logged in; of one page, for all whom nobody knows. A hidden tab has none.
+)
 HEARTBEAT = 15.0  # s, so that nobody on the way takes a quiet stream for a dead one
 LONGEST = 15 * 60.0  # s; then the browser asks again, and is looked at again: may it still see this?
 AGAIN = 2.0  # s until a browser that lost its stream asks again
@@ -43,8 +46,8 @@ logger = logging.getLogger(__name__)
 class _Seat:
     """One open stream."""
 
-    def __init__(self, version: str) -> None:
-        self.version = version
+    def __init__(self, version: str, whose: Hashable) -> None:
+        self.version, self.whose = version, whose
         self.woken = asyncio.Event()
 
     def tell(self, version: str) -> None:
@@ -53,7 +56,8 @@ class _Seat:
             self.woken.set()
 
 
-_open: set[_Seat] = set()  # of all watches; it and all seats are touched in the event loop's thread only
+_open: set[_Seat] = set()  # of all watches; it and all seats are changed in the event loop's thread only
+_of_each: Counter[Hashable] = Counter()
 _ending = Event()
 
 
@@ -93,15 +97,23 @@ class Watch(Generic[Key]):
         if not isinstance(request, ASGIRequest):
             now = self.version(key)
             return _streamed([_again(), *([_changed(now)] if now != known else [])])
+        whose = self._whose(request, key)
         if len(_open) >= MOST:
-            return HttpResponse(
-                "Too many pages are open here. Try again later.", status=503, headers={"Retry-After": "30"}
-            )
-        return _streamed(self._told(key, known))
+            return _full("Too many pages are open here. Try again later.", 503)
+        if _of_each[whose] >= MOST_OF_ONE:
+            return _full(f"{MOST_OF_ONE} pages like this are open already. Close one.", 429)
+        return _streamed(self._told(key, _Seat(known, whose)))
 
-    async def _told(self, key: Key, known: str) -> AsyncIterator[bytes]:
-        loop = asyncio.get_running_loop()
-        seat, until = _Seat(known), loop.time() + LONGEST
+    def _whose(self, request: HttpRequest, key: Key) -> Hashable:
+        """A person's, or the page's: one link can't take all streams there are."""
+        person = getattr(request, "user", None)
+        return person.pk if person and person.is_authenticated else (id(self), key)
+
+    async def _told(self, key: Key, seat: _Seat) -> AsyncIterator[bytes]:
+        loop, known = asyncio.get_running_loop(), seat.version
+        if len(_open) >= MOST or _of_each[seat.whose] >= MOST_OF_ONE:
+            return  # others who asked at the same moment sat down first
+        until = loop.time() + LONGEST
         self._sit_down(key, seat)
         try:
             yield _again()
@@ -121,12 +133,16 @@ class Watch(Generic[Key]):
 
     def _sit_down(self, key: Key, seat: _Seat) -> None:
         _open.add(seat)
+        _of_each[seat.whose] += 1
         self._seats[key].add(seat)
         if self._looking is None:
             self._looking = asyncio.get_running_loop().create_task(self._look())
 
     def _get_up(self, key: Key, seat: _Seat) -> None:
         _open.discard(seat)
+        _of_each[seat.whose] -= 1
+        if not _of_each[seat.whose]:
+            del _of_each[seat.whose]
         self._seats[key].discard(seat)
         if not self._seats[key]:
             del self._seats[key]
@@ -162,6 +178,10 @@ class Watch(Generic[Key]):
         finally:
             close_old_connections()
         return {key: _token(found.get(key)) for key in keys}
+
+
+def _full(text: str, status: int) -> HttpResponse:
+    return HttpResponse(text, status=status, content_type="text/plain", headers={"Retry-After": "30"})
 
 
 def _token(version: Hashable) -> str:

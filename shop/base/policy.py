@@ -25,6 +25,14 @@ STRICT = {
 }
 
 
+# What a page may ask of the browser beyond that: nothing; and nobody else's page may load what is here.
+BESIDE = {
+    "Permissions-Policy": "camera=(), display-capture=(), geolocation=(), microphone=(), payment=(), usb=()",
+    "Cross-Origin-Resource-Policy": "same-origin",
+    "Cache-Control": "no-store",  # files say so themselves how long they are good
+}
+
+
 def _told(policy: dict[str, str]) -> str:
     return "; ".join(f"{name} {sources}" for name, sources in policy.items())
 
@@ -36,13 +44,13 @@ _WITH_STYLES = _told({**STRICT, "style-src": "'self' 'unsafe-inline'"})
 def policy(
     get_response: Callable[[HttpRequest], HttpResponseBase],
 ) -> Callable[[HttpRequest], HttpResponseBase]:
-    """A middleware. What the API answers is nobody's to store either: Django's admin says so of its pages itself."""
+    """A middleware. No answer is anybody's to store, but for files."""
 
     def answered(request: HttpRequest) -> HttpResponseBase:
         response = get_response(request)
         response.headers.setdefault(HEADER, _STRICT)
-        if request.path.startswith("/api/"):
-            response.headers.setdefault("Cache-Control", "no-store")
+        for name, value in BESIDE.items():
+            response.headers.setdefault(name, value)
         return response
 
     return answered

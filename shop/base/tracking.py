@@ -7,9 +7,12 @@ from uuid import UUID
 from django.conf import settings
 from django.core.signing import BadSignature, Signer
 
+from shop.messaging.discretion import never_logged
+
 PATH = (
     "track/"  # the mails are written where no page is known: so it stands here, and in no list of addresses
 )
+never_logged(rf"(?<={PATH})[^/\s]+")
 
 
 def tracking_link(order_id: UUID) -> str:

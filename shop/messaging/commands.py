@@ -12,7 +12,7 @@ from celery import Signature, Task, current_app, current_task, signature
 from msgspec import Meta
 
 from shop.messaging import brokers, monitoring
-from shop.messaging.dead_letters import Unreadable
+from shop.messaging.dead_letters import Unreadable, refuse_too_many
 from shop.messaging.delivery import taking_own
 from shop.messaging.events import Ref, StepFailed
 from shop.messaging.ids import uuid7
@@ -182,12 +182,10 @@ def decode(encoded: Encoded) -> tuple[list[Ref], dict[UUID, UUID], dict[UUID, st
         found = msgspec.convert(encoded, list[Commanded])
     except msgspec.ValidationError as error:
         raise Unreadable(f"It names no set of orders: {error}") from None
+    refuse_too_many(len(found))
     causes = {one.id: one.cause for one in found if one.cause}
-    return (
-        [Ref(*_fields(one)) for one in found],
-        causes,
-        {one.id: one.request for one in found if one.request},
-    )
+    requests = {one.id: one.request for one in found if one.request}
+    return [Ref(*_fields(one)) for one in found], causes, requests
 
 
 def _fields(ref: Ref) -> tuple[UUID, str, str]:

@@ -111,6 +111,8 @@ class GuardedConsumer(Consumer):
             msgspec.json.decode(body, type=Body)
         except (msgspec.DecodeError, UnicodeError) as error:
             return f"Its body is none of a task: {error}"
+        except RecursionError:
+            return "Its body is nested too deeply."
         return ""
 
     def _keep(self, message: Any, reason: str) -> None:

@@ -14,6 +14,7 @@ from typing import Any, cast
 
 from celery import current_app
 from django.apps import apps
+from django.conf import settings
 
 from shop.messaging.models import AbstractDeadLetter
 from shop.messaging.rows import execute
@@ -29,6 +30,17 @@ Message = Mapping[str, Any]  # headers, properties, content-type and -encoding, 
 
 class Unreadable(Exception):
     """A message says nothing that this shop can understand."""
+
+
+def refuse_too_many(count: int) -> None:
+    """A set is never so large: each order of it is worked on, and all wait for the last.
+
+    Raises:
+        Unreadable: this one is larger than any that this shop, or one that is set otherwise, would send.
+    """
+    most = 10 * max(200, int(settings.MESSAGING["SET_SIZE"]))
+    if count > most:
+        raise Unreadable(f"It is about {count:,} orders or events; {most:,} are allowed.")
 
 
 def dead_letters_of(service: str) -> type[AbstractDeadLetter]:
@@ -76,7 +88,10 @@ def keep(service: str, message: Message | str, reason: str, task: str = "") -> N
     if gone:
         logger.error("%s has more than %d dead letters; the %d oldest went.", service, KEPT, len(gone))
     logger.error(
-        "%s can't do anything with a message, and keeps it: %s (%s)", service, reason, task or "no task"
+        "%s can't do anything with a message, and keeps it: %s (%s)",
+        service,
+        reason if reason.isprintable() else ascii(reason),
+        (task[:200] if task.isprintable() else ascii(task[:200])) or "no task",
     )
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any, TypeVar
 
@@ -12,8 +12,8 @@ import msgspec
 from celery.utils.dispatch import Signal
 
 from shop.messaging import inbox, monitoring, outbox, subscriptions
-from shop.messaging.dead_letters import Unreadable
-from shop.messaging.events import Event, StepFailed, from_payload, registry, to_be_noted
+from shop.messaging.dead_letters import Unreadable, refuse_too_many
+from shop.messaging.events import Event, StepFailed, from_payload, holds_nul, registry, to_be_noted
 from shop.messaging.origins import at_work
 from shop.messaging.outcomes import Outcome, Unavailable, attempt, in_a_word
 from shop.messaging.recording import Answering, answering, recording
@@ -25,6 +25,7 @@ logger = logging.getLogger(__name__)
 
 T = TypeVar("T")
 
+NUL = "\\u0000"  # as JSON writes it; where it stands, each event is looked at by itself
 MOST_IN_A_ROW = 20  # events that a service takes from itself, one because of the other
 
 
@@ -41,36 +42,56 @@ def deliver(
     Raises:
         shop.messaging.dead_letters.Unreadable: this is no list of events.
     """
+    refused: list[Unreadable] = []
     try:
         events = msgspec.json.decode(payloads, type=list[event_type])  # type: ignore[valid-type]
-    except (msgspec.DecodeError, TypeError):
-        events = list(_readable(service, event_type, _decoded(payloads, list[dict[str, Any]])))
+        refuse_too_many(len(events))
+        clean = NUL not in payloads
+    except (msgspec.DecodeError, TypeError, RecursionError):
+        clean = False
+    if not clean:
+        events = list(_readable(service, event_type, _decoded(payloads, list[dict[str, Any]]), refused))
     with taking_own(service):
         _send(event_type.signal, service, events=events, again=again, first=first)
+    if refused:  # now that its neighbours are handled
+        raise refused[0]
 
 
 def deliver_to_be_noted(service: str, payloads: str) -> None:
     """Send what a service only takes note of to its receivers: events of all types, a JSON list of [type, payload]."""
     events: list[Event] = []
+    refused: list[Unreadable] = []
     for name, raw in _decoded(payloads, list[tuple[str, msgspec.Raw]]):
         if not (
             event_type := registry.get(name)
         ):  # of a later version: sent again, until one of its workers has it
-            logger.warning("%s does not know %s yet.", service, name)
+            logger.warning("%s does not know %s yet.", service, ascii(name[:100]))
             continue
         try:
-            events.append(msgspec.json.decode(raw, type=event_type))
+            event = msgspec.json.decode(raw, type=event_type)
         except msgspec.ValidationError:
-            events += _readable(service, event_type, [_decoded(raw, dict[str, Any])])
+            event = None
+        if event is not None and NUL.encode() not in bytes(raw):
+            events.append(event)
+            continue
+        try:
+            events += _readable(service, event_type, [_decoded(raw, dict[str, Any])], refused)
+        except Unreadable as error:
+            refused.append(error)
     with taking_own(service):
         _send(to_be_noted, service, events=events)
+    if refused:
+        raise refused[0]
 
 
 def _decoded(text: str | msgspec.Raw, kind: type[T]) -> T:
     try:
-        return msgspec.json.decode(text, type=kind)
-    except (msgspec.DecodeError, TypeError) as error:
+        found = msgspec.json.decode(text, type=kind)
+    except (msgspec.DecodeError, TypeError, RecursionError) as error:
         raise Unreadable(f"It holds no events: {error}") from None
+    if isinstance(found, list):
+        refuse_too_many(len(found))
+    return found
 
 
 @contextmanager
@@ -99,18 +120,29 @@ def _send(signal: Signal, service: str, **arguments: Any) -> None:
 
 
 def _readable(
-    service: str, event_type: type[Event], payloads: Sequence[Mapping[str, Any]]
+    service: str, event_type: type[Event], payloads: Sequence[dict[str, Any]], refused: list[Unreadable]
 ) -> Iterator[Event]:
-    """The events of a message; what can't be read is parked, so that the others need not wait for it."""
+    """The events of a message; what can't be read is parked, so that the others need not wait for it.
+
+    What does not even say which order it is about is added to ``refused``.
+    """
     name = event_type.__name__
     receivers = [subscription.receiver for subscription in subscriptions.of(name, service=service)]
     for payload in payloads:
         try:
-            yield from_payload(event_type, payload)
+            event = from_payload(event_type, payload)
+            if holds_nul(payload):
+                raise msgspec.ValidationError("It holds NUL, which no column takes.")
         except msgspec.ValidationError as error:
-            inbox.park_unreadable(service, name, receivers, payload, in_a_word(error))
+            try:
+                inbox.park_unreadable(service, name, receivers, payload, in_a_word(error))
+            except Unreadable as nobodys:
+                refused.append(nobodys)
+                continue
             logger.error("%s can't read a %s: %s", service, name, error)
             monitoring.broke((), error, parked=True)
+        else:
+            yield event
 
 
 def receive(

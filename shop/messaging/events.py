@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
-from typing import Annotated, Any, ClassVar, TypeVar
+from typing import Annotated, Any, ClassVar, TypeVar, cast
 from uuid import UUID
 
 import msgspec
@@ -23,7 +23,9 @@ class Ref(msgspec.Struct, frozen=True, array_like=True):
     """The order a message is about: its id, its display number, and the style it was placed under."""
 
     id: Annotated[UUID, Meta(description="The order's id.")]
-    number: Annotated[str, Meta(description="Its number, for people.", examples=["S-100042"])]
+    number: Annotated[
+        str, Meta(description="Its number, for people.", examples=["S-100042"], pattern="^[!-~]{1,32}$")
+    ]
     style: Annotated[str, Meta(description="In which it is coordinated.")]
 
 
@@ -109,6 +111,19 @@ def from_payload(event_type: type[E], payload: Mapping[str, Any]) -> E:
         msgspec.ValidationError: the payload is not of this type; says which field.
     """
     return msgspec.convert(payload, event_type)
+
+
+def holds_nul(payload: object) -> bool:
+    """Whether it holds a character that no column takes."""
+    return b"\\u0000" in msgspec.json.encode(payload).replace(b"\\\\", b"")
+
+
+def storable(payload: dict[str, Any]) -> dict[str, Any]:
+    """The same for a column: of a NUL in it there is a picture."""
+    if not holds_nul(payload):
+        return payload
+    shown = msgspec.json.encode(payload).replace(b"\\u0000", "\N{SYMBOL FOR NULL}".encode())
+    return cast("dict[str, Any]", msgspec.json.decode(shown))
 
 
 def refs_of(events: Iterable[Event]) -> list[Ref]:

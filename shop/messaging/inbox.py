@@ -11,7 +11,7 @@ from django.db import connections, transaction
 from django.db.models.functions import Now
 
 from shop.messaging.dead_letters import Unreadable
-from shop.messaging.events import Event, to_payload
+from shop.messaging.events import Event, storable, to_payload
 from shop.messaging.outcomes import Unavailable, in_a_word
 from shop.messaging.retries import next_try
 from shop.messaging.rows import insert, select, update
@@ -125,7 +125,7 @@ def park_unreadable(
         order_id, number = UUID(order_id), str(number)[:32]
     except (KeyError, TypeError, ValueError, AttributeError):
         raise Unreadable(f"What came as {event_type} names no event and no order.") from None
-    row = {"type": event_type, "order_id": order_id, "number": number, "payload": payload}
+    row = {"type": event_type, "order_id": order_id, **storable({"number": number, "payload": payload})}
     parked = {"state": inbox.State.PARKED, "due_at": None, "error": error}
     inbox._default_manager.bulk_create(
         (inbox(event_id=event_id, receiver=receiver, **row, **parked) for receiver in receivers),

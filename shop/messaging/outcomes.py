@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import TypeVar
 
 from shop.messaging.brokers import SAYS_AWAY
+from shop.messaging.discretion import first_line
 from shop.messaging.events import Ref
 from shop.messaging.reach import is_out_of_reach
 
@@ -64,8 +65,8 @@ def attempt(
 
 
 def in_a_word(error: Exception) -> str:
-    """One line for a row or a log. Only the first line: PostgreSQL puts the values of a row, people's data, below."""
-    first_line = (str(error).splitlines() or [""])[0][:300].replace("\0", "")  # which no column takes
-    if first_line and isinstance(error, Fault):  # a sentence of our own
-        return first_line
-    return f"{type(error).__name__}: {first_line}" if first_line else type(error).__name__
+    """One line for a row or a log, without the values of a row: they are people's data."""
+    said = first_line(error).replace("\0", "")  # which no column takes
+    if said and isinstance(error, Fault):  # a sentence of our own
+        return said
+    return f"{type(error).__name__}: {said}" if said else type(error).__name__

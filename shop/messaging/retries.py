@@ -44,4 +44,4 @@ def next_try(
         if attempts >= policy["attempts"]:
             return None
         wait = min(policy["first"] * 2 ** (attempts - 1), policy["cap"])
-    return now + timedelta(seconds=wait * random.uniform(0.8, 1.2))
+    return now + timedelta(seconds=wait * random.uniform(0.8, 1.2))  # noqa: S311 (jitter, no secret)

@@ -10,9 +10,11 @@ from typing import Any
 from celery import Task, current_task, shared_task
 from celery.signals import task_postrun
 from celery.states import SUCCESS
+from django.db import DataError
 
 from shop.messaging import doubles, monitoring, points
 from shop.messaging.dead_letters import Unreadable, keep
+from shop.messaging.outcomes import in_a_word
 from shop.messaging.points import Point, reach
 
 REQUEST = "shop.messaging.requests:TellingRequest"  # by name: only a worker needs it
@@ -35,7 +37,7 @@ def task(name: str, *, only_sends: bool = False) -> Callable[[Callable[..., Any]
                 return _keep(name, args, kwargs, error)
             try:
                 result = function(*args, **kwargs)
-            except Unreadable as error:
+            except (Unreadable, DataError) as error:  # the latter: it holds what no column takes
                 return _keep(name, args, kwargs, error)
             reach(Point.HANDLED, name)
             return result
@@ -61,7 +63,7 @@ def _keep(name: str, args: Sequence[Any], kwargs: Mapping[str, Any], error: Exce
             "content-encoding": "utf-8",
             "body": json.dumps([args, kwargs, {}], default=repr),
         },
-        str(error),
+        str(error) if isinstance(error, Unreadable) else in_a_word(error),
         task=name,
     )
     monitoring.broke((), error, parked=True)

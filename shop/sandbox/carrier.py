@@ -144,7 +144,7 @@ def _parcel(db: sqlite3.Connection, key: str) -> sqlite3.Row | None:
 
 def _known(db: sqlite3.Connection, key: str) -> sqlite3.Row:
     parcel = _parcel(db, key)
-    assert parcel is not None  # the caller has just written it
+    assert parcel is not None  # noqa: S101 (tells mypy; the caller has just written it)
     return parcel
 
 

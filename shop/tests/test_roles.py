@@ -63,9 +63,12 @@ ACTIONS = {
     "retry_selected": OPERATOR,
     "note_selected": OPERATOR,
     "send_again": OPERATOR,
+    "pause": OPERATOR,
+    "resume": OPERATOR,
     "put_back": OPERATOR,
     "dismiss": OPERATOR,
     "revoke": ADMIN,
+    "unlock": ADMIN,
     "delete_selected": SUPERUSER,  # which only groups have
 }
 
@@ -192,6 +195,35 @@ def test_a_token_is_seen_and_revoked_and_never_written(people: dict[str, Client]
     assert AuthToken.objects.exists()
     people[ADMIN].post("/admin/knox/authtoken/", revoke)
     assert not AuthToken.objects.exists()
+
+
+def test_nobody_is_shown_a_password_or_what_opens_the_api(people: dict[str, Client]) -> None:
+    """Of a password's hash, who may look at accounts sees how it was made, and a few letters. A token's digest is how the
+    page of the token is called; what it was made of, nobody can tell.
+    """
+    customer = User.objects.create_user("customer", password="a password, long enough")
+    token, opens = AuthToken.objects.create(customer)
+    _, _, salt, digest = customer.password.split("$")
+    secrets = [opens, token.token_key, salt, digest, customer.password]
+    for page in (
+        "auth/user/",
+        f"auth/user/{customer.pk}/change/",
+        "knox/authtoken/",
+        f"knox/authtoken/{token.pk}/change/",
+    ):
+        for person, client in people.items():
+            answer = client.get(f"/admin/{page}")
+            assert answer.status_code == (200 if person in (ADMIN, SUPERUSER) else 403), (page, person)
+            text = answer.content.decode()
+            assert [
+                secret for secret in secrets if secret in text.replace(f"authtoken/{token.pk}/", "")
+            ] == []
+    superuser = User.objects.get(username="a-superuser")
+    superuser.set_password("another, long enough")
+    superuser.save()
+    only_seen = people[ADMIN].get(f"/admin/auth/user/{superuser.pk}/change/").content.decode()
+    assert 'name="email"' not in only_seen
+    assert [part for part in superuser.password.split("$")[2:] if part in only_seen] == []
 
 
 def test_an_admin_makes_nobody_a_superuser_and_touches_none(people: dict[str, Client]) -> None:

@@ -8,7 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from shop.tools.up.running import FILE, named_shop, use_the_running_shop
+from shop.tools.up.datafolder import make_folder
+from shop.tools.up.errors import StartError
+from shop.tools.up.running import FILE, findable, named_shop, use_the_running_shop
 
 
 @pytest.fixture
@@ -37,3 +39,35 @@ def test_a_shop_that_is_named_goes_before_the_environment(
 def test_where_none_runs_it_is_one_sentence(tmp_path: Path) -> None:
     with pytest.raises(SystemExit, match=f"^No shop runs on {tmp_path / 'none'}: start it with "):
         use_the_running_shop(tmp_path, tmp_path / "none")
+
+
+def test_a_file_is_no_data_folder(tmp_path: Path) -> None:
+    file = tmp_path / "file"
+    file.touch()
+    with pytest.raises(SystemExit, match=f"^{file} is a file, so no shop runs on it"):
+        use_the_running_shop(tmp_path, file)
+    for path in (file, file / "below"):
+        with pytest.raises(StartError, match=f"^{file} is a file, so it can't hold the shop's data"):
+            make_folder(path)
+
+
+def test_a_variable_that_is_empty_is_taken_from_the_shop_that_runs(
+    elsewhere: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("DATABASE_URL", "")
+    use_the_running_shop(elsewhere)
+    assert os.environ["DATABASE_URL"] == "postgres://elsewhere/shop"
+
+
+def test_commands_see_every_setting_that_the_shop_runs_with(tmp_path: Path) -> None:
+    told = {
+        "REDIS_PREFIX": "mine:",
+        "DEBUG": "1",
+        "DATABASE_URL": "postgres://here/shop",
+        "PAGES": "0",
+        "HOME": "/root",
+    }
+    with findable(tmp_path, told):
+        found = json.loads((tmp_path / FILE).read_text())
+    assert found == {name: told[name] for name in ("REDIS_PREFIX", "DEBUG", "DATABASE_URL")}
+    assert not (tmp_path / FILE).exists()

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-import redis
-from django.conf import settings
 from django.contrib.auth import authenticate
 from django.contrib.auth.signals import user_logged_in, user_logged_out
 from django.utils import timezone
@@ -16,40 +14,28 @@ from rest_framework.exceptions import AuthenticationFailed
 from rest_framework.permissions import AllowAny, IsAuthenticated
 from rest_framework.request import Request
 from rest_framework.response import Response
-from rest_framework.settings import api_settings
-from rest_framework.throttling import SimpleRateThrottle
-from rest_framework.views import APIView
 
-from shop.base.api.openapi import documented
+from shop.base.api.fields import Secret, Text
+from shop.base.api.openapi import documented, problem
 from shop.base.api.parsing import Body, JsonBody
 from shop.base.api.tokens import ApiToken
+from shop.base.api.views import Named
+from shop.base.brakes.braked import Braked, TooMany
+from shop.web.guesses import sentence, wait_of
 
-
-class LoginThrottle(SimpleRateThrottle):
-    """So many attempts per address. While the cache is away none is counted: nobody is locked out by a fault."""
-
-    def get_rate(self) -> str:
-        return getattr(settings, "LOGIN_RATE", "30/minute")
-
-    def get_cache_key(self, request: Request, view: APIView) -> str:
-        return f"throttle-login-{self.get_ident(request)}"
-
-    def get_ident(self, request: Request) -> str:
-        """Unless it is known how many proxies there are, X-Forwarded-For is whatever the client likes it to be."""
-        if api_settings.NUM_PROXIES is None:
-            return str(request.META.get("REMOTE_ADDR"))
-        return str(super().get_ident(request))
-
-    def allow_request(self, request: Request, view: APIView) -> bool:
-        try:
-            return super().allow_request(request, view)
-        except redis.RedisError:
-            return True
+LOGIN = "/api/v1/login/"
+WRONG = "Username and password don't go together."
+TOKEN = {
+    "token": "0f9b1c5e7a2d4c68b3e1f0a9d8c7b6a5f4e3d2c1b0a99887766554433221100f",
+    "expiry": "2026-11-05T20:15:00Z",
+}
 
 
 class LoginSerializer(Body):
-    username = serializers.CharField(max_length=150)
-    password = serializers.CharField(max_length=1000, trim_whitespace=False, write_only=True)
+    """Who logs in."""
+
+    username = Text(max_length=150)
+    password = Secret(max_length=1000)
 
 
 class TokenSerializer(serializers.Serializer):
@@ -57,20 +43,25 @@ class TokenSerializer(serializers.Serializer):
     expiry = serializers.DateTimeField()
 
 
-class Login(APIView):
+class Login(Named):
     authentication_classes = []
     permission_classes = [AllowAny]
     parser_classes = [JsonBody]
-    throttle_classes = [LoginThrottle]
 
     @extend_schema(
         operation_id="login",
         tags=["account"],
         auth=[],
         request=LoginSerializer,
-        responses={200: TokenSerializer, **documented(400, 401, 413, 415, 429)},
+        summary="Log in",
+        responses={
+            200: OpenApiResponse(TokenSerializer, "A token."),
+            **documented(401, 413, 415, 429, at=LOGIN),
+        },
         examples=[
-            OpenApiExample("login", {"username": "demo", "password": "its password"}, request_only=True)
+            OpenApiExample("login", {"username": "demo", "password": "its password"}, request_only=True),
+            OpenApiExample("a token", TOKEN, response_only=True, status_codes=["200"]),
+            problem(401, WRONG, LOGIN, called="a wrong password"),
         ],
     )
     def post(self, request: Request) -> Response:
@@ -78,8 +69,10 @@ class Login(APIView):
         body = LoginSerializer(data=request.data)
         body.is_valid(raise_exception=True)
         user = authenticate(request._request, **body.validated_data)
+        if wait := wait_of(request._request):
+            raise TooMany(wait, sentence(wait))
         if user is None:
-            raise AuthenticationFailed("Username and password don't go together.")
+            raise AuthenticationFailed(WRONG)
         AuthToken.objects.filter(user=user, expiry__lt=timezone.now()).delete()
         row, token = AuthToken.objects.create(user=user)
         user_logged_in.send(sender=type(user), request=request._request, user=user)
@@ -93,7 +86,7 @@ class Login(APIView):
         return "Token"
 
 
-class Logout(APIView):
+class Logout(Named, Braked):
     authentication_classes = [ApiToken]
     permission_classes = [IsAuthenticated]
     parser_classes = [JsonBody]
@@ -102,7 +95,11 @@ class Logout(APIView):
         operation_id="logout",
         tags=["account"],
         request=None,
-        responses={204: OpenApiResponse(description="The token is void."), **documented(401)},
+        summary="Log out",
+        responses={
+            204: OpenApiResponse(description="The token is void."),
+            **documented(401, 429, at="/api/v1/logout/"),
+        },
     )
     def post(self, request: Request) -> Response:
         """Make the token of this request void."""

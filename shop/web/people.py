@@ -13,6 +13,9 @@ from knox.models import AuthToken
 
 from shop.base.admin.buttons import chosen
 from shop.base.admin.rows import Listed, ReadOnlyAdmin
+from shop.web import guesses
+
+SHOWN = 5  # locked accounts that the list of users tells of: those of late
 
 
 class Users(Listed, UserAdmin):
@@ -21,6 +24,23 @@ class Users(Listed, UserAdmin):
     list_display = ("username", "email", "roles", "is_staff", "is_active", "last_login")
     list_filter = ("is_staff", "is_superuser", "is_active", "groups")
     search_help_text = "A username, a name or an email address."
+    actions = ("unlock",)
+
+    def changelist_view(self, request: HttpRequest, extra_context: Any = None) -> Any:
+        if request.method == "GET":
+            for sentence in _locked():
+                self.message_user(request, sentence, messages.WARNING)
+        return super().changelist_view(request, extra_context)
+
+    def has_unlock_permission(self, request: HttpRequest) -> bool:
+        return request.user.has_perm("auth.change_user")
+
+    @admin.action(description="Unlock: wrong passwords are forgotten", permissions=["unlock"])
+    def unlock(self, request: HttpRequest, queryset: QuerySet[User]) -> None:
+        for user in chosen(self, request, queryset):
+            guesses.unlock(user)
+            self.log_change(request, user, "Unlocked.")
+            self.message_user(request, f"The account {user} may be logged in to again.", messages.SUCCESS)
 
     @admin.display(description="roles")
     def roles(self, person: User) -> str:
@@ -99,6 +119,16 @@ class Tokens(ReadOnlyAdmin):
 
 def _is_superuser(request: HttpRequest) -> bool:
     return bool(request.user.is_superuser)
+
+
+def _locked() -> list[str]:
+    found = guesses.locked()[-SHOWN:]
+    names = dict(User.objects.filter(pk__in={one.user for one in found}).values_list("pk", "username"))
+    return [
+        f"The account {names[one.user]} is locked: wrong passwords from {one.address}. Unlock it below, or wait."
+        for one in found
+        if one.user in names
+    ]
 
 
 def list_alike(site: admin.AdminSite) -> None:

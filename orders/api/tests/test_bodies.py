@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import random
 
@@ -11,6 +12,7 @@ from hypothesis import settings as examples
 from hypothesis import strategies as st
 from rest_framework.test import APIClient
 
+from orders.api.bodies import read
 from orders.api.tests.client import ADA, BODY, nothing_moved, placed, post
 from orders.models import Order, Outbox
 from shop.tests.documents import fields
@@ -24,13 +26,13 @@ BAD_BODIES: list[tuple[str, object, list[str]]] = [
     ("quantity -1", BODY | {"lines": [{"sku": "MUG", "quantity": -1}]}, ["lines.0.quantity"]),
     ("quantity 100,001", BODY | {"lines": [{"sku": "MUG", "quantity": 100_001}]}, ["lines.0.quantity"]),
     ("quantity 10^400", BODY | {"lines": [{"sku": "MUG", "quantity": 10**400}]}, ["lines.0.quantity"]),
-    ("quantity 1.0", BODY | {"lines": [{"sku": "MUG", "quantity": 1.0}]}, ["lines.0.quantity"]),
+    ("quantity 1.5", BODY | {"lines": [{"sku": "MUG", "quantity": 1.5}]}, ["lines.0.quantity"]),
     ("quantity text", BODY | {"lines": [{"sku": "MUG", "quantity": "1"}]}, ["lines.0.quantity"]),
     ("quantity true", BODY | {"lines": [{"sku": "MUG", "quantity": True}]}, ["lines.0.quantity"]),
     ("quantity null", BODY | {"lines": [{"sku": "MUG", "quantity": None}]}, ["lines.0.quantity"]),
     ("no such product", BODY | {"lines": [*BODY["lines"], {"sku": "X", "quantity": 1}]}, ["lines.2.sku"]),
     ("sku is a number", BODY | {"lines": [{"sku": 7, "quantity": 1}]}, ["lines.0.sku"]),
-    ("sku with NUL", BODY | {"lines": [{"sku": "M\0UG", "quantity": 1}]}, ["lines.0.sku", "lines.0.sku"]),
+    ("sku with NUL", BODY | {"lines": [{"sku": "M\0UG", "quantity": 1}]}, ["lines.0.sku"]),
     ("half a character", BODY | {"lines": [{"sku": "\ud800", "quantity": 1}]}, ["lines.0.sku"]),
     ("a price", BODY | {"lines": [{"sku": "MUG", "quantity": 1, "price_minor": 1}]}, ["lines.0.price_minor"]),
     ("total past a bigint", BODY | {"lines": [{"sku": "GOLD", "quantity": 100_000}]}, ["lines"]),
@@ -44,11 +46,18 @@ BAD_BODIES: list[tuple[str, object, list[str]]] = [
     (
         "mail header smuggled in",
         BODY | {"email": "ada@example.com\nBcc: eve@example.com"},
-        ["email", "email"],
+        ["email"],
+    ),
+    ("mail address with a space", BODY | {"email": "ada@example.com "}, ["email"]),
+    (
+        "name that is too long but for its spaces",
+        BODY | {"address": ADA | {"name": "a" + " " * 100}},
+        ["address.name"],
     ),
     ("payment method too long", BODY | {"payment_method": "x" * 101}, ["payment_method"]),
     ("payment method with newline", BODY | {"payment_method": "a\nb"}, ["payment_method"]),
     ("country in small letters", BODY | {"address": ADA | {"country": "gb"}}, ["address.country"]),
+    ("country that is none", BODY | {"address": ADA | {"country": "ZZ"}}, ["address.country"]),
     ("country of three", BODY | {"address": ADA | {"country": "GBR"}}, ["address.country"]),
     ("address is text", BODY | {"address": "1 Street"}, ["address"]),
     ("address field unknown", BODY | {"address": ADA | {"floor": 3}}, ["address.floor"]),
@@ -104,6 +113,59 @@ def test_a_thousand_lines_are_one_order_and_a_thousand_mistakes_a_short_answer(a
     assert placed(ada, lines=[line] * 1000).total_minor == 1000 * 100_000 * 850
     answer = post(ada, BODY | {"lines": [{"sku": "MUG", "quantity": 0}] * 1000})
     assert len(fields(answer)) == 100
+
+
+def test_the_number_of_a_card_is_refused_and_never_said_again(
+    ada: APIClient, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level("DEBUG")
+    for number in ("4111111111111111", "4111 1111 1111 1111", "4111-1111-1111-1111", " 378282246310005"):
+        answer = post(ada, BODY | {"payment_method": number})
+        assert fields(answer) == ["payment_method"]
+        assert "the payment provider's token, never a card's number" in answer.json()["errors"][0]["detail"]
+        for misplaced in (
+            {"currency": number},
+            {number: 1},
+            {"lines": [{"sku": number.strip(), "quantity": 1}]},
+            {"payment_method": number, "email": number},
+        ):
+            refused = post(ada, BODY | misplaced)
+            assert refused.status_code == 400
+            assert number.strip() not in refused.content.decode()
+        assert number.strip() not in caplog.text
+    assert nothing_moved()
+
+
+DOUBLED = [
+    ('"quantity": 2}', '"quantity": 2, "quantity": 3}', ["lines.0.quantity"]),
+    ('{"sku": "MUG"', '{"sku": "MUG", "sku": "TEA"', ["lines.0.sku"]),
+    ('{"sku": "TEA"', '{"sku": "TEA", "\\u0073ku": "TEA"', ["lines.1.sku"]),
+    ('"city": "London"', '"city": "London","city":"Leeds"', ["address.city"]),
+    ('"email": ', '"email": 7, "email": ', ["email"]),
+    ('"style": ', '"style": "jazz", "style": ', ["style"]),
+    ('"style": ', '"currency": "EUR", "currency": "GBP", "style": ', ["currency"]),
+    ('"city": "London"', '"city": "\\"\\"\\"\\"", "city": "London"', ["address.city"]),
+    ('"city": "London"', '"city": "\\\\", "city": "\\\\"', ["address.city"]),
+    ('"lines": ', '"coupon": {"a": 1, "a": 2}, "email": "x", "lines": ', ["email", "coupon.a"]),
+]
+
+
+@pytest.mark.parametrize(("once", "twice", "named"), DOUBLED, ids=[case[1] for case in DOUBLED])
+def test_a_key_that_stands_twice_is_refused_by_its_name(
+    ada: APIClient, once: str, twice: str, named: list[str]
+) -> None:
+    body = json.dumps(BODY)
+    assert once in body
+    doubled = body.replace(once, twice, 1).encode()
+    assert read(doubled) is None
+    assert fields(post(ada, doubled)) == named
+    assert nothing_moved()
+
+
+def test_what_is_escaped_in_a_text_is_read_as_ever(ada: APIClient) -> None:
+    for city in ('"', "\\", '\\"', 'a "b" \\', "é/ \U0001f375"):
+        order = placed(ada, address=ADA | {"city": city})
+        assert order.city == city
 
 
 FUZZ_SEED = int(os.environ.get("FUZZ_SEED") or random.randrange(2**32))

@@ -16,7 +16,16 @@ from inventory.models import Product
 from orders.api import door
 from orders.lookups import DeliveryAddress
 from orders.models import Order, Outbox
-from orders.placement import Answer, KeyTaken, NotPlaceable, Placed, PlaceOrder, WantedLine, place_orders
+from orders.placement import (
+    Answer,
+    KeyTaken,
+    NotNow,
+    NotPlaceable,
+    Placed,
+    PlaceOrder,
+    WantedLine,
+    place_orders,
+)
 
 REQUEST = PlaceOrder(
     customer_id=7,
@@ -41,7 +50,7 @@ def at_once(requests: Sequence[PlaceOrder], monkeypatch: pytest.MonkeyPatch) -> 
         assert go_on.wait(20)
         return place_orders(orders)
 
-    def run(request: PlaceOrder) -> Answer | Exception:
+    def run(request: PlaceOrder) -> Answer | NotNow | Exception:
         try:
             return door.place(request)
         except Exception as error:

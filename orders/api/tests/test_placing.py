@@ -52,6 +52,7 @@ def test_the_same_request_is_answered_the_same_even_when_the_order_has_moved_on(
     Product.objects.update(price_minor=1)
     again = post(ada, json.dumps(BODY, indent=3).encode(), key="k")
     assert (again.status_code, again["Location"], again.content) == (202, first["Location"], first.content)
+    assert (first.get("Idempotent-Replayed"), again["Idempotent-Replayed"]) == (None, "true")
     assert (Order.objects.count(), Outbox.objects.count()) == (1, 1)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from datetime import timedelta
+from datetime import timezone as dt_zone
 from typing import Any
 from uuid import uuid4
 
@@ -180,10 +181,10 @@ def test_ones_own_orders_are_listed_newest_first_page_by_page(ada: APIClient) ->
     assert seen == numbers[::-1]
 
 
-def test_orders_are_filtered_by_status_style_and_time(ada: APIClient) -> None:
+def test_orders_are_filtered_by_number_status_style_and_time(ada: APIClient) -> None:
     old, new = placed(ada), placed(ada, style="orchestration")
     then = timezone.now() - timedelta(days=2)
-    Order.objects.filter(pk=old.pk).update(placed_at=then, status="completed")
+    Order.objects.filter(pk=old.pk).update(placed_at=then, ended_at=then, status="completed")
 
     def found(**asked: str) -> list[str]:
         return [order["number"] for order in ada.get(URL, asked).json()["results"]]
@@ -194,6 +195,13 @@ def test_orders_are_filtered_by_status_style_and_time(ada: APIClient) -> None:
     assert found(placed_at_after=yesterday) == found(status="placed") == [new.number]
     assert found(placed_at_after=then.isoformat(), placed_at_before=yesterday) == [old.number]
     assert found(placed_at_after=then.isoformat(), placed_at_before=then.isoformat()) == []
+    far = then.astimezone(dt_zone(timedelta(hours=-21, minutes=-11)))  # further than PostgreSQL knows zones
+    assert found(placed_at_after=far.isoformat(), placed_at_before=yesterday) == [old.number]
+    assert found(ended_at_before=yesterday) == found(ended_at_after=then.isoformat()) == [old.number]
+    assert found(ended_at_after=yesterday) == found(ended_at_before=then.isoformat()) == []
+    assert found(number=new.number) == [new.number]
+    assert found(number=new.number, style="choreography") == found(number="S-99999999999999") == []
+    assert found(number=placed(client_of("eve")).number) == []
 
 
 @pytest.mark.parametrize(
@@ -205,6 +213,10 @@ def test_orders_are_filtered_by_status_style_and_time(ada: APIClient) -> None:
         ("placed_at_after=yesterday", "placed_at_after"),
         ("placed_at_before=%00", "placed_at_before"),
         ("placed_at_before=99999-01-01T00:00Z", "placed_at_before"),
+        ("placed_at_before=", "placed_at_before"),
+        ("ended_at_after=", "ended_at_after"),
+        ("number=S-1", "number"),
+        ("number=%D9%A1", "number"),
         ("page_size=0", "page_size"),
         ("page_size=201", "page_size"),
         ("page_size=-1", "page_size"),

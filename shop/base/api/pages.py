@@ -19,7 +19,7 @@ class Pages(CursorPagination):
     page_size = 50
     max_page_size = 200
     page_size_query_param = "page_size"
-    page_size_query_description = f"How many at once, 1 to {max_page_size}; {page_size} if not given."
+    shown_at = "orders/"  # the address of an example
     cursor_query_description = "Where the page begins: follow `next` and `previous` instead of making one up."
 
     def paginate_queryset(
@@ -38,6 +38,24 @@ class Pages(CursorPagination):
             return super().decode_cursor(request)
         except exceptions.NotFound:
             raise exceptions.ValidationError({"cursor": ["No such page."]}) from None
+
+    def get_schema_operation_parameters(self, view: Any) -> list[dict[str, Any]]:
+        cursor, size = super().get_schema_operation_parameters(view)
+        size["description"] = "How many at once."
+        size["schema"] |= {"minimum": 1, "maximum": self.max_page_size, "default": self.page_size}
+        cursor["schema"] |= {"minLength": 1}
+        return [cursor, size]
+
+    def get_paginated_response_schema(self, schema: Any) -> dict[str, Any]:
+        address = {"type": ["string", "null"], "format": "uri"}
+        there = f"https://shop.example/api/v1/{self.shown_at}?cursor=cD0yMDI2"
+        pages = {
+            "next": address | {"example": there, "description": "The next page; null: this is the last one."},
+            "previous": address
+            | {"example": None, "description": "The page before; null: this is the first one."},
+            "results": schema,
+        }
+        return {"type": "object", "required": list(pages), "properties": pages}
 
     def get_page_size(self, request: Request) -> int:
         asked = request.query_params.get("page_size", str(self.page_size))

@@ -1,29 +1,68 @@
-"""What the REST API reads: JSON in UTF-8, and in it no field that nobody knows. Anything else is refused by name."""
+"""What the REST API reads: JSON in UTF-8, and in it no field that nobody knows, nor one that stands twice.
+
+Anything else is refused by name.
+"""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from itertools import islice
 from typing import Any
 
+from drf_spectacular.extensions import OpenApiSerializerExtension
 from rest_framework import exceptions, serializers
-from rest_framework.parsers import JSONParser
+from rest_framework.parsers import JSONParser, get_encoding  # type: ignore[attr-defined]  # newer than its types
+from rest_framework.utils.json import strict_constant
 
 from shop.base.api.problems import MOST_ERRORS
+
+TWICE = "It stands here more than once."
 
 
 class JsonBody(JSONParser):
     """A body nested a thousand deep is malformed, not a fault of ours. Too large a one is refused before it is read."""
 
     def parse(self, stream: Any, media_type: Any = None, parser_context: Any = None) -> Any:
+        doubled: list[_Doubled] = []
+
+        def object_of(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+            found = dict(pairs)
+            if len(found) < len(pairs):
+                found = _Doubled(pairs)
+                doubled.append(found)
+            return found
+
         try:
-            return super().parse(stream, media_type, parser_context)
+            text = stream.read().decode(get_encoding(parser_context or {}))
+            body = json.loads(text, parse_constant=strict_constant, object_pairs_hook=object_of)
+            if doubled:
+                twice = {key: [TWICE] for key in islice(_twice(body), MOST_ERRORS)}
+                raise exceptions.ValidationError(twice)
         except RecursionError:
             raise exceptions.ParseError("The body is nested too deeply.") from None
-        except exceptions.ParseError as error:
-            cause = error.__context__
-            where = f": {cause}" if isinstance(cause, json.JSONDecodeError) else ""
+        except ValueError as error:
+            where = f": {error}" if isinstance(error, json.JSONDecodeError) else ""
             raise exceptions.ParseError(f"The body is not JSON in UTF-8{where}.") from None
+        return body
+
+
+class _Doubled(dict[str, Any]):
+    """A JSON object with a key that stands more than once in it."""
+
+    def __init__(self, pairs: list[tuple[str, Any]]) -> None:
+        super().__init__(pairs)
+        self.twice = [key for key, times in Counter(key for key, _ in pairs).items() if times > 1]
+
+
+def _twice(value: Any, path: str = "") -> Iterator[str]:
+    """Where a key stands more than once, such as ``lines.0.sku``."""
+    if isinstance(value, _Doubled):
+        yield from (f"{path}{key}" for key in value.twice)
+    inside = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
+    for key, inner in inside:
+        yield from _twice(inner, f"{path}{key}.")
 
 
 class Body(serializers.Serializer):
@@ -39,3 +78,14 @@ class Body(serializers.Serializer):
         if errors:
             raise exceptions.ValidationError(errors)
         return value
+
+
+class BodySchema(OpenApiSerializerExtension):  # type: ignore[no-untyped-call]
+    """Published as what it is: without other fields."""
+
+    target_class = Body
+    match_subclasses = True
+
+    def map_serializer(self, auto_schema: Any, direction: Any) -> Any:
+        schema = auto_schema._map_serializer(self.target, direction, bypass_extensions=True)
+        return {**schema, "additionalProperties": False}

@@ -21,6 +21,7 @@ from rest_framework.response import Response
 from rest_framework.settings import api_settings
 from rest_framework.views import set_rollback
 
+from shop.base.cards import without_card_numbers
 from shop.messaging.outcomes import in_a_word
 
 logger = logging.getLogger(__name__)
@@ -31,6 +32,7 @@ TYPES = (
 )
 MOST_ERRORS = 100  # of one document: a body of 1,000 bad lines is answered shortly
 LONGEST = 300  # characters of any text that may repeat what was sent
+WIDEST = 60  # characters of a card's number, with all that may stand between its digits
 RETRY_AFTER = 5  # s, when the database is away
 
 
@@ -132,6 +134,7 @@ def _flatten(detail: Any, path: str = "") -> Iterator[tuple[str, str]]:
 
 
 def _clean(text: str, longest: int = LONGEST) -> str:
-    """What was sent may hold half a character, which no answer can carry, or be very long."""
-    text = str(text).encode("utf-8", "replace").decode()
+    """What was sent may hold half a character, which no answer can carry, a card's number, or be very long."""
+    text = str(text).encode("utf-8", "replace").decode()[: longest + WIDEST]
+    text = without_card_numbers(text)
     return text if len(text) <= longest else f"{text[: longest - 1]}…"

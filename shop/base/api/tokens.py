@@ -29,17 +29,17 @@ class ApiToken(TokenAuthentication):  # type: ignore[misc]  # the library is unt
     """Knox's tokens, found with their holders by one statement, for all requests of the moment.
 
     Knox takes two statements, which Django builds anew each time, and looks through all other tokens of the holder for
-    those that have expired; here logging in does that. It also fails on bytes that can't be in a token.
+    those that have expired; here logging in does that, and until then such a one is told from one nobody knows. It
+    also fails on bytes that can't be in a token.
     """
 
     def authenticate_credentials(self, token: bytes) -> tuple[User, AuthToken]:
         row = _tokens.ask(hash_token(token.decode())) if TOKEN.fullmatch(token) else None
         if row is None:
-            raise AuthenticationFailed("Invalid token.")
+            raise AuthenticationFailed("The token is invalid: it is none of this shop's, or void.")
         found = _token(row)
         if found.expiry is not None and found.expiry < timezone.now():
-            found.delete()
-            raise AuthenticationFailed("Invalid token.")
+            raise AuthenticationFailed("The token has expired: log in again.")
         if knox_settings.AUTO_REFRESH and found.expiry:
             self.renew_token(found)
         holder: tuple[User, AuthToken] = self.validate_user(found)

@@ -20,9 +20,10 @@ from django.http.response import HttpResponseBase
 from django.urls import set_script_prefix
 
 from shop.base.api.problems import MEDIA_TYPE, document
+from shop.base.brakes.addresses import peer_of
 from shop.base.live import end_streams
 from shop.base.requests import HEADER, count, id_in
-from shop.base.serving.bodies import Receive, Scope, Send, read_body
+from shop.base.serving.bodies import Crowded, Receive, Scope, Send, read_body, room
 from shop.base.serving.pool import Full, pool
 
 RETRY_AFTER = 2  # s, for who finds the line too long
@@ -54,14 +55,15 @@ class Handler(ASGIHandler):
         if scope["type"] != "http":
             raise ValueError(f"Only HTTP is served here, not {scope['type']}.")
         try:
-            body = await read_body(scope, receive)
-            answer = await pool.run(self._answer, scope, body)
+            with room.place() as place:
+                body = await read_body(scope, receive, place)
+                answer = await pool.run(self._answer, scope, body, whose=peer_of(scope.get("client")))
         except RequestAborted:
             return
         except TimeoutError:
             text = "The body of the request did not come in time."
             answer = _refusal(scope, HTTPStatus.REQUEST_TIMEOUT, text)
-        except Full:
+        except (Full, Crowded):
             text = f"The shop has too much to do just now. Try again in {RETRY_AFTER} s."
             answer = _refusal(scope, HTTPStatus.SERVICE_UNAVAILABLE, text)
         await send({"type": "http.response.start", "status": answer.status, "headers": answer.headers})
@@ -124,8 +126,13 @@ def _refusal(scope: Scope, status: HTTPStatus, text: str) -> Answer:
     api = scope["path"].startswith("/api/")
     body = json.dumps(document(status, text, scope["path"])) if api else text
     kind = MEDIA_TYPE if api else "text/plain; charset=utf-8"
-    headers = [(b"Content-Type", kind.encode()), (b"Content-Length", str(len(body.encode())).encode())]
-    headers.append((HEADER.encode(), id_in(scope["headers"]).encode()))
+    headers = [
+        (b"Content-Type", kind.encode()),
+        (b"Content-Length", str(len(body.encode())).encode()),
+        (b"Cache-Control", b"no-store"),
+        (b"X-Content-Type-Options", b"nosniff"),
+        (HEADER.encode(), id_in(scope["headers"]).encode()),
+    ]
     if status == HTTPStatus.SERVICE_UNAVAILABLE:
         headers.append((b"Retry-After", str(RETRY_AFTER).encode()))
     return Answer(status, headers, body.encode())

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Collection, Coroutine, Hashable, Iterator, Mapping
+from collections.abc import AsyncGenerator, AsyncIterator, Collection, Coroutine, Hashable, Iterator, Mapping
 from io import BytesIO
 from typing import Any, cast
 
 import pytest
+from django.contrib.auth.models import AnonymousUser, User
 from django.core.handlers.asgi import ASGIRequest
 from django.http import StreamingHttpResponse
 from django.test import RequestFactory
@@ -166,3 +167,33 @@ def test_where_there_is_no_event_loop_the_browser_asks_again_and_again(world: Wo
     assert (answer["Content-Type"], answer["Cache-Control"]) == ("text/event-stream", "no-store")
     world.versions = {}
     assert b"event: changed" in b"".join(watch.stream(RequestFactory().get(f"/?version={now}"), "a"))
+
+
+def test_one_person_and_one_link_leave_streams_to_others(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whoever asks; also who asks many times at once, before the first of them has begun."""
+    monkeypatch.setattr(live, "MOST_OF_ONE", 2)
+    watch, other = Watch(world, every=0.01), Watch(world, every=0.01)
+
+    def asks(name: str, key: str, of: Watch[str] = watch) -> Any:
+        asked = request()
+        asked.user = User(pk=len(name)) if name else AnonymousUser()
+        return of.stream(asked, key)
+
+    async def test() -> None:
+        for name in ("", "ada"):
+            parts = [cast("AsyncGenerator[bytes, None]", asks(name, "a").streaming_content) for _ in range(3)]
+            assert [await anext(part, b"") for part in parts] == [b"retry: 2000\n\n"] * 2 + [b""]
+            refused = asks(name, "b" if name else "a")  # a person's pages are counted, whatever they show
+            assert (refused.status_code, refused["Retry-After"]) == (429, "30")
+            assert asks(name + "!", "a").status_code == asks("", "c").status_code == 200
+            assert name or asks("", "a", other).status_code == 200
+            await parts[0].aclose()
+            await asyncio.sleep(0.02)
+            assert asks(name, "a").status_code == 200
+            await parts[1].aclose()
+            await asyncio.sleep(0.02)
+        assert not live._of_each
+
+    run(test())

@@ -123,7 +123,7 @@ def test_no_line_is_lost_while_a_log_is_rotated_and_its_writers_are_killed(
     tmp_path: Path, settings: Any
 ) -> None:
     """Three processes write into one log, each saying in a file what it has written, until they are killed."""
-    settings.LOG_SIZE, settings.LOG_KEPT = 20_000, 1
+    settings.LOG_SIZE_MB, settings.LOG_KEPT = 0.02, 1
     log, rotations = tmp_path / "some.log", 0
     writers = []
     for name in "abc":
@@ -161,7 +161,7 @@ def rotate_once(log: Path, number: int) -> int:
 
 
 def test_so_many_are_kept_and_one_whose_writer_stays_is_emptied(tmp_path: Path, settings: Any) -> None:
-    settings.LOG_SIZE, settings.LOG_KEPT = 10, 2
+    settings.LOG_SIZE_MB, settings.LOG_KEPT = 0.000_01, 2
     log = tmp_path / "some.log"
     with log.open("a") as out:
         for turn in range(4):

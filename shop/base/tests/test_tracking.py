@@ -21,7 +21,9 @@ def test_a_token_leads_to_its_order_however_old_it_is_and_after_the_key_was_chan
 
 
 @pytest.mark.parametrize(
-    "token", ["", ".", "x", uuid4().hex, f"{uuid4().hex}.forged", token_of(uuid4())[:-1]]
+    "token",
+    ["", ".", "x", uuid4().hex, f"{uuid4().hex}.forged", token_of(uuid4())[:-1]],
+    ids=["nothing", "no order", "no id", "not signed", "forged", "cut off"],
 )
 def test_what_nobody_signed_leads_nowhere(token: str) -> None:
     assert order_of(token) is None

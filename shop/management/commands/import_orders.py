@@ -23,6 +23,7 @@ from shop.tools.invoices.waiting import ends_of, wait
 
 MOST_STOCK = 1_000_000
 LONGEST_WAIT = 86_400.0  # s
+LONGEST_NUMBER = 19  # digits of an option
 INTERRUPTED = 130  # what a shell says of a command ended by Ctrl-C
 
 
@@ -78,7 +79,7 @@ class Command(BaseCommand):
                 interrupted = True
             ends = ends_of(tally)
         except FileError as error:
-            raise CommandError(f"{error} Nothing was placed.") from None
+            raise CommandError(f"{error} {_so_far(tally)}") from None
         except DatabaseError as error:
             raise CommandError(_database_trouble(error, tally)) from None
         seconds = time.monotonic() - begun
@@ -136,25 +137,31 @@ class Command(BaseCommand):
 
 
 def _whole(option: str, text: str, least: int, most: int) -> int:
-    if not (text.isascii() and text.isdigit() and least <= int(text[:20]) <= most):
+    if not (text.isascii() and text.isdigit() and len(text) <= LONGEST_NUMBER and least <= int(text) <= most):
         kinds = f"a whole number from {least}" + (f" to {most:,}" if most < sys.maxsize else "")
         raise CommandError(
-            f"{option} must be {'auto or ' if option == '--stock' else ''}{kinds}; it is {text!r}."
+            f"{option} must be {'auto or ' if option == '--stock' else ''}{kinds}; it is {text[:40]!r}."
         )
     return int(text)
 
 
 def _seconds(text: str) -> float:
     try:
-        seconds = float(text)
+        seconds = float(text) if text.isascii() else -1.0
     except ValueError:
         seconds = -1.0
     if not 0 <= seconds <= LONGEST_WAIT:
-        raise CommandError(f"--timeout must be seconds from 0 to {LONGEST_WAIT:,.0f}; it is {text!r}.")
+        raise CommandError(f"--timeout must be seconds from 0 to {LONGEST_WAIT:,.0f}; it is {text[:40]!r}.")
     return seconds
 
 
 def _database_trouble(error: DatabaseError, tally: Tally) -> str:
     first_line = str(error).partition("\n")[0]
-    placed = f"{len(tally.placed)} orders were placed before" if tally.placed else "no order was placed"
-    return f"The database gave an error ({first_line}); {placed}. Is it up, and is it migrated?"
+    return f"The database gave an error ({first_line}). {_so_far(tally)} Is it up, and is it migrated?"
+
+
+def _so_far(tally: Tally) -> str:
+    """All files are read before the first order is placed: some are only if a file was changed since, or was lost."""
+    if not tally.placed:
+        return "Nothing was placed."
+    return f"{len(tally.placed):,} orders were placed before; the same command places the rest."

@@ -43,9 +43,9 @@ def test_what_was_placed_brings_it_soon_and_what_it_finds_brings_it_back(
 ) -> None:
     rounds.round({"payments"})
     store(1)
-    assert after_its_patience(rounds) == pytest.approx(MOMENT, abs=MOMENT / 2)
+    assert after_its_patience(rounds) < 2 * MOMENT
     store(1)
-    assert after_its_patience(rounds) == pytest.approx(MOMENT, abs=MOMENT / 2)
+    assert after_its_patience(rounds) < 2 * MOMENT
     assert len(queued("orders", broker)) == 2
 
 

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import csv
+import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TextIO
 
 HEADER = (
     "InvoiceNo",
@@ -17,6 +19,10 @@ HEADER = (
     "CustomerID",
     "Country",
 )
+LONGEST_ROW = 1_000_000  # characters
+MOST_LINES = 10_000  # of an invoice; the data set's longest has 1,114
+ARCHIVES = ("PK\x03\x04", "\x1f\udc8b")  # ZIP, which .xlsx and .ods are, and gzip
+UNDECODED = re.compile("[\udc80-\udcff]")
 
 
 class FileError(Exception):
@@ -49,35 +55,68 @@ def read(paths: Iterable[Path]) -> Iterator[RawInvoice]:
     """All invoices of the files, in sequence.
 
     Raises:
-        FileError: a file is missing, empty, no UTF-8, no CSV, or of another shape.
+        FileError: a file is missing, empty, no UTF-8, no CSV, of another shape, or beyond all sizes.
     """
     for path in paths:
         yield from _read_one(path)
 
 
 def _read_one(path: Path) -> Iterator[RawInvoice]:
-    if path.exists() and not path.is_file():
-        raise FileError(f"{path} is not a file.")
     try:
-        with path.open(encoding="utf-8-sig", newline="") as file:
-            # Strict: an unclosed quote is an error instead of a line that swallows all others.
-            yield from _invoices(path, csv.reader(file, strict=True))
+        if path.exists() and not path.is_file():
+            raise FileError(f"{path} is not a file.")
+        # What is no UTF-8 is let in here, so that the line it stands in can be named.
+        with path.open(encoding="utf-8-sig", errors="surrogateescape", newline="") as file:
+            yield from _invoices(path, _Rows(path, file))
     except FileNotFoundError:
         raise FileError(f"There is no file {path}.") from None
     except OSError as error:
         raise FileError(f"{path} can't be read: {error.strerror}.") from None
-    except UnicodeError:
-        raise FileError(f"{path} is not UTF-8 text.") from None
 
 
-def _invoices(path: Path, rows: Iterator[list[str]]) -> Iterator[RawInvoice]:
+class _Rows:
+    """The rows of a file that are not blank. What is no row is said with the line it ends in."""
+
+    def __init__(self, path: Path, file: TextIO) -> None:
+        self._path, self._file = path, file
+        self.at = 0  # the line it has come to
+        self._size = 0  # characters since the last row
+
+    def __iter__(self) -> Iterator[list[str]]:
+        # Strict: an unclosed quote is an error instead of a line that swallows all others.
+        rows = csv.reader(self._lines(), strict=True)
+        try:
+            for row in rows:
+                self._size = 0
+                if any(cell.strip() for cell in row):
+                    yield row
+        except csv.Error as error:
+            raise self.error(f"is not CSV: {error}") from None
+
+    def error(self, what: str) -> FileError:
+        return FileError(f"{self._path} {what}, in line {max(self.at, 1)}.")
+
+    def _lines(self) -> Iterator[str]:
+        while line := self._file.readline(LONGEST_ROW + 1):
+            self.at += 1
+            self._size += len(line)
+            if self.at == 1 and line.startswith(ARCHIVES):
+                raise self.error("is a spreadsheet or an archive: save what is in it as CSV, in UTF-8")
+            if not line.isascii() and UNDECODED.search(line):
+                raise self.error("is not UTF-8 text")
+            if self._size > LONGEST_ROW:
+                raise self.error(f"has a row of more than {LONGEST_ROW:,} characters")
+            yield line
+
+
+def _invoices(path: Path, rows: _Rows) -> Iterator[RawInvoice]:
     current: RawInvoice | None = None
-    checked = _checked(path, rows)
+    checked = iter(rows)
     header = next(checked, None)
     if header is None:
         raise FileError(f"{path} is empty.")
     if tuple(cell.strip() for cell in header) != HEADER:
-        raise FileError(f"{path} has another header than {','.join(HEADER)}.")
+        raise rows.error(f"has another header than {','.join(HEADER)}")
     for row in checked:
         if len(row) != len(HEADER):
             current = current or RawInvoice("")
@@ -90,18 +129,8 @@ def _invoices(path: Path, rows: Iterator[list[str]]) -> Iterator[RawInvoice]:
             current = RawInvoice(number)
         current.number = number
         current.lines.append(RawLine(*cells))
+        if len(current.lines) > MOST_LINES:
+            raise rows.error(f"has an invoice of more than {MOST_LINES:,} lines")
     if current is None:
         raise FileError(f"{path} has a header and no lines.")
     yield current
-
-
-def _checked(path: Path, rows: Iterator[list[str]]) -> Iterator[list[str]]:
-    """The rows that are not blank; what is no CSV is said with its line."""
-    at = 0
-    try:
-        for row in rows:
-            at = getattr(rows, "line_num", at)
-            if any(cell.strip() for cell in row):
-                yield row
-    except csv.Error as error:
-        raise FileError(f"{path} is not CSV: {error}, after line {at}.") from None

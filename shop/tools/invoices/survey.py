@@ -11,9 +11,10 @@ from pathlib import Path
 from inventory.models import Reservation
 from orders.models import Order
 from shop.tools.invoices.cleaning import Invoice, clean
-from shop.tools.invoices.reading import read
+from shop.tools.invoices.reading import FileError, read
 
 BATCH = 500
+MOST_NEEDED = 1_000_000_000  # units of a product
 
 
 @dataclass
@@ -56,8 +57,17 @@ def survey(paths: Iterable[Path], customer_id: int, style: str, limit: int | Non
         settled = _stock_settled([key_of(invoice, style) for invoice in fresh.values()], customer_id)
         for invoice in fresh.values():
             if key_of(invoice, style) not in settled:
-                found.needed += invoice.units
+                _need(invoice, found)
     return found
+
+
+def _need(invoice: Invoice, found: Survey) -> None:
+    for sku, units in invoice.units.items():
+        found.needed[sku] += units
+        if found.needed[sku] > MOST_NEEDED:
+            raise FileError(
+                f"Invoice {invoice.number} makes it more than {MOST_NEEDED:,} units of {sku} in all."
+            )
 
 
 def _note_products(invoice: Invoice, found: Survey) -> None:

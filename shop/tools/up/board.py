@@ -26,7 +26,10 @@ PARTS: dict[str, dict[str, str]] = {  # by kind: a part's name for people, by it
     "servers": dict(zip(SERVERS, ("PostgreSQL", "Valkey"), strict=True)),
     "database": {DATABASE: DATABASE, CATALOGUE: CATALOGUE},
     "outside": {name: name for name in SANDBOXES},
-    "workers": {"relay": "relay", **{f"worker-{service}": service for service in settings.SERVICES}},
+    "workers": {
+        **{name: name for name in ("relay", "webhooks")},
+        **{f"worker-{service}": service for service in settings.SERVICES},
+    },
     "pages": {"web": "web", "flower": "Flower", "metrics": "metrics"},
 }
 

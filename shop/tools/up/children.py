@@ -113,7 +113,7 @@ class Child:
 
     def _spawn(self, log: int) -> subprocess.Popen[bytes]:
         program = self.program
-        return subprocess.Popen(
+        return subprocess.Popen(  # noqa: S603 (programs of our own, by a list and no shell)
             program.argv,
             stdin=program.stdin(),
             stdout=log,
@@ -202,7 +202,7 @@ class Child:
 def run(*argv: str, account: Account | None = None, env: Mapping[str, str] | None = None) -> tuple[int, str]:
     """Run a short command to its end: its code and all it wrote. A command that can't be started has code 126."""
     try:
-        done = subprocess.run(
+        done = subprocess.run(  # noqa: S603 (programs of our own, by a list and no shell)
             argv,
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,

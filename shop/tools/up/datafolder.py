@@ -18,6 +18,10 @@ from shop.tools.up.errors import StartError
 
 def make_folder(folder: Path) -> Path:
     """As root others may pass through, since PostgreSQL runs as another user in there; they can list nothing."""
+    if part := next(
+        (part for part in (folder, *folder.parents) if part.exists() and not part.is_dir()), None
+    ):
+        raise StartError(f"{part} is a file, so it can't hold the shop's data: choose a folder with --data.")
     try:
         if not folder.exists():
             folder.mkdir(parents=True)

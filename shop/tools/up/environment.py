@@ -89,7 +89,10 @@ def environment(
         "PUBLIC_URL": os.environ.get("PUBLIC_URL") or url,
         "FLOWER_URL": os.environ.get("FLOWER_URL") or flower_url,
         "FULFILLMENT_STYLE": style,
-        "DEMO": os.environ.get("DEMO", "1"),
+        "DEMO": (demo := os.environ.get("DEMO", "1")),
+        "WEBHOOKS_ANYWHERE": os.environ.get(
+            "WEBHOOKS_ANYWHERE", demo
+        ),  # a receiver to try it out is on this computer
         "FLOWER_BASIC_AUTH": f"flower:{accounts.passwords['flower']}",
         "FLOWER_COOKIE_SECRET": secret(data, "flower_cookie_secret", 32),
         **{f"SEED_{name.upper()}_PASSWORD": accounts.passwords[name] for name in USERS},

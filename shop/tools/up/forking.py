@@ -104,7 +104,7 @@ class ForkServer:
 
     def _answer(self) -> int:
         """A child runs only when its number has been sent: what comes after we have given up is never lived."""
-        assert self._line
+        assert self._line  # noqa: S101 (tells mypy; who calls has looked)
         try:
             answer = self._line.recv(20)
         except TimeoutError:

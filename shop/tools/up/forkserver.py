@@ -21,6 +21,7 @@ LEAVE = b"live"
 ADOPTION = 5.0  # s in which a forked process must have been handed over to its new parent
 # What a worker imports only when it starts.
 LATE = (
+    "orders.management.commands.webhooks",
     "shop.management.commands.relay",
     "shop.management.commands.worker",
     "celery.apps.worker",

@@ -1,6 +1,6 @@
 """Healthchecks of the containers, with exit code 0 or 1. They run often, so none of them loads Django's apps.
 
-``python -m shop.tools.up.health http PORT PATH``, ``relay``, or ``worker SERVICE``.
+``python -m shop.tools.up.health http PORT PATH``, ``relay``, ``webhooks``, or ``worker SERVICE``.
 """
 
 from __future__ import annotations
@@ -9,10 +9,13 @@ import argparse
 import os
 import socket
 import sys
+import time
 import urllib.request
 from collections.abc import Callable
+from pathlib import Path
 
 PATIENCE = 3.0  # s
+SILENT = 15.0  # s; it beats every 2
 
 
 def http(port: str, path: str) -> bool:
@@ -33,6 +36,11 @@ def relay() -> bool:
     return bool(row and row[0])
 
 
+def webhooks() -> bool:
+    """Whether who sends webhooks has got on with its work: see shop/messaging/heartbeat.py."""
+    return time.time() - (Path(os.environ["SHOP_DATA"]) / "beats" / "webhooks").stat().st_mtime < SILENT
+
+
 def worker(service: str) -> bool:
     """Whether this host's worker of the service answers. While it works on a long task it answers late."""
     from celery import Celery
@@ -50,11 +58,13 @@ def main() -> int:
     web.add_argument("port")
     web.add_argument("path")
     kinds.add_parser("relay")
+    kinds.add_parser("webhooks")
     kinds.add_parser("worker").add_argument("service")
     options = parser.parse_args()
     checks: dict[str, Callable[[], bool]] = {
         "http": lambda: http(options.port, options.path),
         "relay": relay,
+        "webhooks": webhooks,
         "worker": lambda: worker(options.service),
     }
     try:

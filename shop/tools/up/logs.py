@@ -19,7 +19,7 @@ def rotate(log: Path, *, follows: bool) -> bool:
     `web.log` becomes `web.log.1`, and that becomes `web.log.2`; the last goes.
     """
     try:
-        if log.stat().st_size <= settings.LOG_SIZE:
+        if log.stat().st_size <= settings.LOG_SIZE_MB * 1e6:
             return False
         for number in range(settings.LOG_KEPT, 1, -1):
             if aside(log, number - 1).exists():

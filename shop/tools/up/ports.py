@@ -23,7 +23,9 @@ def port_is_free(port: int) -> bool:
 
 def free_port() -> int:
     """A free port on loopback, never the same twice in one process."""
-    for port in random.sample(PORTS, len(PORTS)):
+    for port in random.SystemRandom().sample(
+        PORTS, len(PORTS)
+    ):  # not those that a process with the same seed tries
         if port not in _given and port_is_free(port):
             _given.add(port)
             return port

@@ -26,13 +26,18 @@ from shop.tools.up.servers import Server, last_complaint, on_path, package_folde
 
 USER = DATABASE = "shop"
 OLDEST = 15
+# A statement that fails, and the row it fails on (DETAIL), may hold a name, an address, a mail: neither is logged.
+DISCREET = {
+    "log_min_error_statement": "panic",
+    "log_error_verbosity": "terse",
+    "log_parameter_max_length": "0",
+    "log_parameter_max_length_on_error": "0",
+}
 ATTEMPTS = 3  # a port can be taken between its choice and its use
 RECOVERY = 120.0  # s that a start may take, after a crash with much to replay
 LEAVING = 30.0  # s that what an earlier PostgreSQL on the same data left may take to go
-IN_THE_WAY = (
-    "lock file",
-    "shared memory block",
-)  # what PostgreSQL complains of as long as something of it is there
+# What PostgreSQL complains of as long as something of an earlier one is there.
+IN_THE_WAY = ("lock file", "shared memory block")
 
 
 def check_database(url: str, name: str = "DATABASE_URL") -> None:
@@ -178,7 +183,7 @@ def _launch(
     options: Mapping[str, str],
 ) -> Server:
     port = free_port()
-    settings = {"listen_addresses": "127.0.0.1", "unix_socket_directories": "", **options}
+    settings = {"listen_addresses": "127.0.0.1", "unix_socket_directories": "", **DISCREET, **options}
     url = f"postgres://{USER}:{password}@127.0.0.1:{port}/{DATABASE}"
     program = Program(
         name="postgres",

@@ -85,7 +85,7 @@ def _manage(
     log = data / "logs" / f"{command}.log"
     log.parent.mkdir(mode=0o700, exist_ok=True)
     with tempfile.TemporaryFile() as output, log.open("wb") as errors:
-        process = subprocess.Popen(
+        process = subprocess.Popen(  # noqa: S603 (commands of our own, by a list and no shell)
             (sys.executable, "manage.py", command, *arguments),
             stdin=subprocess.DEVNULL,
             stdout=output,

@@ -43,6 +43,9 @@ class Programs:
     def relay(self) -> Program:
         return self._beating(self.forked("relay", "manage.py", "relay", ready=says("relay ready")))
 
+    def webhooks(self) -> Program:
+        return self._beating(self.forked("webhooks", "manage.py", "webhooks", ready=says("webhooks ready")))
+
     def worker(self, service: str, number: int = 1) -> Program:
         """A service's worker, `worker-payments`; of several the second is `worker-payments-2`."""
         name = service if number == 1 else f"{service}-{number}"
@@ -63,7 +66,14 @@ class Programs:
     def flower(self, port: int) -> Program:
         return self.forked(
             "flower",
-            *(*CELERY, "flower", "--address=127.0.0.1", f"--port={port}", "--read_only", FLOWER_COLUMNS),
+            *(
+                "-m",
+                "shop.tools.flower",
+                "--address=127.0.0.1",
+                f"--port={port}",
+                "--read_only",
+                FLOWER_COLUMNS,
+            ),
             ready=answers(f"http://127.0.0.1:{port}/healthcheck"),
         )
 

@@ -11,24 +11,14 @@ from pathlib import Path
 from shop.tools.up.datafolder import JsonFile
 
 FILE = "environment.json"
-SHARED = (
-    "REDIS_URL",
-    "BROKER_URL",
-    "SECRET_KEY",
-    "PUBLIC_URL",
-    "FULFILLMENT_STYLE",
-    "PAYMENTS_URL",
-    "CARRIER_URL",
-    "PAYMENTS_GATEWAY",
-    "CARRIER",
-    "SHOP_DATA",
-)
 
 
 @contextmanager
 def findable(data: Path, env: Mapping[str, str]) -> Iterator[None]:
     """Say in the data folder where everything is, readable by its owner only, until the shop stops."""
-    shared = {name: value for name, value in env.items() if name in SHARED or name.endswith("DATABASE_URL")}
+    from django.conf import settings  # only here: manage.py needs the rest before there are any
+
+    shared = {name: env[name] for name in settings.ENVIRONMENT.known if name in env and name != "PAGES"}
     JsonFile(data / FILE).write(shared)
     try:
         yield
@@ -60,13 +50,13 @@ def use_the_running_shop(default: Path, named: Path | None = None) -> None:
     try:
         found = json.loads(((named or Path(os.environ.get("SHOP_DATA", default))) / FILE).read_text())
     except (OSError, ValueError):
+        if named and named.is_file():
+            raise SystemExit(f"{named} is a file, so no shop runs on it: name its data folder.") from None
         if named:
             raise SystemExit(
                 f'No shop runs on {named}: start it with `make run ARGS="--data {named}"`.'
             ) from None
         return
     for name, value in found.items():
-        if named:
+        if named or not os.environ.get(name):
             os.environ[name] = value
-        else:
-            os.environ.setdefault(name, value)

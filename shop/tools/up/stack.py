@@ -20,7 +20,7 @@ SANDBOXES = {"payments": "PAYMENTS_URL", "carrier": "CARRIER_URL"}
 
 
 class Stack:
-    """Both sandboxes, the relay, a worker per service; and, when they are given a port, web and Flower, and the
+    """Both sandboxes, relay and webhooks, a worker per service; and, when they are given a port, web and Flower, and the
     metrics.
 
     `env` needs DATABASE_URL and REDIS_URL; what else the processes get is added, and can be read from `.env`.
@@ -66,7 +66,7 @@ class Stack:
         self.supervisor.start(*first)
         workers = [programs.worker(service) for service in settings.SERVICES]
         workers += [programs.worker(service, 2) for service in self._twice]
-        self.supervisor.start(programs.relay(), *workers)
+        self.supervisor.start(programs.relay(), programs.webhooks(), *workers)
         if self._web_port and self._flower_port:
             self.supervisor.start(programs.web(self._web_port), programs.flower(self._flower_port))
         if self._metrics_port:

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import timedelta
 
 from orders.models import Saga
 from orders.telling.situation import TROUBLE, WAITING
 from orders.telling.trouble import failure_in_words
+from shop.base.spans import span
 from shop.web.control.flight import TOLD
-from shop.web.control.links import List, orders
+from shop.web.control.links import List, in_flight, orders
 from shop.web.control.numbers import Numbers
 
+UNSENT = timedelta(minutes=2)  # longer than a claim holds of who was killed
 GOES_ON = "Orders are kept, and go on by themselves once it is back."
 
 
@@ -36,6 +39,16 @@ def concerns(numbers: Numbers) -> list[Concern]:
 def _machinery(numbers: Numbers) -> Iterator[Concern]:
     for sentence in numbers.missing:
         yield Concern(TROUBLE, sentence)
+    if numbers.shut:
+        late = many(numbers.shut.late or numbers.shut.half, "order", verb=False)
+        yield Concern(
+            TROUBLE,
+            "The door is shut: no new order is taken.",
+            f"{late} wait for their turn, the first for {numbers.shut.longest:.0f} s. It opens by itself once they "
+            "have got on: look below which service does not keep up.",
+            in_flight(),
+            sum(numbers.flight.by.values()) if numbers.flight else 0,
+        )
     if numbers.broker.answers is False:
         yield Concern(
             TROUBLE, "The broker does not answer.", f"{GOES_ON} Whether workers live can't be told meanwhile."
@@ -43,6 +56,13 @@ def _machinery(numbers: Numbers) -> Iterator[Concern]:
     if numbers.relays == 0:
         yield Concern(
             TROUBLE, "No relay runs.", "Nobody takes up what is placed now: start one, manage.py relay."
+        )
+    if numbers.webhooks and numbers.webhooks > UNSENT:
+        yield Concern(
+            TROUBLE,
+            f"Webhooks have waited to be sent for {span(numbers.webhooks)}.",
+            "Who sends them is missing, or has too much to do: start one, manage.py webhooks, or look into its log.",
+            List("orders", "webhookdelivery", {"state": "waiting"}),
         )
     for service, alive in numbers.broker.workers.items():
         if alive == 0:

@@ -8,14 +8,16 @@ import threading
 import time
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import TypeVar
 from uuid import UUID
 
 from django.db import DatabaseError, InterfaceError
 
+from orders.admission import Line, door
 from orders.models import Order
 from orders.telling.situation import Elsewhere
+from orders.webhooks.waiting import overdue
 from shop.messaging import leading
 from shop.messaging.incidents import orders_with_incidents
 from shop.messaging.outages import Outage, outages
@@ -37,7 +39,8 @@ SHARE = 0.1  # of a database's connection that is used at the most: what took 1 
 
 @dataclass
 class Numbers:
-    """``missing``: a sentence for each thing that could not be asked; what it would have told is None, or left out."""
+    """``missing``: a sentence for each thing that could not be asked; what it would have told is None, or left out.
+    ``shut``: why no order is taken."""
 
     at: datetime | None = None
     missing: list[str] = field(default_factory=list)
@@ -48,6 +51,8 @@ class Numbers:
     silent: Sequence[Silent] = ()
     outages: Mapping[str, Outage] = field(default_factory=dict)
     relays: int | None = None
+    shut: Line | None = None
+    webhooks: timedelta | None = None  # the oldest message that could be sent has waited for so long
     broker: Broker = field(default_factory=Broker)
 
     def ask(self, what: str, question: Callable[[], T], otherwise: T) -> T:
@@ -62,7 +67,7 @@ class Numbers:
 
 def take() -> Numbers:
     """Ask for all of them. Never raises what a database or the broker raises."""
-    found = Numbers(broker=watch.look())
+    found = Numbers(broker=watch.look(), shut=door.shut())
     found.outages = found.ask("how the providers are", outages, {})
     found.boxes = found.ask("what waits in outboxes and inboxes", boxes, {})
     away = [service for service in services() if service not in found.boxes] if found.boxes else []
@@ -73,6 +78,7 @@ def take() -> Numbers:
     if silent := [service for service, one in found.boxes.items() if one.silent]:
         found.silent = found.ask("who is silent", lambda: silent_edges(silent), [])
     found.relays = found.ask("how many relays run", leading.running, None)
+    found.webhooks = found.ask("how long webhooks wait", overdue, None)
     found.at = found.ask("how orders stand", lambda: now_in(Order), None)
     if found.at:
         _of_orders(found, found.at)

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from django.contrib.admin import AdminSite
+from django.contrib.admin.forms import AdminAuthenticationForm
 from django.db import InterfaceError, OperationalError
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
@@ -16,6 +17,11 @@ from shop.web.control import home
 from shop.web.control.numbers import Numbers, shared
 from shop.web.control.page import Viewer, rooms
 from shop.web.control.services import open_in
+from shop.web.guesses import SaysHowLong, told
+
+
+class LogInForm(SaysHowLong, AdminAuthenticationForm):
+    """Django's, which says so when there were too many attempts."""
 
 
 class ShopSite(AdminSite):
@@ -23,7 +29,11 @@ class ShopSite(AdminSite):
     site_title = "Shop"
     index_title = "Control room"
     enable_nav_sidebar = False  # it takes a quarter of a list's width
+    login_form = LogInForm
     index_template = "admin/shop/control/page.html"
+
+    def login(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
+        return told(request, super().login(request, extra_context))
 
     def index(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> TemplateResponse:
         groups = self.get_app_list(request)

@@ -83,18 +83,18 @@ def listen(registry: CollectorRegistry, host: str, port: int) -> WSGIServer:
     """A thread answers from now on: /metrics, to who knows the password if there is one; and /livez."""
     metrics, secret = make_wsgi_app(registry), settings.METRICS_BASIC_AUTH
 
-    def answer(environ: dict[str, Any], start: Callable[..., Any]) -> Iterable[bytes]:
-        if environ["PATH_INFO"] == "/livez":
+    def answer(asked: dict[str, Any], start: Callable[..., Any]) -> Iterable[bytes]:
+        if asked["PATH_INFO"] == "/livez":
             start("200 OK", [("Content-Type", "text/plain")])
             return [b"ok\n"]
-        if environ["PATH_INFO"] != "/metrics":
+        if asked["PATH_INFO"] != "/metrics":
             start("404 Not Found", [("Content-Type", "text/plain")])
             return [b"The metrics are at /metrics.\n"]
-        if secret and not _knows(secret, environ.get("HTTP_AUTHORIZATION", "")):
+        if secret and not _knows(secret, asked.get("HTTP_AUTHORIZATION", "")):
             realm = ("WWW-Authenticate", 'Basic realm="metrics"')
             start("401 Unauthorized", [("Content-Type", "text/plain"), realm])
             return [b"The metrics need a user and a password: METRICS_BASIC_AUTH.\n"]
-        answered: Iterable[bytes] = metrics(environ, start)
+        answered: Iterable[bytes] = metrics(asked, start)
         return answered
 
     server = make_server(host, port, answer, _Server, _Handler)

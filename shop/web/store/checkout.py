@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from http import HTTPStatus
+from math import ceil
 from typing import Any
 from uuid import uuid4
 
@@ -17,28 +19,23 @@ from django.views.decorators.http import require_http_methods
 from orders.api.door import place
 from orders.api.serializers import PlaceOrderSerializer
 from orders.models import Order
-from orders.placement import KeyTaken, NotPlaceable, Placed, PlaceOrder
-from shop.web.accounts import LoginThrottle
+from orders.placement import KeyTaken, NotNow, NotPlaceable, Placed, PlaceOrder
+from shop.base.brakes.addresses import address_of
+from shop.base.brakes.buckets import Bucket, take
+from shop.base.cards import holds_card_number
+from shop.base.countries import COUNTRIES
 from shop.web.store import cards
 from shop.web.store.basket import Contents, contents
-from shop.web.store.countries import COUNTRIES
 from shop.web.store.customers import customer_id, guest_of, remember_guest
 from shop.web.store.pages import page
 from shop.web.store.shelf import Basket
 
 CHANGED = "Your basket or a price has changed since this page was shown: look at it, then send it once more."
 STALE = "This page had been open for too long: send it once more."
-TOO_OFTEN = "Many orders were placed from your network just now: wait a minute, or log in."
-
-
-class GuestThrottle(LoginThrottle):
-    """So many orders of people nobody knows, per address."""
-
-    def get_rate(self) -> str:
-        return getattr(settings, "GUEST_RATE", "60/minute")
-
-    def get_cache_key(self, request: Any, view: Any) -> str:
-        return f"throttle-guest-{self.get_ident(request)}"
+BUSY = "Many orders wait for their turn just now, so none is taken for the moment. Your basket stays: send it again soon."
+TOO_OFTEN = (
+    "Many orders were placed just now, by you or from your network: wait {} s, then send it once more."
+)
 
 
 def _text(label: str, autocomplete: str, longest: int, **more: Any) -> forms.CharField:
@@ -60,9 +57,12 @@ class CheckoutForm(forms.Form):
     postcode = _text("Postcode", "postal-code", 20)
     city = _text("Town or city", "address-level2", 100)
     country = forms.ChoiceField(
-        choices=COUNTRIES, widget=forms.Select(attrs={"autocomplete": "country"}), label="Country"
+        choices=list(COUNTRIES.items()),
+        widget=forms.Select(attrs={"autocomplete": "country"}),
+        label="Country",
     )
     payment_method = _text("Payment method", "off", 100, help_text="A token of the payment provider.")
+    later: tuple[HTTPStatus, int] | None = None  # the status, and s until it may be sent again
     style = forms.ChoiceField(label="How the shop's services work together", required=False)
 
     def __init__(self, data: Any, inside: Contents, **more: Any) -> None:
@@ -99,6 +99,8 @@ class CheckoutForm(forms.Form):
         """To be shown again: with what it did not have, or no longer has."""
         fresh = {"key": uuid4().hex} if "key" in self.errors else {}
         self.data = {**self.data.dict(), **fresh, "total": self.inside.total}  # type: ignore[attr-defined]
+        if holds_card_number(self.data.get("payment_method", "")):
+            self.data["payment_method"] = ""
 
     def _body(self, given: Mapping[str, Any]) -> dict[str, Any]:
         address = {name: given.get(name, "") for name in ("name", "line1", "city", "postcode", "country")}
@@ -110,6 +112,11 @@ class CheckoutForm(forms.Form):
             "address": address,
         }
         return body | ({"style": given["style"]} if given.get("style") else {})
+
+    def put_off(self, status: HTTPStatus, wait: int, why: str) -> None:
+        """Nothing is wrong with it: it is only for later."""
+        self.later = status, wait
+        self.add_error(None, why)
 
     def _say(self, field: str | None, text: str) -> None:
         """Once: of what is missing nothing else is said."""
@@ -152,8 +159,8 @@ def checkout(request: HttpRequest) -> HttpResponse:
 
 def _place(request: HttpRequest, form: CheckoutForm) -> Order | None:
     """None: the form says why not."""
-    if not request.user.is_authenticated and not GuestThrottle().allow_request(request, None):  # type: ignore[arg-type]
-        form.add_error(None, TOO_OFTEN)
+    if wait := _must_wait(request):
+        form.put_off(HTTPStatus.TOO_MANY_REQUESTS, wait, TOO_OFTEN.format(wait))
         return None
     try:
         answer = place(form.wanted(customer_id(request)))
@@ -163,11 +170,21 @@ def _place(request: HttpRequest, form: CheckoutForm) -> Order | None:
     match answer:
         case Placed(order):
             return order
+        case NotNow(wait):
+            form.put_off(HTTPStatus.SERVICE_UNAVAILABLE, wait, BUSY)
         case KeyTaken():  # sent twice at the same moment, and changed between
             return _placed_before(request)
         case NotPlaceable(_, _, reason):
             form.add_error(None, reason)
     return None
+
+
+def _must_wait(request: HttpRequest) -> int:
+    """Seconds until one more order may be placed: as many as over the API; of guests, who are nobody, by address."""
+    user = request.user
+    name, who = ("placing", f"user-{user.pk}") if user.is_authenticated else ("guests", address_of(request))
+    rate = settings.RATES[name]
+    return ceil(take(Bucket(f"{name}:{who}", rate)).wait) if rate else 0
 
 
 def _placed_before(request: HttpRequest) -> Order | None:
@@ -180,7 +197,7 @@ def _placed_before(request: HttpRequest) -> Order | None:
 
 
 def _shown(request: HttpRequest, form: CheckoutForm) -> HttpResponse:
-    return page(
+    answer = page(
         request,
         "checkout",
         {
@@ -191,3 +208,7 @@ def _shown(request: HttpRequest, form: CheckoutForm) -> HttpResponse:
         },
         status=422 if form.errors else None,
     )
+    if form.later:
+        answer.status_code, wait = form.later
+        answer.headers["Retry-After"] = str(wait)
+    return answer

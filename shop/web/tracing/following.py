@@ -41,7 +41,7 @@ def lacking() -> str:
         found = None
     return "" if found else (
         "OTEL_EXPORTER_OTLP_ENDPOINT is set, but OpenTelemetry is not installed: run "
-        "`pip install -r requirements-otel.txt`, or unset it."
+        "`pip install -r requirements-otel.lock`, or unset it."
     )  # fmt: skip
 
 

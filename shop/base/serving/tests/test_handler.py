@@ -130,6 +130,39 @@ def test_a_body_that_does_not_come_in_time_is_refused(monkeypatch: pytest.Monkey
     assert (problem["status"], problem["instance"]) == (408, "/api/echo")
 
 
+def test_a_large_body_that_does_not_come_to_an_end_gives_way_to_small_ones(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    room = bodies.Room(most=100_000)
+    monkeypatch.setattr(bodies, "room", room)
+    monkeypatch.setattr(handler, "room", room)
+
+    class Half(Browser):
+        async def receive(self) -> Message:
+            if self.parts:
+                return {"type": "http.request", "body": self.parts.pop(), "more_body": True}
+            return await super().receive()
+
+    async def together(*browsers: Browser) -> None:
+        shop = Handler()
+        async with asyncio.timeout(10), asyncio.TaskGroup() as tasks:
+            for browser in browsers:
+                tasks.create_task(shop(browser.scope, browser.receive, browser.send))
+                await asyncio.sleep(0.01)
+            for browser in browsers:
+                browser.gone.set()
+
+    half, larger = Half(bytes(40_000)), Half(bytes(50_000), path="/api/echo")
+    small, whole = Browser(bytes(30_000)), Browser(bytes(99_000))
+    asyncio.run(together(half, larger, small))
+    assert (larger.status, small.status, half.got) == (503, 200, [])  # who sent the half has left
+    assert (b"Retry-After", b"2") in larger.got[0]["headers"]
+    assert room.taken == 0
+    assert asked(whole).status == 200
+    assert asked(Browser(bytes(101_000))).status == 503
+    assert room.taken == 0
+
+
 def test_who_leaves_before_all_is_sent_is_not_answered() -> None:
     browser = Browser()
     browser.gone.set()
@@ -155,3 +188,26 @@ def test_only_http_is_served() -> None:
     browser.scope["type"] = "websocket"
     with pytest.raises(ValueError, match="websocket"):
         asked(browser)
+
+
+def test_who_asks_for_much_at_once_waits_for_themselves() -> None:
+    """One thread, and twenty requests of one address before the first of another; and one who goes while it waits."""
+    served: list[str] = []
+
+    async def test() -> None:
+        line = Pool(threads=1)
+        many = [asyncio.create_task(line.run(served.append, "many", whose="a")) for _ in range(20)]
+        await asyncio.sleep(0)
+        other = asyncio.create_task(line.run(served.append, "other", whose="b"))
+        leaves = asyncio.create_task(line.run(served.append, "left", whose="c"))
+        await asyncio.sleep(0)
+        leaves.cancel()
+        await asyncio.gather(*many, other)
+        assert line._idle == 1
+        assert not line._lines
+        assert not line._taken
+
+    asyncio.run(asyncio.wait_for(test(), 10))
+    assert served.index("other") <= 2
+    assert served.count("many") == 20
+    assert "left" not in served

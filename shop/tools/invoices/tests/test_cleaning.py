@@ -9,7 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from shop.base.countries import COUNTRIES
 from shop.tools.invoices.cleaning import Dirt, Invoice, NoOrder, clean, pence
+from shop.tools.invoices.countries import ISO_CODES
 from shop.tools.invoices.reading import RawInvoice, RawLine
 from shop.tools.invoices.tests.files import DATE, UK
 
@@ -136,6 +138,10 @@ def test_the_same_product_at_the_same_price_again_is_counted_and_left_to_placeme
 def test_an_unknown_kind_of_number_is_no_invoice(number: str) -> None:
     invoice = cleaned(line(), number=number)
     assert (invoice.no_order, +invoice.dirt) == (NoOrder.NOTHING_LEFT, Counter({Dirt.BAD_INVOICE_NO: 1}))
+
+
+def test_each_country_of_the_data_set_is_one_the_shop_sends_to() -> None:
+    assert set(ISO_CODES.values()) <= COUNTRIES.keys()
 
 
 @pytest.mark.parametrize("country", ["Unspecified", "European Community", "", "Atlantis"])

@@ -41,11 +41,14 @@ def test_a_file_of_nothing_but_misshapen_lines_is_an_invoice_of_nothing(tmp_path
         (b"", r".*a\.csv is empty\."),
         (b"\r\n\r\n", r".*a\.csv is empty\."),
         (",".join(HEADER).encode(), r".*a\.csv has a header and no lines\."),
-        (b"one,two\r\n", r".*a\.csv has another header than InvoiceNo,.*\."),
-        (",".join(HEADER).encode() + b"\r\n1,A,\xa31 mug,1,,1,,UK", r".*a\.csv is not UTF-8 text\."),
+        (b"one,two\r\n", r".*a\.csv has another header than InvoiceNo,.*, in line 1\."),
+        (
+            ",".join(HEADER).encode() + b"\r\n1,A,\xa31 mug,1,,1,,UK",
+            r".*a\.csv is not UTF-8 text, in line 2\.",
+        ),
         (
             ",".join(HEADER).encode() + b'\r\n1,"A,x,1,,1,,UK\r\n',
-            r".*a\.csv is not CSV: unexpected end of data.*\.",
+            r".*a\.csv is not CSV: unexpected end of data, in line 2\.",
         ),
     ],
 )

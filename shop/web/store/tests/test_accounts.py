@@ -9,6 +9,7 @@ import pytest
 from django.contrib.auth.models import User
 from django.test import Client
 
+from shop.base.brakes.rates import Rate
 from shop.web.store.tests.buying import bought, post, put, text_of
 
 SECRET = uuid4().hex
@@ -56,10 +57,12 @@ def test_wrong_names_and_passwords_are_told(ada: User, guest: Client) -> None:
 
 
 def test_attempts_are_counted(ada: User, guest: Client, settings: Any) -> None:
-    settings.LOGIN_RATE = "2/minute"
+    settings.RATES = {**settings.RATES, "logins": Rate(2, 60)}
     for _ in range(2):
         log_in(guest, "wrong")
-    assert "wait a minute" in text_of(log_in(guest))
+    answer = log_in(guest)
+    assert answer.status_code == 429
+    assert f"wait {answer['Retry-After']} s" in text_of(answer)
 
 
 @pytest.mark.parametrize("next", ["https://evil.example/", "//evil.example", "javascript:alert(1)"])

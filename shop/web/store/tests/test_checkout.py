@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from threading import Barrier, Thread
 from typing import Any
 
@@ -11,8 +12,11 @@ from django.db import connections
 from django.test import Client
 
 from inventory.models import Product
+from orders.admission import Line, door
 from orders.api.tests.client import nothing_moved
 from orders.models import Order, Outbox
+from shop.base.brakes.rates import Rate
+from shop.base.countries import COUNTRIES
 from shop.web.store.tests.buying import bought, form_of, put, send, text_of
 
 
@@ -129,11 +133,40 @@ def test_a_sum_that_cannot_be_counted_is_refused_in_a_sentence(guest: Client) ->
 
 
 def test_guests_of_one_network_may_not_flood_the_shop(guest: Client, settings: Any) -> None:
-    settings.GUEST_RATE = "1/minute"
+    settings.RATES = {**settings.RATES, "guests": Rate(1, 60)}
     bought(guest)
     put(guest)
-    assert "wait a minute, or log in" in text_of(send(guest, form_of(guest)))
+    answer = send(guest, form_of(guest))
+    assert answer.status_code == 429
+    assert f"wait {answer['Retry-After']} s" in text_of(answer)
     assert Order.objects.count() == 1
+
+
+def test_who_is_logged_in_may_not_flood_the_shop_either(settings: Any) -> None:
+    settings.RATES = {**settings.RATES, "placing": Rate(1, 60)}
+    client = Client()
+    client.force_login(User.objects.create_user("ada"))
+    bought(client)
+    put(client)
+    assert send(client, form_of(client)).status_code == 429
+    assert Order.objects.count() == 1
+
+
+def test_while_the_door_is_shut_a_basket_waits_and_what_was_placed_is_shown(
+    guest: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    put(guest)
+    before = form_of(guest)
+    order = send(guest, before).url
+    put(guest)
+    monkeypatch.setattr(door, "shut", lambda: Line(20, 20, 16.0))
+    answer = send(guest, form_of(guest))
+    assert (answer.status_code, answer["Retry-After"]) == (503, "10")
+    assert "Your basket stays" in text_of(answer)
+    assert send(guest, before).url == order
+    assert Order.objects.count() == 1
+    monkeypatch.undo()
+    assert send(guest, form_of(guest)).status_code == 302
 
 
 def test_test_cards_are_offered_only_where_they_are_cards_of_the_sandbox(
@@ -147,6 +180,23 @@ def test_test_cards_are_offered_only_where_they_are_cards_of_the_sandbox(
     assert "Declined card" not in text_of(page)
     assert "REFUSE" not in text_of(page)
     assert '<input type="text" name="payment_method"' in page.content.decode()
+
+
+def test_the_number_of_a_card_is_neither_taken_nor_shown_again(guest: Client, settings: Any) -> None:
+    settings.PAYMENTS_GATEWAY = "elsewhere.Gateway"
+    put(guest)
+    answer = send(guest, form_of(guest, payment_method="4111-1111-1111-1111"))
+    assert answer.status_code == 422
+    assert "never a card's number" in text_of(answer).replace("&#x27;", "'")
+    assert "4111" not in answer.content.decode()
+    assert nothing_moved()
+
+
+def test_a_parcel_may_go_wherever_the_api_sends_one(guest: Client) -> None:
+    put(guest)
+    shown = re.findall(r'<option value="([A-Z]{2})"', guest.get("/checkout/").content.decode())
+    assert shown == list(COUNTRIES)
+    assert bought(guest, country="LB").country == "LB"
 
 
 def test_no_order_comes_from_another_site(guest: Client) -> None:

@@ -153,7 +153,7 @@ def test_a_missing_extra_is_said_in_a_sentence_and_only_to_who_asked(
     monkeypatch.setitem(sys.modules, "opentelemetry", None)
     assert not lacking()
     settings.OTLP_ENDPOINT = "http://127.0.0.1:4318"  # type: ignore[attr-defined]
-    with pytest.raises(CommandError, match=r"pip install -r requirements-otel\.txt"):
+    with pytest.raises(CommandError, match=r"pip install -r requirements-otel\.lock"):
         call_command("metrics")
 
 

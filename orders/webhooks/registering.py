@@ -1,0 +1,89 @@
+"""What customers and staff do with endpoints and messages. None of it calls anybody: that is the sender's."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import timedelta
+from uuid import uuid4
+
+from django.conf import settings
+from django.db import transaction
+from django.db.models.functions import Now
+
+from orders.webhooks.kinds import PING
+from orders.webhooks.messages import new_secret
+from orders.webhooks.models import WebhookDelivery, WebhookEndpoint
+from shop.base.databases import alias_of
+from shop.messaging.rows import execute, now_in
+
+OLD_SECRET_COUNTS = timedelta(hours=24)
+LOCK = 7_261  # of the advisory locks this room takes, with the customer's id
+State = WebhookEndpoint.State
+
+
+class TooMany(Exception):
+    """The customer has as many endpoints as one may have."""
+
+
+class PingWaits(Exception):
+    """A test is still to be sent."""
+
+
+def register(customer_id: int, url: str, kinds: Sequence[str]) -> WebhookEndpoint:
+    """A new endpoint, with a secret of its own.
+
+    Raises:
+        TooMany: nothing was stored.
+    """
+    with transaction.atomic(using=alias_of(WebhookEndpoint._meta.app_label)):
+        # One at a time of each customer: two at once would both find room for one.
+        execute(WebhookEndpoint, "SELECT pg_advisory_xact_lock(%s, %s)", LOCK, customer_id % 2**31)
+        if WebhookEndpoint.objects.filter(customer_id=customer_id).count() >= settings.WEBHOOKS["ENDPOINTS"]:
+            raise TooMany
+        return WebhookEndpoint.objects.create(
+            customer_id=customer_id,
+            url=url,
+            kinds=list(dict.fromkeys(kinds)),
+            secret=new_secret(),
+            created_at=now_in(WebhookEndpoint),
+        )
+
+
+def renew_secret(endpoint: WebhookEndpoint) -> None:
+    """Messages are signed with both for a day, so that a receiver can change over without losing one."""
+    endpoint.previous_secret, endpoint.secret = endpoint.secret, new_secret()
+    endpoint.previous_until = now_in(WebhookEndpoint) + OLD_SECRET_COUNTS
+    endpoint.save(update_fields=["secret", "previous_secret", "previous_until"])
+
+
+def ping(endpoint: WebhookEndpoint) -> WebhookDelivery:
+    """A message about nothing, so that a receiver can be tried out.
+
+    Raises:
+        PingWaits: another one is still to be sent; it is enough.
+    """
+    with transaction.atomic(using=alias_of(WebhookEndpoint._meta.app_label)):
+        WebhookEndpoint.objects.select_for_update(no_key=True).get(pk=endpoint.pk)
+        if endpoint.deliveries.filter(order_id=None, state__in=WebhookDelivery.PENDING).exists():
+            raise PingWaits
+        now = now_in(WebhookDelivery)
+        times = {"happened_at": now, "due_at": now, "created_at": now}
+        return WebhookDelivery.objects.create(uuid=uuid4(), endpoint=endpoint, kind=PING, sequence=0, **times)
+
+
+def resume(endpoint: WebhookEndpoint) -> bool:
+    """Tell it again; what still waits for it is sent now. Returns whether it was not told anything until now."""
+    rows = WebhookEndpoint.objects.filter(pk=endpoint.pk).exclude(state=State.ON)
+    return bool(rows.update(state=State.ON, reason="", failures=0, failing_since=None, resting_until=None))
+
+
+def pause(endpoint: WebhookEndpoint, by: str) -> bool:
+    """Tell it nothing until it is resumed. Returns whether it was told until now."""
+    rows = WebhookEndpoint.objects.filter(pk=endpoint.pk, state=State.ON)
+    return bool(rows.update(state=State.PAUSED, reason=f"Paused by {by}."))
+
+
+def send_again(delivery: WebhookDelivery) -> bool:
+    """Under the same id, so that a receiver who has it knows it. Returns whether it was not under way already."""
+    rows = WebhookDelivery.objects.filter(pk=delivery.pk).exclude(state=WebhookDelivery.State.SENDING)
+    return bool(rows.update(state=WebhookDelivery.State.WAITING, attempts=0, due_at=Now()))

@@ -1,0 +1,144 @@
+"""Registering and looking after webhooks over REST."""
+
+from __future__ import annotations
+
+from typing import Any
+from uuid import uuid4
+
+import pytest
+from django.contrib.auth.models import User
+from django.urls import get_resolver
+from rest_framework.test import APIClient
+
+from orders.api.tests.client import client_of
+from orders.webhooks.kinds import KINDS
+from orders.webhooks.models import WebhookDelivery, WebhookEndpoint
+from orders.webhooks.registering import pause, resume, send_again
+from orders.webhooks.tests.conftest import Message
+
+URL = "/api/v1/webhooks/"
+HOOK = "https://example.com/hook"
+
+
+@pytest.fixture
+def ada(db: None) -> APIClient:
+    return client_of("ada")
+
+
+def post(client: APIClient, address: str, body: object = None) -> Any:
+    return client.post(address, body, format="json")
+
+
+def register(client: APIClient, **body: Any) -> dict[str, Any]:
+    answer = post(client, URL, {"url": HOOK, **body})
+    assert answer.status_code == 201, answer.content
+    assert answer["Location"] == answer.json()["links"]["self"]
+    found: dict[str, Any] = answer.json()
+    return found
+
+
+def test_the_secret_is_shown_once(ada: APIClient) -> None:
+    made = register(ada, events=[KINDS[0]])
+    assert made["secret"].startswith("whsec_")
+    assert (made["url"], made["events"], made["state"]) == (HOOK, [KINDS[0]], "on")
+    endpoint = WebhookEndpoint.objects.get(uuid=made["id"])
+    assert endpoint.customer_id == User.objects.get(username="ada").pk
+    for answer in (ada.get(URL), ada.get(made["links"]["self"]), ada.get(made["links"]["deliveries"])):
+        assert answer.status_code == 200
+        assert endpoint.secret not in answer.content.decode()
+    assert [one["id"] for one in ada.get(URL).json()] == [made["id"]]
+    renewed = post(ada, made["links"]["secret"]).json()["secret"]
+    assert renewed != made["secret"]
+    endpoint.refresh_from_db()
+    assert (endpoint.secret, endpoint.previous_secret) == (renewed, made["secret"])
+
+
+@pytest.mark.parametrize(
+    ("body", "field"),
+    [
+        ({"url": "https://127.0.0.1/"}, "url"),
+        ({"url": "http://example.com/"}, "url"),
+        ({"url": 5}, "url"),
+        ({"url": "https://example.com/\x00"}, "url"),
+        ({}, "url"),
+        ({"url": HOOK, "events": ["order.lost"]}, "events"),
+        ({"url": HOOK, "events": "order.paid"}, "events"),
+        ({"url": HOOK, "events": [KINDS[0]] * 50}, "events"),
+        ({"url": HOOK, "secret": "mine"}, "secret"),
+    ],
+)
+def test_what_is_wrong_is_named(ada: APIClient, settings: Any, body: dict[str, Any], field: str) -> None:
+    settings.WEBHOOKS = {**settings.WEBHOOKS, "ANYWHERE": False}
+    answer = post(ada, URL, body)
+    assert answer.status_code == 400
+    assert answer.json()["errors"][0]["field"].startswith(field)
+    assert not WebhookEndpoint.objects.exists()
+
+
+def test_a_customer_has_only_so_many(ada: APIClient, settings: Any) -> None:
+    settings.WEBHOOKS = {**settings.WEBHOOKS, "ENDPOINTS": 2}
+    made = [register(ada) for _ in range(2)]
+    refused = post(ada, URL, {"url": HOOK})
+    assert (refused.status_code, refused.json()["detail"]) == (
+        409,
+        "You have 2 webhooks, and may have no more: delete one.",
+    )
+    assert ada.delete(made[0]["links"]["self"]).status_code == 204
+    register(ada)
+    register(client_of("eve"))
+    assert WebhookEndpoint.objects.count() == 3
+
+
+def test_nobody_sees_or_touches_another_customers(ada: APIClient, message: Message) -> None:
+    made = register(ada)
+    endpoint = WebhookEndpoint.objects.get()
+    message(endpoint)
+    eve = client_of("eve")
+    assert eve.get(URL).json() == []
+    addresses = [str(pattern.pattern) for pattern in get_resolver("orders.webhooks.api.urls").url_patterns]
+    assert len(addresses) == 6
+    for address in (address.replace("<uuid:id>", made["id"]) for address in addresses if address):
+        for client, status in ((eve, 404), (APIClient(), 401), (client_of("staff", staff=True), 404)):
+            for method in (client.get, client.post, client.delete):
+                answer = method(f"{URL}{address}")
+                assert answer.status_code in (status, 405), (address, method)
+        assert eve.generic("OPTIONS", f"{URL}{address}").status_code != 500
+    before = WebhookEndpoint.objects.get()
+    assert (before.secret, before.state, before.deliveries.count()) == (endpoint.secret, "on", 1)
+    assert ada.get(f"{URL}{uuid4()}/").status_code == 404
+
+
+def test_a_test_is_sent_one_at_a_time(ada: APIClient) -> None:
+    made = register(ada)
+    sent = post(ada, made["links"]["test"])
+    assert (sent.status_code, sent.json()["type"], sent.json()["order"]) == (202, "webhook.ping", None)
+    assert post(ada, made["links"]["test"]).status_code == 409
+    WebhookDelivery.objects.update(state="delivered", due_at=None)
+    assert post(ada, made["links"]["test"]).status_code == 202
+    (newest, oldest) = ada.get(made["links"]["deliveries"]).json()["results"]
+    assert (newest["state"], oldest["state"]) == ("waiting", "delivered")
+    assert newest["next_attempt"] is not None
+    assert oldest["next_attempt"] is None
+
+
+def test_what_was_disabled_is_resumed_by_its_customer_and_what_was_paused_is_not(ada: APIClient) -> None:
+    made = register(ada)
+    WebhookEndpoint.objects.update(state="disabled", reason="It did not answer.", failures=9)
+    assert ada.get(made["links"]["self"]).json()["reason"] == "It did not answer."
+    assert post(ada, made["links"]["resume"]).json()["state"] == "on"
+    endpoint = WebhookEndpoint.objects.get()
+    assert pause(endpoint, "bob")
+    assert post(ada, made["links"]["resume"]).status_code == 409
+    assert ada.get(made["links"]["self"]).json()["reason"] == "Paused by bob."
+    assert resume(endpoint)
+    assert not resume(endpoint)
+
+
+def test_what_was_given_up_can_be_sent_again_under_the_same_id(ada: APIClient, message: Message) -> None:
+    register(ada)
+    given_up = message(WebhookEndpoint.objects.get(), state="failed", due_at=None, attempts=20)
+    assert send_again(given_up)
+    again = WebhookDelivery.objects.get()
+    assert (again.state, again.attempts, again.message_id) == ("waiting", 0, given_up.message_id)
+    WebhookDelivery.objects.update(state="sending")
+    assert not send_again(again)
