@@ -360,11 +360,9 @@ LOG_SIZE_MB = env.number("LOG_SIZE_MB", 10, 0.01, 10_000)
 LOG_KEPT = env.whole("LOG_KEPT", 4, 1, 1000)
 # user:password of the metrics; beyond loopback there are none without.
 METRICS_BASIC_AUTH = env.text("METRICS_BASIC_AUTH")
-# To who collects traces by OTLP over HTTP, such as http://127.0.0.1:4318; empty: none. They take requirements-otel.lock.
+# Where traces are sent to, as OTLP over HTTP; not set, there are none. It takes requirements-otel.lock.
 OTLP_ENDPOINT = env.url("OTEL_EXPORTER_OTLP_ENDPOINT", "", _WEB)
-# The same, of traces alone.
-OTLP_ENDPOINT = env.url("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", "", _WEB) or OTLP_ENDPOINT
-# Share of the orders that are traced, each of them whole: 0.01 tells of one in a hundred.
+# The share of the orders that is traced: 0.01 tells of one in a hundred, whole.
 TRACES_SHARE = env.number("OTEL_TRACES_SAMPLER_ARG", 1, 0, 1)
 
 env.check()
