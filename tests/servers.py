@@ -10,6 +10,7 @@ from __future__ import annotations
 import os
 from collections.abc import Generator
 from contextlib import ExitStack
+from typing import Any
 
 import psycopg
 import pytest
@@ -57,6 +58,24 @@ def pytest_load_initial_conftests(early_config: pytest.Config) -> Generator[None
     if options.split_databases:
         _one_database_per_app(os.environ["DATABASE_URL"])
     return (yield)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_report_to_serializable() -> Generator[None, Any, Any]:
+    """What a process tells of its tests goes to the other one as UTF-8; half a character, as hostile texts hold, can't."""
+    return _sendable((yield))
+
+
+def _sendable(told: Any) -> Any:
+    match told:
+        case str():
+            return told.encode("utf-8", "backslashreplace").decode()
+        case dict():
+            return {_sendable(key): _sendable(value) for key, value in told.items()}
+        case list() | tuple():
+            return type(told)(_sendable(one) for one in told)
+        case _:
+            return told
 
 
 def _one_database_per_app(url: str) -> None:
