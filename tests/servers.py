@@ -62,7 +62,7 @@ def pytest_load_initial_conftests(early_config: pytest.Config) -> Generator[None
 
 @pytest.hookimpl(wrapper=True)
 def pytest_report_to_serializable() -> Generator[None, Any, Any]:
-    """What a process tells of its tests goes to the other one as UTF-8; half a character, as hostile texts hold, can't."""
+    """What a process tells of its tests goes to the other as UTF-8; half a character, as hostile texts hold, can't."""
     return _sendable((yield))
 
 
