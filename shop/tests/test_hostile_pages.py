@@ -96,7 +96,7 @@ KINDS = (
 BODIES = (
     *(b"", b"\0", b"\xff\xfe", b"{", b"[" * 100_000, b'{"a":' * 50_000),
     *(b'{"a":1,"a":2}', b"null", b"1e999", b'"\\ud800"', b"NaN"),
-    *(b"--a\r\nContent-Disposition: form-data; name=\"\xff\"; filename*=utf-8''%00\r\n\r\nx\r\n--a--"),
+    b"--a\r\nContent-Disposition: form-data; name=\"\xff\"; filename*=utf-8''%00\r\n\r\nx\r\n--a--",
     *(b"--a\r\n\r\n", b"=" * 9000),
     *(b"a=%00&b=%ff&c=%ed%a0%80", b"&" * 9000, b"x" * 600_000),
     *(b'{"lines":' + b"9" * 9000 + b"}", b"\xed\xa0\x80", b"%" * 999),
@@ -254,7 +254,7 @@ def test_no_address_answers_anything_with_a_fault_of_ours(who: str, world: World
     print(f"{attacker.requests} requests, answered {sorted(attacker.answers.items())}")  # noqa: T201  (with -s)
     assert not attacker.failed, f"seed {SEED}"
     assert attacker.requests > (800 if who == "boss" else 200)
-    assert attacker.answers[200] > attacker.requests / 10, "hardly any address led somewhere"
+    assert attacker.answers[200] > attacker.requests / 20, "hardly any address led somewhere"
 
 
 def test_the_addresses_of_the_whole_site_are_known() -> None:
