@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable
 from importlib import metadata
 
-from shop.tools.papers.locked import DEVELOPMENT, RUNTIME, Package, locked, scripts
+from shop.tools.papers.locked import DEVELOPMENT, RUNTIME, Package, locked, scripts, shipped
 
 UNKNOWN = "unknown"
 # What packages say that do not say it by SPDX's names.
@@ -79,8 +79,8 @@ pycurl is `LGPL-2.1-only OR MIT`, and taken under MIT.
 
 
 def page() -> str:
-    runtime = locked(RUNTIME)
-    development = [one for name, one in locked(DEVELOPMENT).items() if name not in runtime]
+    runtime, parts = locked(RUNTIME), shipped()
+    development = [one for name, one in locked(DEVELOPMENT).items() if name not in parts]
     lines = [
         HEAD,
         "## Python packages that are shipped",
@@ -88,7 +88,7 @@ def page() -> str:
         "| package | version | licence | |",
         "|---|---|---|---|",
     ]
-    lines += [_row(one, runtime_note=True) for one in runtime.values()]
+    lines += [_row(one, "" if name in runtime else "for traces") for name, one in parts.items()]
     lines += ["", "## JavaScript and CSS that is shipped", "", "| what | in | licence |", "|---|---|---|"]
     lines += [
         f"| {one.package} {one.version} | `shop/static/shop/vendor/{one.file}` | {SCRIPTS[one.package]} |"
@@ -142,8 +142,9 @@ def not_to_be_shipped(packages: Iterable[Package]) -> list[str]:
     ]
 
 
-def _row(one: Package, *, runtime_note: bool = False) -> str:
+def _row(one: Package, note: str | None = None) -> str:
+    """``note``: of what is shipped."""
     cells = [one.name, one.version, licence(one.name)]
-    if runtime_note:
-        cells.append(TAKEN.get(one.name, f"where `{one.marker}`" if one.marker else ""))
+    if note is not None:
+        cells.append(TAKEN.get(one.name, f"where `{one.marker}`" if one.marker else note))
     return f"| {' | '.join(cells)} |"

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from django.conf import settings
 
-RUNTIME, DEVELOPMENT = "requirements", "requirements-dev"
+RUNTIME, TRACES, DEVELOPMENT = "requirements", "requirements-otel", "requirements-dev"
 LINE = re.compile(
     r"(?P<name>[A-Za-z0-9][\w.-]*)(\[[^]]*\])?==(?P<version>[^\s;\\]+)\s*(;\s*(?P<marker>[^\\#]+))?"
 )
@@ -41,6 +41,11 @@ def locked(which: str) -> dict[str, Package]:
     """The lock file of ``which``, by name."""
     text = _file(f"{which}.lock").replace("\\\n", " ")
     return {package.name: package for package in _packages(text)}
+
+
+def shipped() -> dict[str, Package]:
+    """What runs the shop, and what traces need on top."""
+    return dict(sorted((locked(TRACES) | locked(RUNTIME)).items()))
 
 
 def wanted(which: str) -> dict[str, Package]:

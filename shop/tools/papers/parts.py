@@ -16,13 +16,14 @@ from django.conf import settings
 from shop.tools.papers.licences import SCRIPTS, licence
 from shop.tools.papers.locked import (
     RUNTIME,
+    TRACES,
     VENDORED,
     Package,
     Script,
-    locked,
     needed_by,
     normal,
     scripts,
+    shipped,
     wanted,
 )
 
@@ -35,14 +36,13 @@ def document() -> str:
     from cyclonedx.model.component import Component, ComponentType
     from cyclonedx.output.json import JsonV1Dot6
 
-    runtime = locked(RUNTIME)
     shop = Component(name=SHOP, type=ComponentType.APPLICATION, bom_ref=SHOP)
     bom = Bom()
     bom.metadata.component = shop
-    parts = {name: _component(package) for name, package in runtime.items()}
+    parts = {name: _component(package) for name, package in shipped().items()}
     files = [_script(one) for one in scripts()]
     bom.components.update([*parts.values(), *files])
-    direct = [parts[normal(name)] for name in wanted(RUNTIME) if normal(name) in parts]
+    direct = [parts[normal(name)] for name in wanted(RUNTIME) | wanted(TRACES) if normal(name) in parts]
     bom.register_dependency(shop, [*direct, *files])
     for name, part in parts.items():
         bom.register_dependency(part, [parts[other] for other in sorted(needed_by(name) & parts.keys())])

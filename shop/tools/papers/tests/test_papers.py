@@ -16,11 +16,21 @@ from django.conf import settings
 from shop.tools.papers import licences
 from shop.tools.papers.files import stale
 from shop.tools.papers.licences import NATIVE, is_copyleft, not_to_be_shipped
-from shop.tools.papers.locked import DEVELOPMENT, RUNTIME, constraints, locked, needed_by, scripts, wanted
+from shop.tools.papers.locked import (
+    DEVELOPMENT,
+    RUNTIME,
+    TRACES,
+    constraints,
+    locked,
+    needed_by,
+    scripts,
+    shipped,
+    wanted,
+)
 from shop.tools.papers.parts import flaws
 
 ROOT = Path(settings.BASE_DIR)
-BOTH = (RUNTIME, DEVELOPMENT)
+LOCKS = {RUNTIME: (RUNTIME,), TRACES: (TRACES,), DEVELOPMENT: (RUNTIME, TRACES, DEVELOPMENT)}  # and of what
 REMAKE = "Run: make lock"
 
 
@@ -31,10 +41,10 @@ def test_the_papers_are_fresh() -> None:
 # --- Locks -------------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("which", BOTH)
+@pytest.mark.parametrize("which", LOCKS)
 def test_a_lock_holds_what_is_asked_for_and_nothing_else(which: str) -> None:
     """A pin that was changed, added or taken away needs a new lock."""
-    found, asked = locked(which), wanted(RUNTIME) | (wanted(DEVELOPMENT) if which == DEVELOPMENT else {})
+    found, asked = locked(which), {name: one for part in LOCKS[which] for name, one in wanted(part).items()}
     assert {name: one.version for name, one in asked.items()} == {
         name: found[name].version if name in found else "missing" for name in asked
     }, REMAKE
@@ -45,7 +55,7 @@ def test_a_lock_holds_what_is_asked_for_and_nothing_else(which: str) -> None:
     assert [name for name in found if name not in needed and not found[name].marker] == [], REMAKE
 
 
-@pytest.mark.parametrize("which", BOTH)
+@pytest.mark.parametrize("which", LOCKS)
 def test_every_file_that_may_be_installed_is_known_by_its_hash(which: str) -> None:
     for one in locked(which).values():
         assert one.hashes, one.name
@@ -55,9 +65,11 @@ def test_every_file_that_may_be_installed_is_known_by_its_hash(which: str) -> No
     assert len(lines) == len(locked(which))
 
 
-def test_both_locks_agree_and_so_does_what_is_installed() -> None:
+def test_the_locks_agree_and_so_does_what_is_installed() -> None:
     development = locked(DEVELOPMENT)
-    for name, one in locked(RUNTIME).items():
+    both = locked(RUNTIME).keys() & locked(TRACES).keys()
+    assert {name: locked(RUNTIME)[name] for name in both} == {name: locked(TRACES)[name] for name in both}
+    for name, one in shipped().items():
         assert development[name] == one, REMAKE
     for name, one in development.items():
         if not one.marker:
@@ -91,9 +103,9 @@ def test_the_image_is_made_without_the_wheels_for_computers_without_containers()
 
 
 def test_nothing_is_shipped_under_gpl_but_what_was_decided(monkeypatch: pytest.MonkeyPatch) -> None:
-    assert not_to_be_shipped(locked(RUNTIME).values()) == []
+    assert not_to_be_shipped(shipped().values()) == []
     monkeypatch.setattr(licences, "TAKEN", {})
-    assert not_to_be_shipped(locked(RUNTIME).values()) == [
+    assert not_to_be_shipped(shipped().values()) == [
         "psycopg is under LGPL-3.0-only",
         "psycopg-binary is under LGPL-3.0-only",
     ]
@@ -123,7 +135,7 @@ def test_each_script_of_others_has_its_licence_and_is_listed() -> None:
 
 @pytest.mark.skipif(sys.platform != "linux", reason="elsewhere wheels carry other libraries")
 def test_each_library_within_a_wheel_has_its_licence() -> None:
-    for name in locked(RUNTIME):
+    for name in shipped():
         try:
             files = metadata.files(name) or []
         except metadata.PackageNotFoundError:
@@ -142,6 +154,6 @@ def test_the_bill_of_materials_is_valid_and_whole() -> None:
     assert flaws(text) == ""
     bill = json.loads(text)
     parts = {part["name"]: part["version"] for part in bill["components"] if part["type"] == "library"}
-    assert parts == {name: one.version for name, one in locked(RUNTIME).items()}
+    assert parts == {name: one.version for name, one in shipped().items()}
     del bill["components"][0]["name"]
     assert "'name' is a required property" in flaws(json.dumps(bill))
