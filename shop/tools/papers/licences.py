@@ -21,6 +21,7 @@ SAID = {
     "Apache Software License": "Apache-2.0",
     "Mozilla Public License 2.0 (MPL 2.0)": "MPL-2.0",
     "Python Software Foundation License": "PSF-2.0",
+    "3-Clause BSD License": "BSD-3-Clause",
     "ISC License (ISCL)": "ISC",
 }
 SPDX = re.compile(r"(MIT|BSD|ISC|0BSD|PSF-2\.0|Apache-2\.0|MPL-2\.0|BSD-[23]-Clause)( (AND|OR) [\w.-]+)*")
