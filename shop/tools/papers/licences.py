@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable
 from importlib import metadata
 
-from shop.tools.papers.locked import DEVELOPMENT, SHIPPED, Package, locked, scripts
+from shop.tools.papers.locked import DEVELOPMENT, RUNTIME, SHIPPED, Package, locked, scripts
 
 UNKNOWN = "unknown"
 # What packages say that do not say it by SPDX's names.
@@ -21,6 +21,7 @@ SAID = {
     "Apache Software License": "Apache-2.0",
     "Mozilla Public License 2.0 (MPL 2.0)": "MPL-2.0",
     "Python Software Foundation License": "PSF-2.0",
+    "3-Clause BSD License": "BSD-3-Clause",
     "ISC License (ISCL)": "ISC",
 }
 SPDX = re.compile(r"(MIT|BSD|ISC|0BSD|PSF-2\.0|Apache-2\.0|MPL-2\.0|BSD-[23]-Clause)( (AND|OR) [\w.-]+)*")
@@ -79,7 +80,7 @@ pycurl is `LGPL-2.1-only OR MIT`, and taken under MIT.
 
 
 def page() -> str:
-    shipped = locked(SHIPPED)
+    shipped, runtime = locked(SHIPPED), locked(RUNTIME)
     development = [one for name, one in locked(DEVELOPMENT).items() if name not in shipped]
     lines = [
         HEAD,
@@ -88,7 +89,7 @@ def page() -> str:
         "| package | version | licence | |",
         "|---|---|---|---|",
     ]
-    lines += [_row(one, runtime_note=True) for one in shipped.values()]
+    lines += [_row(one, "" if name in runtime else "for traces") for name, one in shipped.items()]
     lines += ["", "## JavaScript and CSS that is shipped", "", "| what | in | licence |", "|---|---|---|"]
     lines += [
         f"| {one.package} {one.version} | `shop/static/shop/vendor/{one.file}` | {SCRIPTS[one.package]} |"
@@ -142,8 +143,9 @@ def not_to_be_shipped(packages: Iterable[Package]) -> list[str]:
     ]
 
 
-def _row(one: Package, *, runtime_note: bool = False) -> str:
+def _row(one: Package, note: str | None = None) -> str:
+    """``note``: of what is shipped."""
     cells = [one.name, one.version, licence(one.name)]
-    if runtime_note:
-        cells.append(TAKEN.get(one.name, f"where `{one.marker}`" if one.marker else ""))
+    if note is not None:
+        cells.append(TAKEN.get(one.name, f"where `{one.marker}`" if one.marker else note))
     return f"| {' | '.join(cells)} |"
