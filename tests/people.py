@@ -22,6 +22,7 @@ from tests.web import Web
 
 TAG = f"q{uuid4().hex[:10]}"  # in all that says who somebody is
 PERSON = {"name": f"Zelda {TAG}", "line1": f"9 {TAG} Row", "city": f"{TAG}ton", "country": "GB"}
+WORD = uuid4().hex  # a password; one that holds the name is refused
 MAIL = f"zelda@{TAG}.example"
 
 

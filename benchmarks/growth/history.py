@@ -51,6 +51,7 @@ def _tables() -> Iterator[Any]:
     from django.conf import settings
 
     beside = {"Product", "Warehouse", "Stock", "Receipt", "DeadLetter", "Outage"}
+    beside |= {"WebhookEndpoint", "WebhookDelivery"}  # of customers who want them
     for service in settings.SERVICES:
         yield from (
             model for model in apps.get_app_config(service).get_models() if model.__name__ not in beside

@@ -223,7 +223,8 @@ class OrderDetailSerializer(OrderSerializer):
 
     @extend_schema_field(CancelledSerializer(allow_null=True))
     def get_cancellation(self, order: Order) -> Any:
-        return cancellation(order.saga)
+        # A wish that came too late stands in the saga until its refusal has been noted.
+        return None if order.status == Order.Status.COMPLETED else cancellation(order.saga)
 
     @extend_schema_field(ParcelSerializer(many=True))
     def get_parcels(self, order: Order) -> Any:
