@@ -305,6 +305,7 @@ SPECTACULAR_SETTINGS = {
     "COMPONENT_SPLIT_REQUEST": True,  # what is sent has limits of its own, such as texts that may not be empty
     "ENUM_GENERATE_CHOICE_DESCRIPTION": False,  # the values say it
     "SERVE_INCLUDE_SCHEMA": False,
+    "PATH_CONVERTER_OVERRIDES": {"id": {"type": "string", "format": "uuid"}},
     "DEFAULT_GENERATOR_CLASS": "shop.base.api.page.OncePerProcess",
     "SWAGGER_UI_DIST": "SIDECAR",
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",

@@ -16,10 +16,14 @@ from shop.base.api.openapi import published
 
 # At the ends of what Python and PostgreSQL can count, a time zone leads past them. Each year of YEARS is taken whole,
 # wherever one is.
+OUTSIDE = "A time from the years 1970 to 8999."
 TIMES = [
-    MinValueValidator(datetime(1969, 12, 30, tzinfo=UTC)),
-    MaxValueValidator(datetime(9000, 1, 3, tzinfo=UTC)),
+    MinValueValidator(datetime(1969, 12, 30, tzinfo=UTC), OUTSIDE),
+    MaxValueValidator(datetime(9000, 1, 3, tzinfo=UTC), OUTSIDE),
 ]
+NO_TIME = (
+    "A time such as 2026-11-05T10:15:00Z; in an address a + is written as %%2B."  # the library fills it in
+)
 YEARS = "^(19[7-9][0-9]|[2-8][0-9]{3})-"
 NUMBER = "^S-[1-9][0-9]{5,13}$"
 
@@ -32,8 +36,10 @@ class Moment(IsoDateTimeFilter):  # type: ignore[misc]  # the library is untyped
 
 
 def time(field: str, lookup: str, told: str) -> Moment:
-    there = Moment(field, lookup, validators=TIMES)
-    found: Moment = published(there, f"{told} ISO 8601.", format="date-time", pattern=YEARS)
+    there = Moment(field, lookup, validators=TIMES, error_messages={"invalid": NO_TIME})
+    found: Moment = published(
+        there, f"{told} ISO 8601; without a zone it is UTC.", format="date-time", pattern=YEARS
+    )
     return found
 
 

@@ -29,6 +29,10 @@ class PingWaits(Exception):
     """A test is still to be sent."""
 
 
+class Off(Exception):
+    """It is told nothing, so a test would wait."""
+
+
 def register(customer_id: int, url: str, kinds: Sequence[str]) -> WebhookEndpoint:
     """A new endpoint, with a secret of its own.
 
@@ -49,6 +53,15 @@ def register(customer_id: int, url: str, kinds: Sequence[str]) -> WebhookEndpoin
         )
 
 
+def remove(endpoint: WebhookEndpoint) -> None:
+    """With all its messages. The endpoint is locked before them, as by who writes down what came of attempts: the other
+    way round the two lock each other out, and one of them fails.
+    """
+    with transaction.atomic(using=alias_of(WebhookEndpoint._meta.app_label)):
+        for found in WebhookEndpoint.objects.select_for_update().filter(pk=endpoint.pk):
+            found.delete()
+
+
 def renew_secret(endpoint: WebhookEndpoint) -> None:
     """Messages are signed with both for a day, so that a receiver can change over without losing one."""
     endpoint.previous_secret, endpoint.secret = endpoint.secret, new_secret()
@@ -60,10 +73,13 @@ def ping(endpoint: WebhookEndpoint) -> WebhookDelivery:
     """A message about nothing, so that a receiver can be tried out.
 
     Raises:
+        Off: it is paused or disabled.
         PingWaits: another one is still to be sent; it is enough.
     """
     with transaction.atomic(using=alias_of(WebhookEndpoint._meta.app_label)):
-        WebhookEndpoint.objects.select_for_update(no_key=True).get(pk=endpoint.pk)
+        endpoint = WebhookEndpoint.objects.select_for_update(no_key=True).get(pk=endpoint.pk)
+        if endpoint.state != State.ON:
+            raise Off(endpoint.state)
         if endpoint.deliveries.filter(order_id=None, state__in=WebhookDelivery.PENDING).exists():
             raise PingWaits
         now = now_in(WebhookDelivery)

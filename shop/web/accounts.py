@@ -56,7 +56,7 @@ class Login(Named):
         summary="Log in",
         responses={
             200: OpenApiResponse(TokenSerializer, "A token."),
-            **documented(401, 413, 415, 429, at=LOGIN),
+            **documented(413, 415, 429, at=LOGIN, told={401: "The username or the password is wrong."}),
         },
         examples=[
             OpenApiExample("login", {"username": "demo", "password": "its password"}, request_only=True),

@@ -139,7 +139,7 @@ def addresses(patterns: list[Any], before: str = "/") -> Iterator[tuple[str, URL
         if isinstance(found, URLResolver):
             yield from addresses(found.url_patterns, path)
         elif path.startswith("/api/") and found.name:
-            yield path.replace("<uuid:id>", "0b7cbb1c-3f0e-4a55-9d2e-0e4bc5f2a1b7"), found
+            yield path.replace("<id:id>", "0b7cbb1c-3f0e-4a55-9d2e-0e4bc5f2a1b7"), found
 
 
 API = sorted({path for path, _ in addresses(get_resolver().url_patterns)})

@@ -27,6 +27,21 @@ def test_the_schema_documents_the_key_the_location_and_the_problems(client: APIC
     assert (limits["minItems"], limits["maxItems"]) == (1, 1000)
 
 
+def test_the_schema_documents_how_long_to_wait_and_the_request_id(client: APIClient) -> None:
+    schema = client.get("/api/schema/", headers={"Accept": "application/json"}).json()
+    for path, methods in schema["paths"].items():
+        for operation in methods.values():
+            answers = operation["responses"]
+            for status in answers.keys() - {"414", "431"}:
+                assert "X-Request-ID" in answers[status]["headers"], (path, status)
+                waits = "Retry-After" in answers[status]["headers"]
+                assert waits == (status in ("429", "503")), (path, status)
+    (id,) = schema["paths"]["/api/v1/orders/{id}/"]["get"]["parameters"]
+    assert id["schema"] == {"type": "string", "format": "uuid"}
+    login = schema["paths"]["/api/v1/login/"]["post"]["responses"]["401"]
+    assert login["description"] == "The username or the password is wrong."
+
+
 def test_the_page_is_served_from_here_alone(client: APIClient) -> None:
     page = client.get("/api/docs/").content.decode()
     assert "/static/drf_spectacular_sidecar/" in page

@@ -48,6 +48,12 @@ class WebhookPaused(Problem):
     default_detail = "Staff have paused it: ask them."
 
 
+class WebhookDisabled(Problem):
+    status_code = HTTPStatus.CONFLICT
+    name = "webhook-disabled"
+    default_detail = "It is disabled, as it did not answer: resume it first."
+
+
 class DeliveryPages(Pages):
     """The newest first."""
 
@@ -105,7 +111,7 @@ class OneWebhook(WebhooksView):
     @docs.deleting
     def delete(self, request: Request, id: UUID) -> Response:
         """Tell it nothing any more. What waits for it is gone, too."""
-        self.one(id).delete()
+        registering.remove(self.one(id))
         return Response(status=HTTPStatus.NO_CONTENT)
 
 
@@ -132,6 +138,10 @@ class Test(WebhooksView):
             sent = registering.ping(self.one(id))
         except registering.PingWaits:
             raise TestWaits from None
+        except registering.Off as off:
+            raise (
+                WebhookPaused if off.args == (WebhookEndpoint.State.PAUSED,) else WebhookDisabled
+            ) from None
         return Response(WebhookDeliverySerializer(sent).data, status=HTTPStatus.ACCEPTED)
 
 

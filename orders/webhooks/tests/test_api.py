@@ -7,6 +7,8 @@ from uuid import uuid4
 
 import pytest
 from django.contrib.auth.models import User
+from django.db import connections, router
+from django.test.utils import CaptureQueriesContext
 from django.urls import get_resolver
 from rest_framework.test import APIClient
 
@@ -97,7 +99,7 @@ def test_nobody_sees_or_touches_another_customers(ada: APIClient, message: Messa
     assert eve.get(URL).json() == []
     addresses = [str(pattern.pattern) for pattern in get_resolver("orders.webhooks.api.urls").url_patterns]
     assert len(addresses) == 6
-    for address in (address.replace("<uuid:id>", made["id"]) for address in addresses if address):
+    for address in (address.replace("<id:id>", made["id"]) for address in addresses if address):
         for client, status in ((eve, 404), (APIClient(), 401), (client_of("staff", staff=True), 404)):
             for method in (client.get, client.post, client.delete):
                 answer = method(f"{URL}{address}")
@@ -106,6 +108,21 @@ def test_nobody_sees_or_touches_another_customers(ada: APIClient, message: Messa
     before = WebhookEndpoint.objects.get()
     assert (before.secret, before.state, before.deliveries.count()) == (endpoint.secret, "on", 1)
     assert ada.get(f"{URL}{uuid4()}/").status_code == 404
+
+
+def test_what_is_deleted_is_locked_before_its_messages(ada: APIClient, message: Message) -> None:
+    """As by the sender, who else would hold the one and wait for the other: a deadlock, and 503."""
+    made = register(ada)
+    message(WebhookEndpoint.objects.get())
+    with CaptureQueriesContext(connections[router.db_for_write(WebhookEndpoint)]) as asked:
+        assert ada.delete(made["links"]["self"]).status_code == 204
+    tables = [query["sql"] for query in asked if "webhook" in query["sql"]]
+    locked = next(
+        place for place, sql in enumerate(tables) if "FOR UPDATE" in sql and "webhookendpoint" in sql
+    )
+    deleted = next(place for place, sql in enumerate(tables) if sql.startswith("DELETE"))
+    assert locked < deleted
+    assert (WebhookEndpoint.objects.count(), WebhookDelivery.objects.count()) == (0, 0)
 
 
 def test_a_test_is_sent_one_at_a_time(ada: APIClient) -> None:
@@ -119,6 +136,16 @@ def test_a_test_is_sent_one_at_a_time(ada: APIClient) -> None:
     assert (newest["state"], oldest["state"]) == ("waiting", "delivered")
     assert newest["next_attempt"] is not None
     assert oldest["next_attempt"] is None
+
+
+@pytest.mark.parametrize(("state", "named"), [("disabled", "webhook-disabled"), ("paused", "webhook-paused")])
+def test_what_is_told_nothing_is_sent_no_test(ada: APIClient, state: str, named: str) -> None:
+    """Instead of a 202 for a message that is not sent."""
+    made = register(ada)
+    WebhookEndpoint.objects.update(state=state)
+    refused = post(ada, made["links"]["test"])
+    assert (refused.status_code, refused.json()["type"].endswith(f":{named}")) == (409, True)
+    assert WebhookDelivery.objects.count() == 0
 
 
 def test_what_was_disabled_is_resumed_by_its_customer_and_what_was_paused_is_not(ada: APIClient) -> None:

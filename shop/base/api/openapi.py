@@ -57,9 +57,17 @@ class ProblemSerializer(serializers.Serializer):
     )
 
 
-def documented(*statuses: int, at: str = "/api/v1/orders/") -> Responses:
-    """The problems an address may answer with, for ``extend_schema(responses=...)``. ``at``: an address of the kind."""
-    problems = {(status, MEDIA_TYPE): _response(status, at) for status in sorted({400, 406, 503, *statuses})}
+def documented(*statuses: int, at: str = "/api/v1/orders/", told: dict[int, str] | None = None) -> Responses:
+    """The problems an address may answer with, for ``extend_schema(responses=...)``. ``at``: an address of the kind.
+    ``told``: what a status means at this one, with an example of its own.
+    """
+    own = {
+        (status, MEDIA_TYPE): OpenApiResponse(ProblemSerializer, text)
+        for status, text in (told or {}).items()
+    }
+    problems = {
+        (status, MEDIA_TYPE): _response(status, at) for status in sorted({400, 406, 503, *statuses})
+    } | own
     return {**problems, 414: TOO_LONG, 431: TOO_LONG}
 
 

@@ -33,6 +33,7 @@ TYPES = (
 MOST_ERRORS = 100  # of one document: a body of 1,000 bad lines is answered shortly
 LONGEST = 300  # characters of any text that may repeat what was sent
 WIDEST = 60  # characters of a card's number, with all that may stand between its digits
+UNKNOWN = "No token was sent: log in, and send it as `Authorization: Token …`."
 RETRY_AFTER = 5  # s, when the database is away
 
 
@@ -72,6 +73,9 @@ def problem_response(error: Exception, context: Mapping[str, Any]) -> Response:
 
 def _as_refusal(error: Exception, request: Request) -> exceptions.APIException:
     match error:
+        case exceptions.NotAuthenticated():
+            error.detail = exceptions.ErrorDetail(UNKNOWN, code=error.default_code)
+            return error
         case exceptions.APIException():
             return error
         case Http404():
