@@ -86,5 +86,6 @@ def test_a_broker_that_hangs_holds_nobody_who_asks(queues: Queues, monkeypatch: 
 @pytest.mark.parametrize("path", ["/livez", "/readyz"])
 def test_who_probes_need_not_come_by_a_name_of_the_shop(client: Client, settings: Any, path: str) -> None:
     settings.ALLOWED_HOSTS = ["shop.example.com"]
-    assert client.get(path, headers={"Host": "127.0.0.1:8000"}).status_code == 200
+    answer = client.get(path, headers={"Host": "127.0.0.1:8000"})
+    assert (answer.status_code, answer.resolver_match.view_name) == (200, f"shop.web.health.{path[1:]}")
     assert client.get("/", headers={"Host": "127.0.0.1:8000"}).status_code == 400

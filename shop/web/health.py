@@ -11,6 +11,7 @@ from django.conf import settings
 from django.db import DatabaseError, connections
 from django.http import HttpRequest, JsonResponse
 from django.http.response import HttpResponseBase
+from django.urls import resolve
 from django.views.decorators.clickjacking import xframe_options_deny
 
 from shop.messaging import brokers
@@ -18,9 +19,7 @@ from shop.messaging.sending import crowded_services
 
 STUCK_AFTER = 15.0  # s in which messages wait for a service, and no worker of it answers
 ANSWERS_WITHIN = 1.0  # s; it answers between two messages
-PATIENCE = (
-    2.0  # s for the broker: one that hangs only makes orders wait, and shop/tools/up/health.py waits for 3
-)
+PATIENCE = 2.0  # s for the broker: if it hangs, orders only wait; shop/tools/up/health.py waits for 3
 
 _moved: dict[str, float] = {}  # by service: when its queue was last seen empty, or a worker answered
 _askers = ThreadPoolExecutor(2, "readyz")  # what hangs holds these, and none of the threads that answer
@@ -30,11 +29,13 @@ def whatever_the_host(
     get_response: Callable[[HttpRequest], HttpResponseBase],
 ) -> Callable[[HttpRequest], HttpResponseBase]:
     """A middleware. Who probes comes by an address, which need not be in ALLOWED_HOSTS."""
-    views = {"/livez": xframe_options_deny(livez), "/readyz": xframe_options_deny(readyz)}
 
     def answered(request: HttpRequest) -> HttpResponseBase:
-        view = views.get(request.path_info) if request.method in ("GET", "HEAD") else None
-        return view(request) if view else get_response(request)
+        if request.path_info not in ("/livez", "/readyz") or request.method not in ("GET", "HEAD"):
+            return get_response(request)
+        request.resolver_match = found = resolve(request.path_info)  # by which it is counted
+        answer: HttpResponseBase = xframe_options_deny(found.func)(request)
+        return answer
 
     return answered
 
