@@ -169,6 +169,7 @@ MIDDLEWARE = [
     "shop.base.requests.with_its_id",
     "shop.base.policy.policy",
     "django.middleware.security.SecurityMiddleware",
+    "shop.web.health.whatever_the_host",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",

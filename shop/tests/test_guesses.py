@@ -168,6 +168,7 @@ def test_staff_see_who_is_locked_and_unlock(account: User, capsys: Any) -> None:
     call_command("unlock")
     assert re.fullmatch(r"ada, from 192\.0\.2\.1: until \d\d:\d\d:\d\d UTC\n", capsys.readouterr().out)
     call_command("unlock", "ada")
+    assert capsys.readouterr().out == "ada was locked, and may log in again.\n"
     assert is_in(at_the_api())
     capsys.readouterr()
     call_command("unlock")

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+import threading
+import time
 from typing import Any
 
 import pytest
 from celery import current_app
-from django.test import RequestFactory
+from django.test import Client, RequestFactory
 from kombu.exceptions import OperationalError
 
 from shop.web import health
@@ -65,3 +67,25 @@ def test_a_broker_that_is_away_makes_orders_wait_and_no_more(
     monkeypatch.setattr(health, "crowded_services", away)
     code, checks = readyz()
     assert (code, checks["broker"]) == (200, "unreachable")
+
+
+def test_a_broker_that_hangs_holds_nobody_who_asks(queues: Queues, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Docker's healthcheck waits for 3 s; a balancer that asks each second would else take all threads."""
+    ends = threading.Event()
+    monkeypatch.setattr(health, "crowded_services", lambda at_least: ends.wait(30) and set())
+    monkeypatch.setattr(health, "PATIENCE", 0.2)
+    begun = time.perf_counter()
+    try:
+        answers = [readyz() for _ in range(5)]  # more than there are threads to ask with
+    finally:
+        ends.set()
+    assert {(code, checks["broker"]) for code, checks in answers} == {(200, "unreachable")}
+    assert time.perf_counter() - begun < 4
+
+
+@pytest.mark.parametrize("path", ["/livez", "/readyz"])
+def test_who_probes_need_not_come_by_a_name_of_the_shop(client: Client, settings: Any, path: str) -> None:
+    settings.ALLOWED_HOSTS = ["shop.example.com"]
+    answer = client.get(path, headers={"Host": "127.0.0.1:8000"})
+    assert (answer.status_code, answer.resolver_match.view_name) == (200, f"shop.web.health.{path[1:]}")
+    assert client.get("/", headers={"Host": "127.0.0.1:8000"}).status_code == 400

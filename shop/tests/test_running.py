@@ -36,16 +36,18 @@ def test_a_shop_that_is_named_goes_before_the_environment(
     assert os.environ["DATABASE_URL"] == "postgres://elsewhere/shop"
 
 
-def test_where_none_runs_it_is_one_sentence(tmp_path: Path) -> None:
-    with pytest.raises(SystemExit, match=f"^No shop runs on {tmp_path / 'none'}: start it with "):
+def test_where_none_runs_it_is_one_sentence(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit, match=r"^2$"):
         use_the_running_shop(tmp_path, tmp_path / "none")
+    assert capsys.readouterr().err.startswith(f"No shop runs on {tmp_path / 'none'}: start it with ")
 
 
-def test_a_file_is_no_data_folder(tmp_path: Path) -> None:
+def test_a_file_is_no_data_folder(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     file = tmp_path / "file"
     file.touch()
-    with pytest.raises(SystemExit, match=f"^{file} is a file, so no shop runs on it"):
+    with pytest.raises(SystemExit, match=r"^2$"):
         use_the_running_shop(tmp_path, file)
+    assert capsys.readouterr().err.startswith(f"{file} is a file, so no shop runs on it")
     for path in (file, file / "below"):
         with pytest.raises(StartError, match=f"^{file} is a file, so it can't hold the shop's data"):
             make_folder(path)

@@ -61,9 +61,10 @@ class Command(BaseCommand):
         terminal.say((did, "fine" if now else "plain"), f" what is known of the customer of {what}.")
         for who, references in outside.items():
             if references:
-                terminal.say(
-                    f"{who[:1].upper()}{who[1:]} has its own records; ask there, by: {_some(references)}."
-                )
+                named = (
+                    ", ".join(references) if now else _some(references)
+                )  # once erased, nobody here knows them
+                terminal.say(f"{who[:1].upper()}{who[1:]} has its own records; ask there, by: {named}.")
         if stay:
             terminal.say(
                 ("Stays", "waiting"),

@@ -21,7 +21,7 @@ class Command(BaseCommand):
     help = (
         "Look at databases, broker, processes, providers, settings, disks and files of an installation, and say what is "
         "wrong with it and what to do, worst first. Changes nothing, and takes 5 s at the most. "
-        "Exit 0: nothing found; 1: something to look at; 2: something is wrong."
+        "Exit 0: nothing found; 1: something to look at; 2: something is wrong, or could not be asked."
     )
     requires_system_checks = ()  # they are looked at among all else, and are no reason to say nothing
 

@@ -26,7 +26,7 @@ class Command(BaseCommand):
             raise CommandError(f"There is no user {options['user']!r}.") from None
         places = unlock(user)
         self.stdout.write(
-            f"{user} was locked {places}-fold, and is no more." if places else f"{user} was not locked."
+            f"{user} was locked, and may log in again." if places else f"{user} was not locked."
         )
         return None
 

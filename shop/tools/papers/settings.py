@@ -81,5 +81,5 @@ def comments(source: str) -> dict[str, tuple[str, str]]:
 
 def _read_on(line: str) -> Iterator[str]:
     """What a line of the settings reads from the environment, on it or begun on the one before."""
-    for match in re.finditer(r'(?:env\.\w+\(|^)f?"(?:\{[^}]*\})?([A-Z_0-9]+)"', line):
+    for match in re.finditer(r'(?:env\.\w+\(|^)f?"(?:\{[^}]*\})?([A-Z_0-9]+)"(?!:)', line):
         yield match[1]

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import json
 import os
+import sys
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from typing import NoReturn
 
 from shop.tools.up.datafolder import JsonFile
 
@@ -51,12 +53,16 @@ def use_the_running_shop(default: Path, named: Path | None = None) -> None:
         found = json.loads(((named or Path(os.environ.get("SHOP_DATA", default))) / FILE).read_text())
     except (OSError, ValueError):
         if named and named.is_file():
-            raise SystemExit(f"{named} is a file, so no shop runs on it: name its data folder.") from None
+            _end(f"{named} is a file, so no shop runs on it: name its data folder.")
         if named:
-            raise SystemExit(
-                f'No shop runs on {named}: start it with `make run ARGS="--data {named}"`.'
-            ) from None
+            _end(f'No shop runs on {named}: start it with `make run ARGS="--data {named}"`.')
         return
     for name, value in found.items():
         if named or not os.environ.get(name):
             os.environ[name] = value
+
+
+def _end(why: str) -> NoReturn:
+    """As with settings that are wrong: to the doctor, 1 would mean that there is only something to look at."""
+    sys.stderr.write(f"{why}\n")
+    raise SystemExit(2)

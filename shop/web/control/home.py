@@ -11,7 +11,7 @@ from django.urls import reverse
 BEHIND_THE_SCENES = "Behind the scenes"
 BOXES = ("Outbox", "Inbox", "DeadLetter", "Incident")
 GROUPS: dict[str, tuple[str, ...]] = {
-    "Orders": ("orders.Order",),
+    "Orders": ("orders.Order", "orders.WebhookEndpoint", "orders.WebhookDelivery"),
     "Stock": (
         "inventory.Product",
         "inventory.Warehouse",

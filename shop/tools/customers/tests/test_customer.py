@@ -90,6 +90,16 @@ def test_erasing_is_tried_first_and_changes_nothing(zelda: User) -> None:
     assert list(everything()) == before
 
 
+def test_who_else_is_to_be_asked_is_told_whole_when_it_is_erased(
+    zelda: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Afterwards nobody here knows the tracking numbers."""
+    names = [f"SB{number:012}" for number in range(30)]
+    monkeypatch.setattr("shop.management.commands.customer.held_outside", lambda _: {"the carrier": names})
+    assert "and 20 more." in customer("erase", USERNAME)[0]
+    assert f"by: {', '.join(names)}." in customer("erase", USERNAME, "--yes")[0]
+
+
 def test_an_erased_customer_is_found_nowhere_and_the_books_balance(zelda: User, client: Any) -> None:
     before = books()
     assert audit().ok

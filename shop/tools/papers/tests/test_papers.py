@@ -27,6 +27,7 @@ from shop.tools.papers.locked import (
     wanted,
 )
 from shop.tools.papers.parts import flaws
+from shop.tools.papers.settings import comments
 
 ROOT = Path(settings.BASE_DIR)
 LOCKS = (RUNTIME, SHIPPED, DEVELOPMENT)
@@ -35,6 +36,22 @@ REMAKE = "Run: make lock"
 
 def test_the_papers_are_fresh() -> None:
     assert [*stale()] == [], "Run: make papers"
+
+
+def test_a_key_of_a_dictionary_is_no_variable() -> None:
+    """One of the webhooks' is called as a variable of the messaging's."""
+    source = """
+    # --- First ----
+    # Its own comment.
+    "first": env.number("RETRY_FIRST", 1, 0, 60),
+    # --- Second ----
+    # Another's.
+    "RETRY_FIRST": env.number("OTHER_RETRY_FIRST", 5, 0, 60),
+    """
+    assert comments(source) == {
+        "RETRY_FIRST": ("First", "Its own comment."),
+        "OTHER_RETRY_FIRST": ("Second", "Another's."),
+    }
 
 
 # --- Locks -------------------------------------------------------------------------------------------------------

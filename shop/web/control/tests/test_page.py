@@ -21,6 +21,8 @@ def test_lists_are_grouped_and_no_two_have_the_same_name(staff: Callable[..., Cl
     page = text(staff().get("/admin/"))
     assert names(page, "Stock") == ["Products", "Warehouses", "Stock", "Receipts", "Reservations"]
     assert names(page, "People and tokens") == ["Users", "Groups", "Tokens of the API"]
+    assert names(page, "Orders") == ["Orders", "Webhooks", "Webhook deliveries"]
+    assert "<h2>More</h2>" not in page, "there is a group for each"
     assert "Knox" not in page
     boxes = re.findall(r'aria-label="((?:Outbox|Inbox|Dead letters|Incidents) of [a-z]+)"', page)
     assert len(boxes) == len(set(boxes)) == 20
