@@ -29,7 +29,15 @@ def main() -> None:
     if command != "up":
         arguments, data = named_shop(arguments)
         use_the_running_shop(Path(__file__).resolve().parent / ".data", data)
-    execute_from_command_line(arguments)
+    from django.db import OperationalError  # such as a shop that does not run
+
+    try:
+        execute_from_command_line(arguments)
+    except OperationalError as error:
+        sys.exit(
+            f"{command}: the database does not answer: {str(error).partition(chr(10))[0]}\n"
+            "Is the shop running? `make run` starts it; one elsewhere is named by --data, or by DATABASE_URL."
+        )
 
 
 if __name__ == "__main__":
