@@ -54,6 +54,8 @@ def is_public(address: str) -> bool:
             return _is_public(IPv4Address(int(ip) & 0xFFFFFFFF))
         if ip.ipv4_mapped:
             return _is_public(ip.ipv4_mapped)
+        if ip.is_site_local:  # which Python takes for global
+            return False
         inner = ip.sixtofour or (ip.teredo[1] if ip.teredo else None)
         return _is_public(ip) and (inner is None or _is_public(inner))
     return _is_public(ip)

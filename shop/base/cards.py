@@ -6,8 +6,8 @@ import re
 from collections.abc import Iterator
 
 SHORTEST, LONGEST = 12, 19  # digits, ISO/IEC 7812
-# Groups of digits with one or two characters between them; no letter before or after: that is a token of a provider's.
-_GROUPS = re.compile(r"(?<!\w)\d+(?:[^\w\n]{1,2}\d+)*(?!\w)")
+# Groups of digits with one to three characters between them; no letter before or after: that is a token of a provider's.
+_GROUPS = re.compile(r"(?<!\w)\d+(?:(?:[^\w\n]|_){1,3}\d+)*(?!\w)")
 _GROUP = re.compile(r"\d+")
 
 
@@ -29,7 +29,7 @@ def _found(text: str) -> Iterator[str]:
         groups = list(_GROUP.finditer(text, *run.span()))
         for first in range(len(groups)):
             digits = ""
-            for group in groups[first:]:
+            for group in groups[first : first + LONGEST]:  # each has a digit at least
                 digits += group[0]
                 if len(digits) > LONGEST:
                     break

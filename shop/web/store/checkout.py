@@ -33,6 +33,7 @@ from shop.web.store.shelf import Basket
 CHANGED = "Your basket or a price has changed since this page was shown: look at it, then send it once more."
 STALE = "This page had been open for too long: send it once more."
 BUSY = "Many orders wait for their turn just now, so none is taken for the moment. Your basket stays: send it again soon."
+LONGEST_PAYMENT = 100
 TOO_OFTEN = (
     "Many orders were placed just now, by you or from your network: wait {} s, then send it once more."
 )
@@ -61,7 +62,9 @@ class CheckoutForm(forms.Form):
         widget=forms.Select(attrs={"autocomplete": "country"}),
         label="Country",
     )
-    payment_method = _text("Payment method", "off", 100, help_text="A token of the payment provider.")
+    payment_method = _text(
+        "Payment method", "off", LONGEST_PAYMENT, help_text="A token of the payment provider."
+    )
     later: tuple[HTTPStatus, int] | None = None  # the status, and s until it may be sent again
     style = forms.ChoiceField(label="How the shop's services work together", required=False)
 
@@ -99,7 +102,8 @@ class CheckoutForm(forms.Form):
         """To be shown again: with what it did not have, or no longer has."""
         fresh = {"key": uuid4().hex} if "key" in self.errors else {}
         self.data = {**self.data.dict(), **fresh, "total": self.inside.total}  # type: ignore[attr-defined]
-        if holds_card_number(self.data.get("payment_method", "")):
+        payment = self.data.get("payment_method", "")
+        if len(payment) > LONGEST_PAYMENT or holds_card_number(payment):
             self.data["payment_method"] = ""
 
     def _body(self, given: Mapping[str, Any]) -> dict[str, Any]:

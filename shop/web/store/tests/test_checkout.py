@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import time
 from threading import Barrier, Thread
 from typing import Any
 
@@ -206,3 +207,14 @@ def test_no_order_comes_from_another_site(guest: Client) -> None:
     strict.cookies.update(guest.cookies)
     assert send(strict, form).status_code == 403
     assert nothing_moved()
+
+
+def test_a_very_long_payment_method_is_not_looked_through(guest: Client, settings: Any) -> None:
+    """Eight forms of 500 kB held all threads for minutes, without login."""
+    settings.PAYMENTS_GATEWAY = "elsewhere.Gateway"
+    put(guest)
+    began = time.process_time()
+    answer = send(guest, form_of(guest, payment_method="1 " * 200_000))
+    assert answer.status_code == 422
+    assert "1 1 1" not in answer.content.decode()
+    assert time.process_time() - began < 2
