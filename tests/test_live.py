@@ -130,7 +130,8 @@ def test_orders_are_placed_as_ever_while_200_streams_are_open_and_each_hears_of_
         listener.join(5)
         assert not listener.is_alive()
     assert took < 4, "streams are not waited for"
-    assert threads <= THREADS + 4
+    # The event loop, and those there is one of: the look for all streams, admission, clearing, the tally.
+    assert threads <= THREADS + 7
     assert statistics.median(during) < 3 * statistics.median(before) + 0.05
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 from typing import Any
 
 import pytest
@@ -66,3 +67,7 @@ def test_a_cancellation_has_the_id_of_its_own_request(ada: APIClient) -> None:  
     ada.post(f"{url}cancel/", headers={HEADER: "regretted-it"})
     told: list[Any] = [row.payload["origin"][-1] for row in Outbox.objects.order_by("id")]
     assert told == ["placed-it", "regretted-it"]
+
+
+def test_nobody_writes_errors_into_the_log_by_a_host_that_is_not_ours() -> None:
+    assert not logging.getLogger("django.security.DisallowedHost").isEnabledFor(logging.ERROR)
