@@ -143,6 +143,9 @@ class ShopDoor:
         django.setup()
         from orders.lookups import DeliveryAddress
         from orders.models import Order
+        from shop.messaging.journal import logger
+
+        logger.setLevel("WARNING")  # no line on the terminal for each order; the shop's own processes write theirs
 
         self._orders = Order
         self._style, self._card, self._wanted = style, card, wanted

@@ -38,7 +38,10 @@ def main(options: argparse.Namespace) -> int:
             until_the_end.callback(own.stop)
             os.environ.update(apart(servers, options.app, own))
         django.setup()
+        from shop.messaging.journal import logger
         from tests.chaos.run import run
+
+        logger.setLevel("WARNING")  # no line on the terminal for each order placed here
 
         return run(options, servers, own)
 
