@@ -145,7 +145,7 @@ class ShopDoor:
         from orders.models import Order
         from shop.messaging.journal import logger
 
-        logger.setLevel("WARNING")  # no line on the terminal for each order; the shop's own processes write theirs
+        logger.setLevel("WARNING")  # the shop's own processes write a line for each event, not this one
 
         self._orders = Order
         self._style, self._card, self._wanted = style, card, wanted
