@@ -10,7 +10,6 @@ from django.db.models import QuerySet
 from django.shortcuts import get_object_or_404
 from rest_framework.exceptions import ValidationError
 from rest_framework.generics import ListAPIView, RetrieveAPIView
-from rest_framework.permissions import IsAuthenticated
 from rest_framework.request import Request
 from rest_framework.response import Response
 
@@ -33,23 +32,14 @@ from orders.api.serializers import (
 from orders.models import Order, TimelineEntry
 from orders.placement import KeyTaken, NotNow, NotPlaceable, Placed
 from orders.services import Cancellation, request_cancellation
-from shop.base.api.parsing import JsonBody
-from shop.base.api.tokens import ApiToken
-from shop.base.api.views import Named, NamedList
+from shop.base.api.customers import CustomersView
+from shop.base.api.views import NamedList
 from shop.base.brakes.braked import PLACING, Braked
 
 REPLAYED = {"Idempotent-Replayed": "true"}  # the answer is that to an earlier request
 
 
-class OrdersView(Named, Braked):
-    authentication_classes = [ApiToken]
-    permission_classes = [IsAuthenticated]
-    parser_classes = [JsonBody]
-
-    @property
-    def customer_id(self) -> int:
-        return int(self.request.user.pk or 0)  # never 0: only those who are logged in get here
-
+class OrdersView(CustomersView):
     def own(self) -> QuerySet[Order]:
         return Order.objects.filter(customer_id=self.customer_id)
 

@@ -10,7 +10,6 @@ from django.conf import settings
 from django.db.models import QuerySet
 from django.shortcuts import get_object_or_404
 from rest_framework.generics import ListAPIView
-from rest_framework.permissions import IsAuthenticated
 from rest_framework.request import Request
 from rest_framework.response import Response
 
@@ -23,12 +22,10 @@ from orders.webhooks.api.serializers import (
     WebhookWithSecretSerializer,
 )
 from orders.webhooks.models import WebhookDelivery, WebhookEndpoint
+from shop.base.api.customers import CustomersView
 from shop.base.api.pages import Pages
-from shop.base.api.parsing import JsonBody
 from shop.base.api.problems import Problem
-from shop.base.api.tokens import ApiToken
-from shop.base.api.views import Named, NamedList
-from shop.base.brakes.braked import Braked
+from shop.base.api.views import NamedList
 
 
 class TooManyWebhooks(Problem):
@@ -61,15 +58,7 @@ class DeliveryPages(Pages):
     shown_at = f"webhooks/{docs.HOOK}/deliveries/"
 
 
-class WebhooksView(Named, Braked):
-    authentication_classes = [ApiToken]
-    permission_classes = [IsAuthenticated]
-    parser_classes = [JsonBody]
-
-    @property
-    def customer_id(self) -> int:
-        return int(self.request.user.pk or 0)  # never 0: only those who are logged in get here
-
+class WebhooksView(CustomersView):
     def own(self) -> QuerySet[WebhookEndpoint]:
         return WebhookEndpoint.objects.filter(customer_id=self.customer_id)
 
