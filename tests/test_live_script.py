@@ -1,13 +1,17 @@
-"""What `live.js` leaves as it is, in a real browser, on a page that is another one each time it is asked for."""
+"""What `live.js` does in a real browser: what it leaves as it is on a page that is another one each time it is asked for,
+and that no change is missed that a stream tells of.
+"""
 
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Collection, Iterator
+from dataclasses import dataclass
 from typing import Any
 
 import pytest
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
 from django.template import engines
 from django.urls import path
 from playwright.sync_api import Page, sync_playwright
@@ -27,8 +31,28 @@ PAGE = """<!doctype html><title>Page</title>{% include "shop/live.html" %}
 """
 LOG_IN = """<!doctype html><title>Log in</title><p id="who">Who are you?</p>"""
 
+TOLD = """<!doctype html><title>Page</title>{% include "shop/live.html" %}
+<div hx-ext="sse" sse-connect="/stream">
+<div id="live" hx-get="/told" hx-trigger="sse:changed, refresh" hx-select="#live" hx-swap="outerHTML">
+  <p id="number">{{ number }}</p>
+</div></div>
+"""
+SLOWLY = 0.5  # s from when a page is read until it is there
+
 numbers = itertools.count()
 state: dict[str, bool] = {}
+
+
+@dataclass
+class Changing:
+    """What the page at /told shows, whose stream tells of each change. ``refuse``: which requests for it fail."""
+
+    number: int = 0
+    asked: int = 0
+    refuse: Collection[int] = ()
+
+
+changing = Changing()
 
 
 def page(request: HttpRequest) -> HttpResponse:
@@ -38,14 +62,39 @@ def page(request: HttpRequest) -> HttpResponse:
     return HttpResponse(engines["django"].from_string(PAGE).render({"number": number}, request))
 
 
-urlpatterns = [path("page", page)]
+def told(request: HttpRequest) -> HttpResponse:
+    changing.asked += 1
+    if changing.asked in changing.refuse:
+        return HttpResponse("Too many wait.", status=503)
+    number = changing.number
+    if number:
+        time.sleep(SLOWLY)
+    return HttpResponse(engines["django"].from_string(TOLD).render({"number": number}, request))
+
+
+def stream(request: HttpRequest) -> StreamingHttpResponse:
+    """Two changes, the second before a browser has the page that it asks for after the first."""
+
+    def changes() -> Iterator[str]:
+        for number in (1, 2):
+            changing.number = number
+            yield f"id: {number}\nevent: changed\ndata: {number}\n\n"
+            time.sleep(SLOWLY / 2)
+        time.sleep(20 * SLOWLY)
+
+    return StreamingHttpResponse(changes(), content_type="text/event-stream")
+
+
+urlpatterns = [path("page", page), path("told", told), path("stream", stream)]
 
 
 @pytest.fixture
-def shown(live_server: LiveServer, settings: Any) -> Iterator[Page]:
+def open_page(live_server: LiveServer, settings: Any) -> Iterator[Callable[[str], Page]]:
     settings.ROOT_URLCONF = __name__
     state.clear()
+    changing.number = changing.asked = 0
     complaints: list[str] = []
+
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=browser_path(), args=["--no-sandbox"])
         page = browser.new_page(viewport={"width": 390, "height": 700})
@@ -53,10 +102,19 @@ def shown(live_server: LiveServer, settings: Any) -> Iterator[Page]:
         page.route("**/favicon.ico", lambda route: route.fulfill(status=204))
         page.on("console", lambda message: complaints.append(message.text))
         page.on("pageerror", lambda error: complaints.append(str(error)))
-        page.goto(f"{live_server.url}/page")
-        yield page
+
+        def opened(address: str) -> Page:
+            page.goto(f"{live_server.url}{address}")
+            return page
+
+        yield opened
         browser.close()
-    assert complaints == []
+    assert [text for text in complaints if "503" not in text] == []
+
+
+@pytest.fixture
+def shown(open_page: Callable[[str], Page]) -> Page:
+    return open_page("/page")
 
 
 def wait_for_another(page: Page, times: int = 1) -> None:
@@ -111,3 +169,12 @@ def test_a_page_that_is_as_before_is_left_alone_and_another_one_is_loaded_whole(
     assert page.evaluate("document.querySelector('#number').dataset.mine") == "yes"
     state["logged out"] = True
     page.wait_for_selector("#who")
+
+
+@pytest.mark.django_db(transaction=True, databases="__all__")
+@pytest.mark.parametrize("refused", [(), (2,), (3,)], ids=["", "the first refused", "the second refused"])
+def test_no_change_is_missed_while_the_page_of_the_one_before_is_on_its_way(
+    open_page: Callable[[str], Page], refused: Collection[int]
+) -> None:
+    changing.refuse = refused
+    open_page("/told").wait_for_function("() => document.querySelector('#number').textContent === '2'")

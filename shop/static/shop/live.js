@@ -38,6 +38,7 @@ class Stream extends EventTarget {
 
   hear(name) {
     this.inner.addEventListener(name, (event) => {
+      behind = true;
       this.address.searchParams.set("version", event.lastEventId);
       this.dispatchEvent(new MessageEvent(name, { data: event.data, lastEventId: event.lastEventId }));
     });
@@ -90,13 +91,16 @@ function dots(on) {
 
 // --- The part that is swapped: #live ------------------------------------------------------------------------------------
 
-const LATER = 2000; // ms until a swap is tried again that would have taken something out of a person's hands
+const LATER = 2000; // ms until a swap is tried again that would have taken something out of a person's hands, or failed
+const SETTLED = 100; // ms after an answer, when htmx listens to what it has swapped in
 const FOCUSABLE = "a[href], button, summary, input, [tabindex]";
 const TYPED_INTO = "input:not([type=checkbox], [type=radio]):focus, select:focus, textarea:focus";
 const SCROLLED = ".wide, [data-scroll]";
 let kept = null;
 let served = ""; // what the part was made of last
 let fresh = Date.now();
+let behind = false; // whether something has changed since the part was asked for: htmx forgets what it hears meanwhile
+let catching = null;
 
 // Whether a person is at something in it that a swap would spoil.
 function busy(live) {
@@ -150,6 +154,7 @@ function restore(live) {
 }
 
 function later() {
+  behind = true;
   setTimeout(() => refresh(), LATER);
 }
 
@@ -162,9 +167,12 @@ document.addEventListener("htmx:beforeRequest", (event) => {
   const live = event.detail.elt;
   if (live.id !== "live") return;
   fresh = Date.now();
-  if (!busy(live)) return;
-  event.preventDefault();
-  later();
+  if (busy(live)) {
+    event.preventDefault();
+    later();
+  } else {
+    behind = false;
+  }
 });
 
 document.addEventListener("htmx:beforeSwap", (event) => {
@@ -190,9 +198,14 @@ function same(response) {
   return served === before;
 }
 
-// Whether it gets through is what the dot says, stream or not.
+// Whether it gets through is what the dot says, stream or not. What has not, is asked for again.
 document.addEventListener("htmx:afterRequest", (event) => {
-  if (event.detail.elt.id === "live") connected(event.detail.successful);
+  const { requestConfig, successful } = event.detail;
+  if (requestConfig.elt.id !== "live") return;
+  connected(successful);
+  behind ||= !successful;
+  clearTimeout(catching);
+  catching = setTimeout(() => behind && refresh(), successful ? SETTLED : LATER);
 });
 
 document.addEventListener("htmx:afterSwap", (event) => {
@@ -225,5 +238,5 @@ setInterval(() => {
 }, 1000);
 document.addEventListener("visibilitychange", () => {
   const live = document.getElementById("live");
-  if (live && live.dataset.again) refresh();
+  if (live && (behind || live.dataset.again)) refresh();
 });
