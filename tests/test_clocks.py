@@ -121,10 +121,11 @@ def told_by(service: str, orders: Orders) -> Iterable[datetime]:
     return entries.values_list("at", flat=True)
 
 
-def test_the_clocks_of_two_workers_one_ahead_and_one_behind(live: Live) -> None:
+def test_the_clocks_of_two_services_one_ahead_and_one_behind(live: Live) -> None:
     @contextmanager
     def wrong(by: float) -> Iterator[None]:
-        with processes(live, "worker-payments", by=by), processes(live, "worker-orders", by=-by):
+        paying = processes(live, "worker-payments", "worker-payments-2", by=by)
+        with paying, processes(live, "worker-orders", by=-by):
             yield
 
     orders = jump(live, wrong)

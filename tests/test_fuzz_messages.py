@@ -86,12 +86,16 @@ def nested(depth: int) -> Any:
 
 @pytest.fixture
 def nobody(live: Live) -> Iterator[None]:
-    """What services keep of an order that nobody placed goes afterwards: other tests audit this shop."""
+    """What services keep of an order that nobody placed, and of messages nobody can read, goes afterwards: other tests
+    audit this shop, and find nothing to do in its control room."""
     yield
 
     def is_gone() -> bool:
         tables = [held.of_orders for held in holdings() if held.of_orders]
         found = sum(rows([UUID(NOBODYS)]).delete()[0] for rows in tables)
+        found += sum(
+            dead_letters_of(service)._default_manager.all().delete()[0] for service in settings.SERVICES
+        )
         time.sleep(0.3)  # for what may still follow
         return not found
 

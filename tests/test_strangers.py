@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
+from collections.abc import Iterator
 from typing import Any
 from uuid import uuid4
 
@@ -18,6 +19,14 @@ from tests.brokers import RawMessage
 from tests.live import Live
 
 pytestmark = pytest.mark.scenario
+
+
+@pytest.fixture(autouse=True)
+def none_left(live: Live) -> Iterator[None]:
+    """What is kept of them goes afterwards: other tests find nothing to do in this shop's control room."""
+    yield
+    for service in settings.SERVICES:
+        dead_letters_of(service)._default_manager.all().delete()
 
 
 def envelope(body: str | bytes, **other: Any) -> dict[str, Any]:
