@@ -12,7 +12,7 @@ from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from orders.api.entries import ParcelSerializer
-from orders.api.fields import Country, PaymentMethod
+from orders.api.fields import Country, PaymentMethod, WithoutCards
 from orders.api.waiting import waiting
 from orders.lookups import DeliveryAddress
 from orders.models import Order, OrderLine
@@ -37,12 +37,12 @@ class WantedLineSerializer(Body):
 
 
 class AddressSerializer(Body):
-    """Where the parcels go."""
+    """Where the parcels go. What looks like a card's number is refused in each of its texts."""
 
-    name = Text(max_length=100)
-    line1 = Text(max_length=200)
-    city = Text(max_length=100)
-    postcode = Text(max_length=20)
+    name = WithoutCards("name", 100)
+    line1 = WithoutCards("line with street and number", 200)
+    city = WithoutCards("town or city", 100)
+    postcode = WithoutCards("postcode", 20)
     country = Country()
 
 

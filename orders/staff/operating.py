@@ -35,7 +35,7 @@ from shop.base.admin.buttons import (
     told,
 )
 from shop.base.admin.rows import ReadOnlyAdmin
-from shop.base.cards import holds_card_number
+from shop.base.cards import to_show_again
 from shop.base.databases import alias_of
 
 Act = Callable[[Order], Result]
@@ -109,8 +109,7 @@ class Operating(ReadOnlyAdmin):
             ) or _page_of(order)
         errors = form.errors if request.method == "POST" else {}
         entered = {
-            name: "" if errors.get(name) and holds_card_number(value) else value
-            for name, value in entered.items()
+            name: to_show_again(value) if errors.get(name) else value for name, value in entered.items()
         }
         context = {
             **self.admin_site.each_context(request),

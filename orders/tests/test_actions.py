@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from functools import partial
 from typing import Any
@@ -190,6 +191,27 @@ def test_the_number_of_a_card_is_neither_taken_as_a_payment_method_nor_shown_aga
     assert "never a card's number" in page.replace("&#x27;", "'")
     assert "4111" not in page
     assert Order.objects.get().payment_method == "pm_card_approved"
+
+
+def test_the_number_of_a_card_is_taken_in_no_part_of_an_address_nor_shown_again(
+    staff: Callable[..., Client], order: Order
+) -> None:
+    given = {"name": "Ada", "line1": "1 Hill", "city": "Leeds", "postcode": "N1", "country": "GB"}
+    client = staff()
+    for field in ("name", "line1", "city", "postcode", "country"):
+        page = text(client.post(button("address", order), given | {field: "4111 1111 1111 1111"}))
+        said = "no such country" if field == "country" else "looks like a card's number: leave it out"
+        assert said in page.replace("&#x27;", "'")
+        assert "1111" not in page
+    assert Order.objects.get().name == "Ada Byron"
+
+
+def test_what_is_too_long_is_not_looked_through(staff: Callable[..., Client], order: Order) -> None:
+    client, before = staff(), time.process_time()
+    page = text(client.post(button("payment-method", order), {"payment_method": "1 " * 200_000}))
+    assert "no more than 100" in page
+    assert "1 1 1" not in page
+    assert time.process_time() - before < 2
 
 
 def test_what_is_used_already_is_not_corrected(

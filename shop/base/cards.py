@@ -9,10 +9,17 @@ SHORTEST, LONGEST = 12, 19  # digits, ISO/IEC 7812
 # Groups of digits with one to three characters between them; no letter before or after: that is a token of a provider's.
 _GROUPS = re.compile(r"(?<!\w)\d+(?:(?:[^\w\n]|_){1,3}\d+)*(?!\w)")
 _GROUP = re.compile(r"\d+")
+_DIGIT = re.compile(r"\d")
+LONGEST_SHOWN = 254  # as long as any text of an order may be: a mail address
 
 
 def holds_card_number(text: str) -> bool:
     return any(_found(text))
+
+
+def to_show_again(entered: str) -> str:
+    """What was entered, for its form; nothing of what is too long to be looked through, or holds a card's number."""
+    return "" if len(entered) > LONGEST_SHOWN or holds_card_number(entered) else entered
 
 
 def without_card_numbers(text: str) -> str:
@@ -23,7 +30,7 @@ def without_card_numbers(text: str) -> str:
 
 def _found(text: str) -> Iterator[str]:
     """Whole groups side by side that make up a number: of "4111 1111 1111 1111 12/27" the first four."""
-    if sum(map(str.isdecimal, text)) < SHORTEST:
+    if len(_DIGIT.findall(text)) < SHORTEST:
         return
     for run in _GROUPS.finditer(text):
         groups = list(_GROUP.finditer(text, *run.span()))

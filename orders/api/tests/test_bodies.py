@@ -136,6 +136,37 @@ def test_the_number_of_a_card_is_refused_and_never_said_again(
     assert nothing_moved()
 
 
+@pytest.mark.parametrize("field", ["name", "line1", "city"])
+def test_the_number_of_a_card_is_refused_in_whatever_says_where_to_send(ada: APIClient, field: str) -> None:
+    for number in ("4111111111111111", "Ada 4111 1111 1111 1111 12/27", "3782-822463-10005"):
+        body = BODY | {"address": ADA | {field: number}}
+        assert read(json.dumps(body).encode()) is None
+        answer = post(ada, body)
+        assert fields(answer) == [f"address.{field}"]
+        assert "leave it out. It was not kept." in answer.json()["errors"][0]["detail"]
+        assert number[:4] not in answer.content.decode()
+    assert nothing_moved()
+
+
+def test_the_number_of_a_card_is_refused_as_a_postcode(ada: APIClient) -> None:
+    answer = post(ada, BODY | {"address": ADA | {"postcode": "4111 1111 1111 1111"}})
+    assert fields(answer) == ["address.postcode"]
+    assert answer.json()["errors"][0]["detail"].startswith(
+        "The postcode holds what looks like a card's number"
+    )
+    assert nothing_moved()
+
+
+def test_digits_that_are_no_card_of_one_text_are_taken(ada: APIClient) -> None:
+    """Of a mail address, too: there are some that begin with a telephone number; and no number reaches over two texts."""
+    order = placed(
+        ada,
+        email="4111111111111111@example.com",
+        address=ADA | {"name": "41111111", "line1": "11111111", "postcode": "1234567890"},
+    )
+    assert (order.name, order.line1) == ("41111111", "11111111")
+
+
 DOUBLED = [
     ('"quantity": 2}', '"quantity": 2, "quantity": 3}', ["lines.0.quantity"]),
     ('{"sku": "MUG"', '{"sku": "MUG", "sku": "TEA"', ["lines.0.sku"]),

@@ -9,6 +9,7 @@ from datetime import datetime
 from decimal import ROUND_HALF_UP, Decimal
 from enum import Enum
 
+from shop.base.cards import holds_card_number
 from shop.tools.invoices.countries import ISO_CODES
 from shop.tools.invoices.reading import RawInvoice, RawLine
 
@@ -45,6 +46,7 @@ class NoOrder(Enum):
     NOTHING_LEFT = "nothing left to order"
     UNKNOWN_COUNTRY = "a country we can't send to"
     TWO_CUSTOMERS = "customer or country changes within the invoice"
+    CARD_NUMBER = "what looks like a card's number as the customer's: take it out of CustomerID"
     TOO_EXPENSIVE = "total beyond what the payment provider takes"
 
 
@@ -54,6 +56,9 @@ CODES_OF_NO_GOODS = frozenset(
 VOUCHERS = "GIFT_0001_"
 MOST_UNITS = 100_000  # of one line; the data set's largest is 80,995
 MOST_POUNDS = 1_000_000
+LONGEST_CUSTOMER = (
+    60  # characters that are looked at: a card's number, with all that may stand between its digits
+)
 MOST_TO_PAY = 10**12  # minor units, the provider's limit
 DATE_FORMATS = ("%Y-%m-%d %H:%M:%S", "%m/%d/%Y %H:%M")
 
@@ -199,7 +204,9 @@ def _name_customer(lines: list[RawLine], invoice: Invoice) -> None:
     invoice.country = ISO_CODES.get(lines[0].country, "")
     if not invoice.customer:
         invoice.dirt[Dirt.NO_CUSTOMER] += len(lines)
-    if not invoice.country:
+    if holds_card_number(lines[0].customer[:LONGEST_CUSTOMER]):
+        invoice.no_order = NoOrder.CARD_NUMBER
+    elif not invoice.country:
         invoice.no_order = NoOrder.UNKNOWN_COUNTRY
     elif invoice.total_minor > MOST_TO_PAY:
         invoice.no_order = NoOrder.TOO_EXPENSIVE

@@ -22,7 +22,7 @@ from orders.models import Order
 from orders.placement import KeyTaken, NotNow, NotPlaceable, Placed, PlaceOrder
 from shop.base.brakes.addresses import address_of
 from shop.base.brakes.buckets import Bucket, take
-from shop.base.cards import holds_card_number
+from shop.base.cards import to_show_again
 from shop.base.countries import COUNTRIES
 from shop.web.store import cards
 from shop.web.store.basket import Contents, contents
@@ -102,9 +102,9 @@ class CheckoutForm(forms.Form):
         """To be shown again: with what it did not have, or no longer has."""
         fresh = {"key": uuid4().hex} if "key" in self.errors else {}
         self.data = {**self.data.dict(), **fresh, "total": self.inside.total}  # type: ignore[attr-defined]
-        payment = self.data.get("payment_method", "")
-        if len(payment) > LONGEST_PAYMENT or holds_card_number(payment):
-            self.data["payment_method"] = ""
+        self.data |= {
+            name: to_show_again(self.data.get(name, "")) for name in self.errors if name in self.fields
+        }
 
     def _body(self, given: Mapping[str, Any]) -> dict[str, Any]:
         address = {name: given.get(name, "") for name in ("name", "line1", "city", "postcode", "country")}

@@ -149,6 +149,14 @@ def test_a_country_we_cannot_send_to_is_no_order(country: str) -> None:
     assert cleaned(line(country=country)).no_order is NoOrder.UNKNOWN_COUNTRY
 
 
+@pytest.mark.parametrize(
+    "customer", ["4111 1111 1111 1111", "4111111111111111", "400000000002", "400000000002.0"]
+)
+def test_the_number_of_a_card_is_no_customers(customer: str) -> None:
+    """One of twelve digits would stand in a name and a mail address, all others would pass for a guest."""
+    assert cleaned(line(customer=customer)).no_order is NoOrder.CARD_NUMBER
+
+
 @pytest.mark.parametrize("other", [{"customer": "1"}, {"country": "France"}])
 def test_an_invoice_of_two_customers_is_no_order(other: dict[str, str]) -> None:
     assert cleaned(line(), line(**other)).no_order is NoOrder.TWO_CUSTOMERS

@@ -193,6 +193,17 @@ def test_the_number_of_a_card_is_neither_taken_nor_shown_again(guest: Client, se
     assert nothing_moved()
 
 
+@pytest.mark.parametrize("field", ["name", "line1", "postcode", "city", "email"])
+def test_the_number_of_a_card_is_not_shown_again_wherever_it_is_entered(guest: Client, field: str) -> None:
+    put(guest)
+    answer = send(guest, form_of(guest, **{field: "4111 1111 1111 1111"}))
+    assert answer.status_code == 422
+    told = "valid email" if field == "email" else "looks like a card's number: leave it out"
+    assert told in text_of(answer).replace("&#x27;", "'")
+    assert "1111" not in answer.content.decode()
+    assert nothing_moved()
+
+
 def test_a_parcel_may_go_wherever_the_api_sends_one(guest: Client) -> None:
     put(guest)
     shown = re.findall(r'<option value="([A-Z]{2})"', guest.get("/checkout/").content.decode())
