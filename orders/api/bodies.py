@@ -110,10 +110,6 @@ def _each_key_stands_once(data: bytes, body: GoodBody) -> bool:
 class OrderBody(JsonBody):
     """Gives a ``GoodBody``, or what JSON there is, for the serializer."""
 
-    def parse(self, stream: Any, media_type: Any = None, parser_context: Any = None) -> Any:
-        if media_type == self.media_type:  # no other encoding is asked for
-            data = stream.read()
-            if (body := read(data)) is not None:
-                return body
-            stream.seek(0)
-        return super().parse(stream, media_type, parser_context)
+    def read(self, data: bytes) -> Any:
+        body = read(data)
+        return super().read(data) if body is None else body

@@ -67,9 +67,33 @@ def test_what_we_cannot_answer_in_or_read_is_refused(client: APIClient) -> None:
         "a/b/c",
     ):
         problem(client.post(ORDERS, b"lines=1", content_type=kind, headers=key), 415)
-    for charset in ("bz2", "nonsense", "utf-16"):
+
+
+@pytest.mark.parametrize("path", [ORDERS, "/api/v1/login/", "/api/v1/webhooks/"])
+def test_a_body_that_is_encoded_is_refused_with_what_to_send_instead(client: APIClient, path: str) -> None:
+    client.force_authenticate(User.objects.get())
+    body, key = b'{"colour": "red"}', {"Idempotency-Key": "k"}
+    for charset in ("bz2", "nonsense", "utf-16", "latin-1", '"us-ascii"'):
         kind = f"application/json; charset={charset}"
-        problem(client.post(ORDERS, b"{}", content_type=kind, headers=key), 400)
+        told = problem(client.post(path, body, content_type=kind, headers=key), 415)["detail"]
+        assert (
+            told
+            == f"The body is said to be in {charset.strip(chr(34))}: send it in UTF-8, and say so or nothing."
+        )
+    for coding in ("gzip", "GZIP", "identity, br", "zstd,", "nonsense"):
+        headers = key | {"Content-Encoding": coding}
+        told = problem(client.post(path, body, content_type="application/json", headers=headers), 415)[
+            "detail"
+        ]
+        assert told == f"The body is encoded ({coding}): send it as it is, without Content-Encoding."
+    for kind, coding in (
+        ("; charset=UTF-8", ""),
+        ('; charset="utf-8"', "identity"),
+        ("; charset=utf8", "Identity"),
+    ):
+        headers = key | {"Content-Encoding": coding}
+        answer = client.post(path, body, content_type=f"application/json{kind}", headers=headers)
+        assert "colour" in [error["field"] for error in problem(answer, 400)["errors"]]
 
 
 class Unread:

@@ -21,7 +21,10 @@ TOLD = {
     422: ("The request contradicts an earlier one.", ""),
     406: ("The answer can't be sent in what `Accept` wants.", "Could not satisfy the request Accept header."),
     413: ("The body is too large.", "The body of the request is too large."),
-    415: ("The body is not JSON.", 'Unsupported media type "text/plain" in request.'),
+    415: (
+        "The body is not JSON in UTF-8, or it is encoded (`Content-Encoding`).",
+        'Unsupported media type "text/plain" in request.',
+    ),
     429: ("Too many requests: wait as long as `Retry-After` says.", "Request was throttled."),
     503: (
         "The shop can't do it just now: send it again after the seconds that `Retry-After` says.",

@@ -1,4 +1,4 @@
-"""What the REST API reads: JSON in UTF-8, and in it no field that nobody knows, nor one that stands twice.
+"""What the REST API reads: JSON in UTF-8 as it is, and in it no field that nobody knows, nor one that stands twice.
 
 Anything else is refused by name.
 """
@@ -13,11 +13,13 @@ from typing import Any
 
 from drf_spectacular.extensions import OpenApiSerializerExtension
 from rest_framework import exceptions, serializers
-from rest_framework.parsers import JSONParser, get_encoding  # type: ignore[attr-defined]  # newer than its types
+from rest_framework.parsers import JSONParser
+from rest_framework.request import Request
 from rest_framework.utils.json import strict_constant
 
 from shop.base.api.problems import MOST_ERRORS
 
+AS_IT_IS, UTF_8 = {"", "identity"}, {"utf-8", "utf8"}
 TWICE = "It stands here more than once."
 
 
@@ -25,6 +27,10 @@ class JsonBody(JSONParser):
     """A body nested a thousand deep is malformed, not a fault of ours. Too large a one is refused before it is read."""
 
     def parse(self, stream: Any, media_type: Any = None, parser_context: Any = None) -> Any:
+        _refuse_what_is_encoded(parser_context["request"])
+        return self.read(stream.read())
+
+    def read(self, data: bytes) -> Any:
         doubled: list[_Doubled] = []
 
         def object_of(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
@@ -35,8 +41,7 @@ class JsonBody(JSONParser):
             return found
 
         try:
-            text = stream.read().decode(get_encoding(parser_context or {}))
-            body = json.loads(text, parse_constant=strict_constant, object_pairs_hook=object_of)
+            body = json.loads(data.decode(), parse_constant=strict_constant, object_pairs_hook=object_of)
             if doubled:
                 twice = {key: [TWICE] for key in islice(_twice(body), MOST_ERRORS)}
                 raise exceptions.ValidationError(twice)
@@ -46,6 +51,17 @@ class JsonBody(JSONParser):
             where = f": {error}" if isinstance(error, json.JSONDecodeError) else ""
             raise exceptions.ParseError(f"The body is not JSON in UTF-8{where}.") from None
         return body
+
+
+def _refuse_what_is_encoded(request: Request) -> None:
+    charset = request.content_params.get("charset", "utf-8")
+    if charset.lower() not in UTF_8:
+        told = f"The body is said to be in {charset}: send it in UTF-8, and say so or nothing."
+        raise exceptions.UnsupportedMediaType(request.content_type, told)
+    coding = request.headers.get("Content-Encoding", "")
+    if any(one.strip().lower() not in AS_IT_IS for one in coding.split(",")):
+        told = f"The body is encoded ({coding}): send it as it is, without Content-Encoding."
+        raise exceptions.UnsupportedMediaType(request.content_type, told)
 
 
 class _Doubled(dict[str, Any]):
