@@ -116,7 +116,7 @@ requesting_cancellation = extend_schema(
     responses={
         202: OpenApiResponse(CancellationSerializer, "The wish is noted. Asking again changes nothing."),
         200: OpenApiResponse(CancellationSerializer, "It is cancelled already."),
-        **documented(401, 404, 409, 429, at=f"{HERE}cancel/"),
+        **documented(401, 404, 409, 413, 415, 429, at=f"{HERE}cancel/"),
     },
     examples=[
         answer("noted", 202, examples.cancellation(Order.Status.CANCELLING, Cancellation.REQUESTED.value)),

@@ -131,6 +131,8 @@ class Timeline(NamedList, OrdersView, ListAPIView):
 
 
 class RequestCancellation(OrdersView):
+    takes_nothing = True
+
     @docs.requesting_cancellation
     def post(self, request: Request, id: UUID) -> Response:
         """Ask for an order to be cancelled.

@@ -87,6 +87,7 @@ class Login(Named):
 
 
 class Logout(Named, Braked):
+    takes_nothing = True
     authentication_classes = [ApiToken]
     permission_classes = [IsAuthenticated]
     parser_classes = [JsonBody]
@@ -98,7 +99,7 @@ class Logout(Named, Braked):
         summary="Log out",
         responses={
             204: OpenApiResponse(description="The token is void."),
-            **documented(401, 429, at="/api/v1/logout/"),
+            **documented(401, 413, 415, 429, at="/api/v1/logout/"),
         },
     )
     def post(self, request: Request) -> Response:

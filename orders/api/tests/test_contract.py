@@ -9,17 +9,20 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from django.contrib.auth.models import User
 from django.urls import URLPattern, URLResolver, get_resolver, reverse
 from hypothesis import HealthCheck, given
 from hypothesis import settings as examples
 from hypothesis import strategies as st
+from knox.models import AuthToken
 from rest_framework.test import APIClient
 
 from orders.api.serializers import PlaceOrderSerializer
 from orders.api.tests.client import BODY, URL, placed, post
 from orders.api.tests.test_bodies import BAD_BODIES
 from orders.api.tests.test_reading import near
-from orders.models import Order, Outbox
+from orders.models import Order, Outbox, Saga
+from orders.webhooks.models import WebhookDelivery, WebhookEndpoint
 from orders.webhooks.registering import register
 from shop.base.api.fields import CONTROL, VISIBLE_LINE
 from shop.base.countries import COUNTRIES
@@ -154,6 +157,35 @@ def test_a_question_nobody_reads_is_refused_by_its_name_everywhere(
     if answer.status_code == 405:
         return
     assert fields(answer) == ["nuber", "colour"]
+
+
+def test_where_no_body_is_wanted_one_is_refused_by_what_is_in_it(ada: APIClient) -> None:
+    """At each address whose POST has none by the schema. An empty one, or one without fields, is as good as none."""
+    order = placed(ada)
+    user, hook = (
+        User.objects.get(pk=order.customer_id),
+        register(order.customer_id, "https://example.com/", []),
+    )
+    asked = [path for path, method, told in operations() if method == "post" and "requestBody" not in told]
+    assert len(asked) == 5
+    for path in asked:
+        address = path.replace("{id}", str(hook.uuid if "/webhooks/" in path else order.uuid))
+        before = told_of(order, hook)
+        assert fields(ada.post(address, {"reason": "late", "by": 1}, format="json")) == ["by", "reason"]
+        assert fields(ada.post(address, b'{"by": 1, "by": 2}', content_type="application/json")) == ["by"]
+        for body in (b"[]", b"null", b"7", b"{"):
+            problem(ada.post(address, body, content_type="application/json"), 400)
+        problem(ada.post(address, b"reason=late", content_type="application/x-www-form-urlencoded"), 415)
+        assert told_of(order, hook) == before, path
+        for body, kind in ((b"", "application/x-www-form-urlencoded"), (b"{}", "application/json")):
+            assert ada.post(address, body, content_type=kind).status_code < 300, path
+            WebhookDelivery.objects.all().delete()  # else the next test of it would have to wait
+            ada.credentials(HTTP_AUTHORIZATION=f"Token {AuthToken.objects.create(user)[1]}")
+
+
+def told_of(order: Order, hook: WebhookEndpoint) -> tuple[str, str, int, int]:
+    saga, hook = Saga.objects.get(order=order), WebhookEndpoint.objects.get(pk=hook.pk)
+    return saga.undo, hook.secret, hook.deliveries.count(), AuthToken.objects.count()
 
 
 @pytest.mark.parametrize(

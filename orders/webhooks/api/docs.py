@@ -122,7 +122,7 @@ testing = extend_schema(
     request=None,
     responses={
         202: OpenApiResponse(WebhookDeliverySerializer, "It is sent in a moment."),
-        **documented(401, 404, 409, 429, at=f"{HERE}test/"),
+        **documented(401, 404, 409, 413, 415, 429, at=f"{HERE}test/"),
     },
     examples=[
         _answered("to be sent", PINGED, 202),
@@ -136,7 +136,7 @@ renewing = extend_schema(
     request=None,
     responses={
         200: OpenApiResponse(WebhookWithSecretSerializer, "Renewed."),
-        **documented(401, 404, 429, at=f"{HERE}secret/"),
+        **documented(401, 404, 413, 415, 429, at=f"{HERE}secret/"),
     },
     examples=[_answered("renewed", WITH_SECRET)],
 )
@@ -147,7 +147,7 @@ resuming = extend_schema(
     request=None,
     responses={
         200: OpenApiResponse(WebhookSerializer, "It is told again."),
-        **documented(401, 404, 409, 429, at=f"{HERE}resume/"),
+        **documented(401, 404, 409, 413, 415, 429, at=f"{HERE}resume/"),
     },
     examples=[
         _answered("on again", ENDPOINT),

@@ -120,6 +120,8 @@ class Deliveries(NamedList, WebhooksView, ListAPIView):
 
 
 class Test(WebhooksView):
+    takes_nothing = True
+
     @docs.testing
     def post(self, request: Request, id: UUID) -> Response:
         """Send it a message about nothing, of the type `webhook.ping`."""
@@ -135,6 +137,8 @@ class Test(WebhooksView):
 
 
 class Secret(WebhooksView):
+    takes_nothing = True
+
     @docs.renewing
     def post(self, request: Request, id: UUID) -> Response:
         """A new secret. For 24 hours messages have two signatures, by the old one and by the new one."""
@@ -144,6 +148,8 @@ class Secret(WebhooksView):
 
 
 class Resume(WebhooksView):
+    takes_nothing = True
+
     @docs.resuming
     def post(self, request: Request, id: UUID) -> Response:
         """Tell it again, after it did not answer for days. What still waits for it is sent now."""

@@ -12,6 +12,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
+from shop.base.api.parsing import Body
 from shop.base.api.problems import MOST_ERRORS
 
 UNKNOWN = "There is no such query parameter here."
@@ -20,14 +21,20 @@ EMPTY = "It has no value: give it one, or leave it out."
 
 
 class Named(APIView):
-    """Takes the query parameters it ``knows``, each once and with a value, and ``flags``; no others."""
+    """Takes the query parameters it ``knows``, each once and with a value, and ``flags``; no others.
+
+    ``takes_nothing``: a POST needs no body, and one that has fields is refused by their names.
+    """
 
     flags: AbstractSet[str] = frozenset()
+    takes_nothing = False
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
         super().initial(request, *args, **kwargs)
         if request.META.get("QUERY_STRING") and request.method in self.allowed_methods:
             self._refuse_what_nobody_reads(request)
+        if self.takes_nothing and request.method == "POST":
+            Body(data=request.data).is_valid(raise_exception=True)
 
     def options(self, request: Request, *args: Any, **kwargs: Any) -> Response:  # type: ignore[override]  # DRF wraps it
         """What may be done here, and where it is told how; in JSON, whatever the address shows otherwise."""
