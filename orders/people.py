@@ -46,11 +46,11 @@ holds_of_people(
     erased={
         "url": "https://erased.invalid/",
         "secret": "",
-        "previous_secret": "",
+        "old_secrets": [],
         "state": WebhookEndpoint.State.DISABLED,
         "reason": "Its customer was erased.",
     },
-    secret=("secret", "previous_secret"),
+    secret=("secret", "old_secrets"),
 )
 holds_of_people(WebhookDelivery, by="order_id", plain=("kind", "number", "status", "state", "trouble"))
 holds_only_ids(Outbox, Inbox, DeadLetter, Incident)

@@ -43,7 +43,10 @@ CLAIM = f"""
     FROM due JOIN {WebhookEndpoint._meta.db_table} AS webhook ON webhook.id = due.endpoint
     WHERE message.id = due.id
     RETURNING message.id, webhook.id, message.attempts, message.uuid, webhook.url, webhook.secret,
-        CASE WHEN webhook.previous_until > now() THEN webhook.previous_secret ELSE '' END,
+        ARRAY(
+            SELECT old ->> 'secret' FROM jsonb_array_elements(webhook.old_secrets) AS old
+            WHERE (old ->> 'until')::timestamptz > now()
+        ),
         message.kind, message.order_id, message.number, message.status, message.sequence, message.happened_at
 """
 
@@ -56,7 +59,7 @@ def claim(endpoints: int, busy: Collection[int]) -> list[Message]:
 
 
 def _message(row: tuple[object, ...]) -> Message:
-    delivery, endpoint, attempt, uuid, url, secret, previous, *rest = row
-    keys = (secret, previous) if previous else (secret,)
+    delivery, endpoint, attempt, uuid, url, secret, old, *rest = row
+    keys = (secret, *old)  # type: ignore[misc]  # what the database says
     name = WebhookDelivery(uuid=uuid).message_id  # type: ignore[misc]  # what the database says
     return Message(delivery, endpoint, attempt, name, url, keys, *rest)  # type: ignore[arg-type]

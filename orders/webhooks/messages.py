@@ -19,7 +19,7 @@ SECRET_BYTES = 32
 
 
 class Message(msgspec.Struct, frozen=True):
-    """What is sent to one endpoint. ``secrets``: the endpoint's, and the one before it as long as that one counts."""
+    """What is sent to one endpoint. ``secrets``: the endpoint's, and those before it that still count."""
 
     delivery: int
     endpoint: int

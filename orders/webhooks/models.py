@@ -18,6 +18,7 @@ class WebhookEndpoint(models.Model):
     """An address of a customer's. ``failures``: how often in a row nobody was there; then it is left alone for a while.
 
     The secret stands here as it is: messages are signed with it. It is shown to nobody but once to who registers it.
+    ``old_secrets``: those before it, the newest first, each with the time ``until`` which it signs, too.
     """
 
     class State(models.TextChoices):
@@ -30,8 +31,7 @@ class WebhookEndpoint(models.Model):
     url = models.CharField("URL", max_length=LONGEST_URL)
     kinds = ArrayField(models.CharField(max_length=LONGEST_KIND), default=list, blank=True)  # empty: all
     secret = models.CharField(max_length=80)
-    previous_secret = models.CharField(max_length=80, blank=True)
-    previous_until = models.DateTimeField(null=True, blank=True)
+    old_secrets = models.JSONField(default=list, blank=True, db_default=[])
     state = models.CharField(max_length=8, choices=State, default=State.ON)
     reason = models.CharField(max_length=300, blank=True, help_text="Why it is not told anything.")
     failures = models.PositiveIntegerField(default=0)

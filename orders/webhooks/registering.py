@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 from uuid import uuid4
 
 from django.conf import settings
@@ -17,12 +17,17 @@ from shop.base.databases import alias_of
 from shop.messaging.rows import execute, now_in
 
 OLD_SECRET_COUNTS = timedelta(hours=24)
+MOST_OLD_SECRETS = 4  # that count at a time: a message has a signature by each
 LOCK = 7_261  # of the advisory locks this room takes, with the customer's id
 State = WebhookEndpoint.State
 
 
 class TooMany(Exception):
     """The customer has as many endpoints as one may have."""
+
+
+class SecretsCount(Exception):
+    """As many old secrets still count as may; the first of them until ``args[0]``."""
 
 
 class PingWaits(Exception):
@@ -62,11 +67,25 @@ def remove(endpoint: WebhookEndpoint) -> None:
             found.delete()
 
 
-def renew_secret(endpoint: WebhookEndpoint) -> None:
-    """Messages are signed with both for a day, so that a receiver can change over without losing one."""
-    endpoint.previous_secret, endpoint.secret = endpoint.secret, new_secret()
-    endpoint.previous_until = now_in(WebhookEndpoint) + OLD_SECRET_COUNTS
-    endpoint.save(update_fields=["secret", "previous_secret", "previous_until"])
+def renew_secret(endpoint: WebhookEndpoint) -> WebhookEndpoint:
+    """Messages are signed with the old one, too, for a day, however often it is renewed: so a receiver can change over
+    without losing one. Returns the endpoint as it now is.
+
+    Raises:
+        SecretsCount: nothing was changed.
+    """
+    with transaction.atomic(using=alias_of(WebhookEndpoint._meta.app_label)):
+        # One after the other: of two at once one would be told a secret that nothing is ever signed with.
+        endpoint = WebhookEndpoint.objects.select_for_update(no_key=True).get(pk=endpoint.pk)
+        now = now_in(WebhookEndpoint)
+        count = [old for old in endpoint.old_secrets if datetime.fromisoformat(old["until"]) > now]
+        if len(count) >= MOST_OLD_SECRETS:
+            raise SecretsCount(count[-1]["until"])
+        until = (now + OLD_SECRET_COUNTS).isoformat()
+        endpoint.old_secrets = [{"secret": endpoint.secret, "until": until}, *count]
+        endpoint.secret = new_secret()
+        endpoint.save(update_fields=["secret", "old_secrets"])
+        return endpoint
 
 
 def ping(endpoint: WebhookEndpoint) -> WebhookDelivery:

@@ -20,6 +20,7 @@ HOOK = "0c1d2e3f-4a5b-7c6d-8e7f-9a0b1c2d3e4f"
 ALL = "/api/v1/webhooks/"
 HERE = f"{ALL}{HOOK}/"
 URL = "https://example.com/hooks/shop"
+SECRETS_COUNT = "{} old secrets of it still count: renew it after {}. If others know one, delete the webhook and register it anew."
 ENDPOINT = {
     "id": HOOK,
     "url": URL,
@@ -136,9 +137,17 @@ renewing = extend_schema(
     request=None,
     responses={
         200: OpenApiResponse(WebhookWithSecretSerializer, "Renewed."),
-        **documented(401, 404, 413, 415, 429, at=f"{HERE}secret/"),
+        **documented(401, 404, 409, 413, 415, 429, at=f"{HERE}secret/"),
     },
-    examples=[_answered("renewed", WITH_SECRET)],
+    examples=[
+        _answered("renewed", WITH_SECRET),
+        problem(
+            409,
+            SECRETS_COUNT.format(4, "2026-11-06T10:15:00.123456+00:00"),
+            f"{HERE}secret/",
+            "too-many-secrets",
+        ),
+    ],
 )
 resuming = extend_schema(
     operation_id="resume_webhook",

@@ -39,6 +39,11 @@ class TestWaits(Problem):
     default_detail = "The last test is still to be sent: see the deliveries."
 
 
+class TooManySecrets(Problem):
+    status_code = HTTPStatus.CONFLICT
+    name = "too-many-secrets"
+
+
 class WebhookPaused(Problem):
     status_code = HTTPStatus.CONFLICT
     name = "webhook-paused"
@@ -141,9 +146,13 @@ class Secret(WebhooksView):
 
     @docs.renewing
     def post(self, request: Request, id: UUID) -> Response:
-        """A new secret. For 24 hours messages have two signatures, by the old one and by the new one."""
-        endpoint = self.one(id)
-        registering.renew_secret(endpoint)
+        """A new secret. For 24 hours messages have a signature by the old one, too, however often it is renewed."""
+        try:
+            endpoint = registering.renew_secret(self.one(id))
+        except registering.SecretsCount as full:
+            raise TooManySecrets(
+                docs.SECRETS_COUNT.format(registering.MOST_OLD_SECRETS, *full.args)
+            ) from None
         return Response(WebhookWithSecretSerializer(endpoint).data)
 
 

@@ -34,7 +34,9 @@ def test_no_page_shows_a_secret(
         message(endpoint, order_id=order.uuid),
         message(endpoint, order_id=None, number="", kind="webhook.ping"),
     )
-    WebhookEndpoint.objects.update(previous_secret="whsec_before")
+    WebhookEndpoint.objects.update(
+        old_secrets=[{"secret": "whsec_before", "until": "2126-11-27T00:00:00+00:00"}]
+    )
     pages = [
         ENDPOINTS,
         MESSAGES,

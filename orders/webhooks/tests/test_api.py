@@ -15,8 +15,9 @@ from rest_framework.test import APIClient
 from orders.api.tests.client import client_of
 from orders.webhooks.kinds import KINDS
 from orders.webhooks.models import WebhookDelivery, WebhookEndpoint
-from orders.webhooks.registering import pause, resume, send_again
+from orders.webhooks.registering import MOST_OLD_SECRETS, pause, resume, send_again
 from orders.webhooks.tests.conftest import Message
+from shop.tests.documents import problem
 
 URL = "/api/v1/webhooks/"
 HOOK = "https://example.com/hook"
@@ -52,7 +53,19 @@ def test_the_secret_is_shown_once(ada: APIClient) -> None:
     renewed = post(ada, made["links"]["secret"]).json()["secret"]
     assert renewed != made["secret"]
     endpoint.refresh_from_db()
-    assert (endpoint.secret, endpoint.previous_secret) == (renewed, made["secret"])
+    assert (endpoint.secret, [old["secret"] for old in endpoint.old_secrets]) == (renewed, [made["secret"]])
+
+
+def test_who_renews_it_too_often_is_told_when_it_may_be_renewed(ada: APIClient) -> None:
+    made = register(ada)
+    for _ in range(MOST_OLD_SECRETS):
+        assert post(ada, made["links"]["secret"]).status_code == 200
+    endpoint = WebhookEndpoint.objects.get()
+    told = problem(post(ada, made["links"]["secret"]), 409)
+    assert told["type"].endswith(":too-many-secrets")
+    assert endpoint.old_secrets[-1]["until"] in told["detail"]
+    assert "whsec_" not in told["detail"]
+    assert WebhookEndpoint.objects.get().secret == endpoint.secret
 
 
 @pytest.mark.parametrize(

@@ -16,10 +16,11 @@ from orders.models import Order
 from orders.webhooks import calling
 from orders.webhooks.messages import new_secret
 from orders.webhooks.models import WebhookDelivery, WebhookEndpoint
-from orders.webhooks.registering import register, renew_secret
+from orders.webhooks.registering import MOST_OLD_SECRETS, SecretsCount, register, renew_secret
 from orders.webhooks.sender import LANES
 from orders.webhooks.tests.conftest import CUSTOMER, Message, Run
 from tests.receiver import CLOSE, ENDLESS, HANG, Receiver
+from tests.threads import at_once
 
 State = WebhookDelivery.State
 
@@ -153,21 +154,59 @@ def test_a_name_that_leads_into_this_network_is_refused_when_it_is_called(
     assert receiver.received == []
 
 
-def test_for_a_day_a_renewed_secret_and_the_one_before_count_both(
+def test_for_a_day_each_secret_counts_however_often_it_is_renewed(
     endpoint: WebhookEndpoint, receiver: Receiver, message: Message, send: Run
 ) -> None:
-    before = endpoint.secret
-    renew_secret(endpoint)
+    known = [endpoint.secret]
+    for _ in range(MOST_OLD_SECRETS):
+        known.insert(0, renew_secret(endpoint).secret)
     first = message(endpoint)
     send(lambda: tried(first))
-    for secret in (before, endpoint.secret):
+    for secret in known:
         receiver.received[0].verify(secret)
-    WebhookEndpoint.objects.update(previous_until=timezone.now() - timedelta(seconds=1))
+    assert len(set(known)) == MOST_OLD_SECRETS + 1
+    endpoint.refresh_from_db()
+    _a_day_later(endpoint, of=2)
     second = message(endpoint)
     send(lambda: tried(second))
-    receiver.received[1].verify(endpoint.secret)
-    with pytest.raises(WebhookVerificationError):
-        receiver.received[1].verify(before)
+    for secret in known[:3]:
+        receiver.received[1].verify(secret)
+    for secret in known[3:]:
+        with pytest.raises(WebhookVerificationError):
+            receiver.received[1].verify(secret)
+
+
+def test_only_so_many_old_secrets_count_and_none_is_dropped_for_another(endpoint: WebhookEndpoint) -> None:
+    for _ in range(MOST_OLD_SECRETS):
+        renew_secret(endpoint)
+    endpoint.refresh_from_db()
+    with pytest.raises(SecretsCount) as full:
+        renew_secret(endpoint)
+    assert full.value.args == (endpoint.old_secrets[-1]["until"],)
+    before = endpoint.secret, endpoint.old_secrets
+    endpoint.refresh_from_db()
+    assert (endpoint.secret, endpoint.old_secrets) == before
+    _a_day_later(endpoint, of=1)
+    renewed = renew_secret(endpoint)
+    assert [old["secret"] for old in renewed.old_secrets] == [
+        before[0],
+        *(old["secret"] for old in before[1][:-1]),
+    ]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_of_two_who_renew_it_at_once_both_are_told_secrets_that_count(endpoint: WebhookEndpoint) -> None:
+    first = endpoint.secret
+    made = at_once(*(lambda: renew_secret(endpoint).secret for _ in range(2)))
+    endpoint.refresh_from_db()
+    assert {endpoint.secret, *(old["secret"] for old in endpoint.old_secrets)} == {first, *made}
+
+
+def _a_day_later(endpoint: WebhookEndpoint, of: int) -> None:
+    """For the oldest secrets."""
+    for old in endpoint.old_secrets[-of:]:
+        old["until"] = (timezone.now() - timedelta(seconds=1)).isoformat()
+    endpoint.save()
 
 
 def test_what_breaks_within_ends_no_lane(
