@@ -12,6 +12,7 @@ from django.core.validators import URLValidator
 from orders.webhooks.models import LONGEST_URL
 
 NAT64 = IPv6Network("64:ff9b::/96")  # of which the last 32 bits are an IPv4 address
+NO_URL = "This is no URL."
 NOT_PUBLIC = "has an address that is not public"
 
 
@@ -20,6 +21,8 @@ def flaw(url: str) -> str:
     schemes = ["http", "https"] if settings.WEBHOOKS["ANYWHERE"] else ["https"]
     if len(url) > LONGEST_URL:
         return f"It is too long: at most {LONGEST_URL} characters."
+    if not url.isascii():  # which nothing would be sent to: libcurl is given bytes
+        return "Write it in ASCII: a name as xn--…, and all else with %."
     try:
         parts = urlsplit(url)
         if parts.scheme.lower() not in schemes:
@@ -29,7 +32,7 @@ def flaw(url: str) -> str:
         URLValidator(schemes)(url)
         host, _ = parts.hostname or "", parts.port  # which it can't read if there is none such
     except (ValueError, ValidationError):
-        return "This is no URL."
+        return NO_URL
     if settings.WEBHOOKS["ANYWHERE"]:
         return ""
     try:

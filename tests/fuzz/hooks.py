@@ -1,6 +1,6 @@
 """What schemathesis can't know from the OpenAPI page, for it is data and no description; it loads this by itself.
 
-What is on sale, which servers may be called, where a page begins: so that what is valid by the page really is. And a
+What is on sale, which IP addresses are public, where a page begins: so that what is valid by the page really is. And a
 token to throw away for each logging out, as all others are still to be of use afterwards.
 """
 
@@ -25,7 +25,7 @@ def before_load_schema(context: Any, raw_schema: dict[str, Any]) -> None:
     schemas = raw_schema["components"]["schemas"]
     schemas["WantedLineRequest"]["properties"]["sku"]["enum"] = WORLD["skus"]
     schemas["CurrencyEnum"]["enum"] = WORLD["currencies"]
-    schemas["RegisterRequest"]["properties"]["url"]["enum"] = WORLD["servers"]
+    schemas["RegisterRequest"]["properties"]["url"]["pattern"] = WORLD["servers"]
     for path, cursors in WORLD["cursors"].items():
         parameters = raw_schema["paths"][path]["get"]["parameters"]
         (cursor,) = (found for found in parameters if found["name"] == "cursor")

@@ -14,6 +14,7 @@ from knox.models import AuthToken
 from orders.lookups import DeliveryAddress
 from orders.models import Order, Outbox
 from orders.placement import PlaceOrder, WantedLine, place_orders
+from orders.webhooks.api.fields import NAMED
 from orders.webhooks.kinds import KINDS
 from orders.webhooks.models import WebhookDelivery
 from orders.webhooks.registering import ping, register
@@ -29,10 +30,6 @@ LISTS = (
     "/api/v1/products/",
     "/api/v1/webhooks/{id}/deliveries/",
 )
-SERVERS = [
-    "https://hooks.example.com/shop",
-    "https://93.184.216.34:8443/?of=ada",
-]  # public: what no pattern tells
 PASSWORD = "a password for tests"
 
 
@@ -50,7 +47,7 @@ def make_world() -> dict[str, Any]:
     return {
         "skus": sorted(CATALOGUE),
         "currencies": ["GBP"],  # in which they are sold
-        "servers": SERVERS,
+        "servers": NAMED,
         "orders": ids,
         "webhooks": webhooks,
         "tokens": tokens,

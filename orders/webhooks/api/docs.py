@@ -20,7 +20,9 @@ HOOK = "0c1d2e3f-4a5b-7c6d-8e7f-9a0b1c2d3e4f"
 ALL = "/api/v1/webhooks/"
 HERE = f"{ALL}{HOOK}/"
 URL = "https://example.com/hooks/shop"
-SECRETS_COUNT = "{} old secrets of it still count: renew it after {}. If others know one, delete the webhook and register it anew."
+SECRETS_COUNT = (
+    "{} old secrets still count: renew it after {}. If others know one, delete it and register anew."
+)
 ENDPOINT = {
     "id": HOOK,
     "url": URL,

@@ -7,12 +7,11 @@ from typing import Any
 from django.urls import reverse
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
-from rest_framework.exceptions import ValidationError
 
-from orders.webhooks.addresses import flaw
+from orders.webhooks.api.fields import Url
 from orders.webhooks.kinds import KINDS
-from orders.webhooks.models import LONGEST_URL, WebhookDelivery, WebhookEndpoint
-from shop.base.api.fields import ShortList, Text
+from orders.webhooks.models import WebhookDelivery, WebhookEndpoint
+from shop.base.api.fields import ShortList
 from shop.base.api.parsing import Body
 
 EVENTS = "Which changes are told; empty: all, also those there will be one day."
@@ -28,15 +27,10 @@ NAMES = {
 class RegisterSerializer(Body):
     """Where somebody wants to be told."""
 
-    url = Text(max_length=LONGEST_URL, help_text="`https://…`, at an address that is public.")
+    url = Url(help_text="`https://…`, at an address that is public.")
     events = ShortList(
         child=serializers.ChoiceField(choices=KINDS), max_length=len(KINDS), default=list, help_text=EVENTS
     )
-
-    def validate_url(self, url: str) -> str:
-        if wrong := flaw(url):
-            raise ValidationError([wrong])
-        return url
 
 
 class WebhookLinksSerializer(serializers.Serializer):

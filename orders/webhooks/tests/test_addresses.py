@@ -48,6 +48,7 @@ def test_a_good_url_is_taken(url: str) -> None:
         "https://user:secret@example.com/", "https://example.com/#part", "https://", "https:///", "https://exa mple.com",
         "https://localhost/", "https://LOCALHOST./", "https://127.0.0.1/", "https://[::1]/", "https://169.254.169.254/latest",
         "https://example.com:99999/", "https://[::1", "javascript:alert(1)", "https://example.com/\n", "é", "",
+        "https://exämple.com/", "https://example.com/ä",
         f"https://example.com/{'x' * 500}",
     ],
 )  # fmt: skip

@@ -10,14 +10,20 @@ from django.contrib.auth.models import User
 from django.db import connections, router
 from django.test.utils import CaptureQueriesContext
 from django.urls import get_resolver
+from hypothesis import given
+from hypothesis import settings as examples
+from hypothesis import strategies as st
 from rest_framework.test import APIClient
 
 from orders.api.tests.client import client_of
+from orders.webhooks.api.fields import NAMED
+from orders.webhooks.api.serializers import RegisterSerializer
 from orders.webhooks.kinds import KINDS
-from orders.webhooks.models import WebhookDelivery, WebhookEndpoint
+from orders.webhooks.models import LONGEST_URL, WebhookDelivery, WebhookEndpoint
 from orders.webhooks.registering import MOST_OLD_SECRETS, pause, resume, send_again
 from orders.webhooks.tests.conftest import Message
 from shop.tests.documents import problem
+from shop.tests.schema import component, flaws
 
 URL = "/api/v1/webhooks/"
 HOOK = "https://example.com/hook"
@@ -88,6 +94,28 @@ def test_what_is_wrong_is_named(ada: APIClient, settings: Any, body: dict[str, A
     assert answer.status_code == 400
     assert answer.json()["errors"][0]["field"].startswith(field)
     assert not WebhookEndpoint.objects.exists()
+
+
+@examples(max_examples=200, deadline=None, database=None)
+@given(url=st.from_regex(NAMED, fullmatch=True).filter(lambda url: len(url) <= LONGEST_URL))
+def test_what_the_published_pattern_makes_of_names_is_taken(url: str) -> None:
+    assert RegisterSerializer(data={"url": url}).is_valid(), url
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        HOOK, "https://93.184.216.34:8443/?of=ada", "https://[2606:4700::1111]/", "HTTPS://a.Example.xn--P1AI.?q#", "",
+        "https://example.com:0/", "https://example.com:65536/", "https://example.com:65535", "https://a_b.com/",
+        "https://-a.com/", "https://a.com-/", "https://example.com/ ", " https://example.com/", "https://example.com/a b",
+        "https://example.com#", "https://u@example.com/", "https://example.com\\@a.b/", "https://example/", "https://a..b.com/",
+        "https://example.com/\u00e4", "https://example.com./a?b=%20@/:[]", "ftp://example.com/", f"{HOOK}{'x' * 480}",
+    ],
+)  # fmt: skip
+def test_a_url_is_refused_by_the_schema_where_it_is_refused_here(db: None, settings: Any, url: str) -> None:
+    settings.WEBHOOKS = {**settings.WEBHOOKS, "ANYWHERE": False}
+    here = RegisterSerializer(data={"url": url})
+    assert here.is_valid() == (flaws({"url": url}, component("RegisterRequest")) == []), here.errors
 
 
 def test_a_customer_has_only_so_many(ada: APIClient, settings: Any) -> None:

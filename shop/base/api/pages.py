@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from typing import Any
 
@@ -11,6 +12,8 @@ from django.db.models import QuerySet
 from rest_framework import exceptions
 from rest_framework.pagination import Cursor, CursorPagination
 from rest_framework.request import Request
+
+CURSOR = "^(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$"  # base64, as `next` has it
 
 
 class Pages(CursorPagination):
@@ -35,6 +38,8 @@ class Pages(CursorPagination):
 
     def decode_cursor(self, request: Request) -> Cursor | None:
         try:
+            if not re.fullmatch(CURSOR, request.query_params.get(self.cursor_query_param, "")):
+                raise exceptions.NotFound  # which Python would read, leaving out what is no base64
             return super().decode_cursor(request)
         except exceptions.NotFound:
             raise exceptions.ValidationError({"cursor": ["No such page."]}) from None
@@ -43,7 +48,7 @@ class Pages(CursorPagination):
         cursor, size = super().get_schema_operation_parameters(view)
         size["description"] = "How many at once."
         size["schema"] |= {"minimum": 1, "maximum": self.max_page_size, "default": self.page_size}
-        cursor["schema"] |= {"minLength": 1}
+        cursor["schema"] |= {"minLength": 1, "pattern": CURSOR}
         return [cursor, size]
 
     def get_paginated_response_schema(self, schema: Any) -> dict[str, Any]:
