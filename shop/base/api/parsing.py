@@ -54,7 +54,7 @@ class JsonBody(JSONParser):
 
 
 def _refuse_what_is_encoded(request: Request) -> None:
-    charset = request.content_params.get("charset", "utf-8")
+    charset = (request.content_params or {}).get("charset", "utf-8")
     if charset.lower() not in UTF_8:
         told = f"The body is said to be in {charset}: send it in UTF-8, and say so or nothing."
         raise exceptions.UnsupportedMediaType(request.content_type, told)
