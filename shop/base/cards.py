@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator
 
 SHORTEST, LONGEST = 12, 19  # digits, ISO/IEC 7812
+LEAST = 10 ** (SHORTEST - 1)  # none begins with a nought: many noughts pass the check, and are none
 # Groups of digits with one to three characters between them; no letter before or after: that is a token of a provider's.
 _GROUPS = re.compile(r"(?<!\w)\d+(?:(?:[^\w\n]|_){1,3}\d+)*(?!\w)")
 _GROUP = re.compile(r"\d+")
@@ -40,7 +41,7 @@ def _found(text: str) -> Iterator[str]:
                 digits += group[0]
                 if len(digits) > LONGEST:
                     break
-                if len(digits) >= SHORTEST and _adds_up(digits):
+                if int(digits) >= LEAST and _adds_up(digits):
                     yield text[groups[first].start() : group.end()]
                     break
 
