@@ -80,7 +80,7 @@ def renew_secret(endpoint: WebhookEndpoint) -> WebhookEndpoint:
         now = now_in(WebhookEndpoint)
         count = [old for old in endpoint.old_secrets if datetime.fromisoformat(old["until"]) > now]
         if len(count) >= MOST_OLD_SECRETS:
-            raise SecretsCount(count[-1]["until"])
+            raise SecretsCount(datetime.fromisoformat(count[-1]["until"]))
         until = (now + OLD_SECRET_COUNTS).isoformat()
         endpoint.old_secrets = [{"secret": endpoint.secret, "until": until}, *count]
         endpoint.secret = new_secret()

@@ -20,6 +20,7 @@ HOOK = "0c1d2e3f-4a5b-7c6d-8e7f-9a0b1c2d3e4f"
 ALL = "/api/v1/webhooks/"
 HERE = f"{ALL}{HOOK}/"
 URL = "https://example.com/hooks/shop"
+SECONDS = "%Y-%m-%dT%H:%M:%SZ"  # no finer: more digits might pass for a card's number, and not be said
 SECRETS_COUNT = (
     "{} old secrets still count: renew it after {}. If others know one, delete it and register anew."
 )
@@ -145,7 +146,7 @@ renewing = extend_schema(
         _answered("renewed", WITH_SECRET),
         problem(
             409,
-            SECRETS_COUNT.format(4, "2026-11-06T10:15:00.123456+00:00"),
+            SECRETS_COUNT.format(4, "2026-11-06T10:15:01Z"),
             f"{HERE}secret/",
             "too-many-secrets",
         ),

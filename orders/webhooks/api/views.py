@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from http import HTTPStatus
 from typing import Any
 from uuid import UUID
@@ -150,9 +151,8 @@ class Secret(WebhooksView):
         try:
             endpoint = registering.renew_secret(self.one(id))
         except registering.SecretsCount as full:
-            raise TooManySecrets(
-                docs.SECRETS_COUNT.format(registering.MOST_OLD_SECRETS, *full.args)
-            ) from None
+            until = f"{full.args[0] + timedelta(seconds=1):{docs.SECONDS}}"
+            raise TooManySecrets(docs.SECRETS_COUNT.format(registering.MOST_OLD_SECRETS, until)) from None
         return Response(WebhookWithSecretSerializer(endpoint).data)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import uuid4
 
@@ -69,7 +70,8 @@ def test_who_renews_it_too_often_is_told_when_it_may_be_renewed(ada: APIClient) 
     endpoint = WebhookEndpoint.objects.get()
     told = problem(post(ada, made["links"]["secret"]), 409)
     assert told["type"].endswith(":too-many-secrets")
-    assert endpoint.old_secrets[-1]["until"] in told["detail"]
+    until = datetime.fromisoformat(endpoint.old_secrets[-1]["until"]) + timedelta(seconds=1)
+    assert f"renew it after {until:%Y-%m-%dT%H:%M:%SZ}." in told["detail"]
     assert "whsec_" not in told["detail"]
     assert WebhookEndpoint.objects.get().secret == endpoint.secret
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
@@ -182,7 +182,7 @@ def test_only_so_many_old_secrets_count_and_none_is_dropped_for_another(endpoint
     endpoint.refresh_from_db()
     with pytest.raises(SecretsCount) as full:
         renew_secret(endpoint)
-    assert full.value.args == (endpoint.old_secrets[-1]["until"],)
+    assert full.value.args == (datetime.fromisoformat(endpoint.old_secrets[-1]["until"]),)
     before = endpoint.secret, endpoint.old_secrets
     endpoint.refresh_from_db()
     assert (endpoint.secret, endpoint.old_secrets) == before
