@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any
 from uuid import uuid4
 
@@ -10,6 +11,8 @@ from django.contrib.auth.models import User
 from django.db import connections, router
 from django.test.utils import CaptureQueriesContext
 from django.urls import get_resolver
+from django.utils import timezone
+from django.utils.dateparse import parse_datetime
 from rest_framework.test import APIClient
 
 from orders.api.tests.client import client_of
@@ -136,6 +139,11 @@ def test_a_test_is_sent_one_at_a_time(ada: APIClient) -> None:
     assert (newest["state"], oldest["state"]) == ("waiting", "delivered")
     assert newest["next_attempt"] is not None
     assert oldest["next_attempt"] is None
+    rests = timezone.now() + timedelta(minutes=5)
+    for off, expected in (({"resting_until": rests}, rests), ({"state": "paused"}, None)):
+        WebhookEndpoint.objects.update(**off)
+        told = ada.get(made["links"]["deliveries"]).json()["results"][0]["next_attempt"]
+        assert (parse_datetime(told) if told else None) == expected
 
 
 @pytest.mark.parametrize(("state", "named"), [("disabled", "webhook-disabled"), ("paused", "webhook-paused")])
