@@ -13,7 +13,7 @@ from django.db.models.functions import Now
 from orders.models import Order, Saga
 from orders.process import OPERATIONS, awaited, owed
 from orders.saga import waiting_for
-from orders.staff.corrections import CORRECTIONS, why_not
+from orders.staff.corrections import CORRECTIONS, helping
 from orders.telling.situation import (
     FINE,
     LATE,
@@ -25,7 +25,6 @@ from orders.telling.situation import (
     elsewhere,
     situation,
 )
-from shop.base.holds import user_of
 from shop.base.spans import ago, span, until
 from shop.messaging.confirming import lacking
 from shop.messaging.incidents import open_incidents, orders_with_incidents
@@ -245,10 +244,10 @@ def failure_in_words(error: str) -> str:
 
 def _what_helps(order: Order) -> str:
     """What a person can do about one that is parked."""
-    waits_for = awaited(order.saga.position).operation
-    for correction in CORRECTIONS.values():
-        if user_of(correction.lookup).operation == waits_for and not why_not(correction, order):
-            return f"If the {correction.what} is the cause, correct it: it is tried again at once. {OR_ELSE}"
+    if name := helping(order):
+        return (
+            f"If the {CORRECTIONS[name].what} is the cause, correct it: it is tried again at once. {OR_ELSE}"
+        )
     return RESUME
 
 
