@@ -14,7 +14,7 @@ from django.conf import settings
 
 from orders.telling.axis import FULL, GAP, PADDING, Axis, drawn, label
 from orders.telling.happenings import Happening, Kind
-from shop.base.spans import span
+from shop.base.spans import offset, span
 
 TOP, ROW, BOX = 34, 40, 30  # in px
 MOST_SHRUNK = 1.5  # a drawing that is no wider than that is shown whole, if smaller
@@ -219,14 +219,17 @@ def _told(one: Happening, since: datetime, warehouse: str) -> str:
         tried = f", {one.text.partition(' · ')[2]} so far" if one.attempts else ""
         return f"{service}: {one.words}, under way{tried}{f', {one.due}' if one.due else ''}"
     went = in_words(one)
-    return f"{service}, +{span(one.entry.at - since)}: {one.entry.text}{f' ({went})' if went else ''}"
+    return f"{service}, {offset(one.entry.at - since)}: {one.entry.text}{f' ({went})' if went else ''}"
 
 
 def in_words(one: Happening) -> str:
-    """Where a step's time went."""
+    """How long a step took, and where its time went."""
     lengths = (
         (one.waited, "waited in an outbox or a queue"),
         (one.worked, "at work"),
         (one.outside, "at the provider"),
     )
-    return ", ".join(f"{span(timedelta(seconds=length))} {what}" for length, what in lengths if length)
+    took = [f"took {span(one.took)}"] if one.took else []
+    return ", ".join(
+        took + [f"{span(timedelta(seconds=length))} {what}" for length, what in lengths if length]
+    )

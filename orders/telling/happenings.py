@@ -7,7 +7,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 from uuid import UUID
 
@@ -65,6 +65,11 @@ class Happening:
         tried = self.attempts + (1 if self.ended else 0)
         often = f" · {tried:,} attempt{'s' if tried > 1 else ''}" if self.attempts else ""
         return f"{self.words}{who}{often}"
+
+    @property
+    def took(self) -> timedelta | None:
+        """From what it follows from until it was done. None: it follows from nothing, or is not done yet."""
+        return self.ended - self.began if self.ended and self.causes else None
 
     @property
     def attempts(self) -> int:

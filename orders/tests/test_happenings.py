@@ -258,10 +258,28 @@ def test_it_is_drawn_in_lanes_from_left_to_right_and_nothing_lies_on_anything(
             beside = box.right <= other.x or other.right <= box.x or box.y != other.y
             assert other is box or beside, (box.told, other.told)
     assert drawing.width == pytest.approx(FULL, abs=60)
-    assert drawing.ticks[-1][1] == "+1 h 1 min"
+    assert drawing.ticks[-1][1] == "+1 h 1 min 40 s"
     assert drawing.now is not None
 
 
 def test_an_order_of_which_nothing_is_known_yet_is_drawn_empty(order: Order) -> None:
     drawing = draw(found(order), order.placed_at)
     assert (drawing.boxes, drawing.lanes, drawing.arrows) == ([], [], [])
+
+
+def test_which_step_took_how_long_is_told_after_minutes_too(order: Order, tell: Tell) -> None:
+    reserved = tell(40, "inventory", "InventoryReserved", cause=tell(2, "orders", "OrderCreated"))
+    paid = tell(72_340, "payments", "PaymentProcessed", cause=reserved, began_at=72_300)
+    labelled = tell(72_370, "shipping", "ParcelsLabelled", cause=paid)
+    tell(72_470, "shipping", "OrderShipped", cause=labelled)
+    told = found(order, 80)
+    done = [(row.after, row.took) for row in rows(told, order.placed_at) if row.event_id]
+    assert done == [
+        ("+2 ms", ""),
+        ("+40 ms", "38 ms"),
+        ("+1 min 12.3 s", "1 min 12 s"),
+        ("+1 min 12.4 s", "30 ms"),
+        ("+1 min 12.5 s", "100 ms"),
+    ]
+    drawn = [box.told for box in draw(told, order.placed_at + timedelta(seconds=80)).boxes]
+    assert any("shipping, +1 min 12.5 s: " in one and "took 100 ms" in one for one in drawn), drawn

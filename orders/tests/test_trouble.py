@@ -18,7 +18,7 @@ from orders.telling.situation import Elsewhere, elsewhere
 from orders.telling.trouble import in_short, needing, why_it_waits
 from orders.tests.pages import parked
 from shop.base.holds import user_of
-from shop.base.spans import span
+from shop.base.spans import offset, span
 from shop.messaging.events import StepFailed
 from shop.messaging.tables import inbox_of
 
@@ -151,3 +151,5 @@ def test_a_failure_is_told_in_words_once_and_what_helps_against_it(order: Order)
 def test_lengths_of_time_are_said_as_people_say_them() -> None:
     told = [span(timedelta(seconds=s)) for s in (-1, 0.012, 1.24, 184, 7500, 360_000)]
     assert told == ["0 ms", "12 ms", "1.2 s", "3 min 4 s", "2 h 5 min", "4 d 4 h"]
+    after = [offset(timedelta(seconds=s)) for s in (0.012, 1.24, 59.97, 184.26, 7507.9, 360_420)]
+    assert after == ["+12 ms", "+1.2 s", "+1 min 0.0 s", "+3 min 4.3 s", "+2 h 5 min 7 s", "+4 d 4 h 7 min"]
