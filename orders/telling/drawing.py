@@ -176,10 +176,12 @@ def _rows(found: Sequence[Happening], spans: Sequence[tuple[float, float]]) -> l
 
 
 def _parts(one: Happening, x: float, width: float) -> list[Part]:
-    """In the proportion of their lengths."""
+    """In the proportion of their lengths, up to its end. What is before them went into attempts that failed."""
     lengths = {"waited": one.waited, "worked": one.worked, "outside": one.outside}
-    whole = sum(lengths.values())
+    known = sum(lengths.values())
+    whole = max(known, one.took.total_seconds() if one.took else 0.0)
     parts = []
+    x += width * (whole - known) / (whole or 1)
     for kind, length in lengths.items():
         if length and whole:
             parts.append(Part(kind, x, width * length / whole))

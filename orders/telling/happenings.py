@@ -212,8 +212,9 @@ class Told:
         kind = Kind.UNDO if entry.kind == TimelineEntry.Kind.UNDO else Kind.DONE
         outside, worked, waited = entry.outside or 0.0, 0.0, 0.0
         if entry.began_at:
+            tried = any(one.event == StepFailed.__name__ for one in failures)
             worked = max(0.0, (entry.at - entry.began_at).total_seconds() - outside)
-            waited = max(0.0, (entry.began_at - began).total_seconds()) if not failures else 0.0
+            waited = max(0.0, (entry.began_at - began).total_seconds()) if not tried else 0.0
         return Happening(
             Kind.REFUSED if is_given_up or entry.event in REFUSALS else kind,
             entry.service,

@@ -99,6 +99,27 @@ def test_attempts_are_folded_into_the_step_they_were_for(order: Order, tell: Tel
     )
 
 
+def test_time_that_went_into_attempts_is_not_drawn_as_work_and_waiting_for_a_worker_is(
+    order: Order, tell: Tell
+) -> None:
+    placed = tell(0, "orders", "OrderCreated")
+    tell(5_000, "orders", "OrderStalled", "trouble")
+    reserved = tell(10_000, "inventory", "InventoryReserved", cause=placed, began_at=9_000)
+    tell(11_000, "payments", "StepFailed", "trouble", cause=reserved)
+    tell(20_000, "payments", "PaymentProcessed", cause=reserved, began_at=19_000)
+    now = order.placed_at + timedelta(seconds=21)
+    _, waited, tried = draw(found(order, 21, state="running", step="paid"), now).boxes[:3]
+    assert [(part.kind, part.width / waited.width) for part in waited.parts] == [
+        ("waited", pytest.approx(0.9)),
+        ("worked", pytest.approx(0.1)),
+    ]
+    (worked,) = tried.parts
+    assert (worked.width, worked.x + worked.width) == (
+        pytest.approx(tried.width / 10),
+        pytest.approx(tried.right),
+    )
+
+
 def test_what_fails_is_late_until_it_is_done(order: Order, tell: Tell) -> None:
     reserved = tell(12, "inventory", "InventoryReserved", cause=tell(2, "orders", "OrderCreated"))
     tell(20, "payments", "StepFailed", "trouble", cause=reserved)
