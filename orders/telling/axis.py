@@ -14,7 +14,7 @@ NAMES = 104  # the lanes' names
 GAP = 18  # between a step and what it follows from, for the arrow
 LETTER, PADDING = 7.2, 18
 NARROWEST, PER_DECADE = 40, 16  # of a stretch of time: for none, and for each power of ten of ms
-TICKS_APART = 96
+TICKS_APART = 108
 FULL = 1180  # as wide as the card it stands in, where the window is 1280
 MOST_PARCELS = 4  # of an order that are drawn one by one
 
