@@ -100,3 +100,12 @@ def test_a_webhook_that_fails_is_not_shown_as_simply_on(staff: Client, endpoint:
         assert f">{words}</span>" in page
         assert "column-failing" not in page
         assert words in staff.get(f"{ENDPOINTS}{endpoint.pk}/change/").content.decode()
+
+
+def test_what_waits_for_a_webhook_is_sent_at_once_when_it_is_resumed(
+    staff: Client, endpoint: WebhookEndpoint, message: Message
+) -> None:
+    message(endpoint, attempts=9, due_at=timezone.now() + timedelta(hours=6))
+    press(staff, ENDPOINTS, "pause", endpoint)
+    assert "what waits for it at once" in press(staff, ENDPOINTS, "resume", endpoint)
+    assert WebhookDelivery.objects.get().due_at <= timezone.now()  # type: ignore[operator]
