@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import datetime
 from typing import Any
 
 from django.contrib import admin, messages
@@ -41,8 +42,9 @@ def _endpoint(row: WebhookDelivery) -> WebhookEndpoint | None:
         return None
 
 
-def _fails(endpoint: WebhookEndpoint) -> bool:
-    return endpoint.state == State.ON and endpoint.failing_since is not None
+def _failing_since(endpoint: WebhookEndpoint) -> datetime | None:
+    """Of one that is told all the same."""
+    return endpoint.failing_since if endpoint.state == State.ON else None
 
 
 class _Pressed(StateColumn, ReadOnlyAdmin):
@@ -104,11 +106,12 @@ class WebhookEndpointAdmin(_Pressed):
 
     @admin.display(description="state")
     def shown_state(self, row: WebhookEndpoint) -> str:
-        return toned(WAIT if _fails(row) else self.tones[State(row.state)], self.words_of(row))
+        return toned(WAIT if _failing_since(row) else self.tones[State(row.state)], self.words_of(row))
 
     def words_of(self, row: WebhookEndpoint) -> str:
         words = super().words_of(row)
-        return f"{words}, but fails since {in_words(row.failing_since)}" if _fails(row) else words
+        since = _failing_since(row)
+        return f"{words}, but fails since {in_words(since)}" if since else words
 
     @admin.display(description="left alone until")
     def rests(self, endpoint: WebhookEndpoint) -> str:
