@@ -7,6 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 import pytest
 from django.conf import settings
@@ -16,7 +17,8 @@ from django.utils import timezone
 from playwright.sync_api import Page
 from pytest_django.live_server_helper import LiveServer
 
-from orders.models import Order, Saga
+from orders.models import Order, Saga, TimelineEntry
+from orders.process import PROCESS
 from shop.web.control.numbers import shared
 from tests.test_admin_browser import PASSWORD, browsing
 
@@ -55,6 +57,25 @@ def place(number: int, **values: Any) -> Order:
     return order
 
 
+def ended_slowly(number: int) -> None:
+    """An order that a worker that stood still kept waiting for minutes: such times are the widest that are shown."""
+    order = place(number, placed_at=timezone.now() - timedelta(minutes=14))
+    Saga.objects.filter(order=order).update(state=Saga.State.ENDED)
+    cause = None
+    for step, after in zip(PROCESS[:3], (0, 10, 820), strict=True):
+        told = TimelineEntry.objects.create(
+            order=order,
+            event_id=uuid4(),
+            at=order.placed_at + timedelta(seconds=after),
+            service=step.service,
+            event=step.done.__name__,
+            kind="forward",
+            text=step.words,
+            cause=cause,
+        )
+        cause = told.event_id
+
+
 def until_drawn(page: Page) -> None:
     for _ in range(100):
         if page.evaluate(DRAWN) == CHARTS:
@@ -69,6 +90,8 @@ def test_it_fits_it_is_drawn_and_it_moves_without_being_loaded_again(
 ) -> None:
     get_user_model().objects.create_superuser("ada", password=PASSWORD)
     place(1)
+    for number in (3, 4):  # one in each style
+        ended_slowly(number)
     complaints: list[str] = []
     hosts: set[str] = set()
     with browsing(live_server.url, "light", complaints) as page:

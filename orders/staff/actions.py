@@ -19,7 +19,7 @@ from orders.events import OrderStalled
 from orders.models import Order, Saga
 from orders.process import MIRROR, PROCESS, Move, awaited, still_to_do
 from orders.services import Cancellation
-from orders.staff.corrections import CORRECTIONS, Correction, correct, too_late
+from orders.staff.corrections import CORRECTIONS, Correction, correct, helping, too_late
 from orders.telling.situation import Situation
 from shop.base.admin.buttons import Result
 from shop.base.effects import Effects, foreseen, together
@@ -65,20 +65,27 @@ class Button:
 def buttons(order: Order, found: Situation) -> list[Button]:
     """What may be pressed on an order's page, the most helpful first. ``found``: how it stands with it."""
     saga, shown = order.saga, []
+    helps = helping(order) if found == Situation.PARKED else ""
 
     def address(name: str) -> str:
         return reverse(f"admin:orders_order_{name}", args=[order.pk])
 
+    def correcting(name: str, kind: str) -> Button:
+        return Button(address(name), f"{CORRECTIONS[name].button}…", kind)
+
+    if helps:  # as what was tried again and again failed
+        shown.append(correcting(helps, "first"))
     if found not in NOTHING_TO_TRY:
         steps = " and ".join(in_words(move) for move in steps_now([order])[order.pk])
-        kind = "plain" if found == Situation.PROVIDER_AWAY else "first"  # which would be tried in vain
+        in_vain = helps or found == Situation.PROVIDER_AWAY
+        kind = "plain" if in_vain else "first"
         shown.append(Button(address("retry"), f"Try again: {steps}…", kind))
         hint = "All that is open for this order is tried now, in every service."
         shown.append(Button(address("resume"), "Resume now", acts=True, hint=hint))
     shown += [
-        Button(address(name), f"{correction.button}…")
+        correcting(name, "plain")
         for name, correction in CORRECTIONS.items()
-        if not too_late(correction, saga)
+        if name != helps and not too_late(correction, saga)
     ]
     shown.append(Button("#note", "Note"))
     if not order.too_late_to_cancel and order.status != Order.Status.CANCELLING:

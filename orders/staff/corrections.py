@@ -16,7 +16,7 @@ from rest_framework.serializers import Serializer
 from orders.api.serializers import AddressSerializer, PaymentMethodSerializer
 from orders.lookups import AmountDue, DeliveryAddress
 from orders.models import Order, Saga
-from orders.process import FORWARD, PROCESS
+from orders.process import FORWARD, PROCESS, awaited
 from shop.base.databases import alias_of
 from shop.base.holds import InUse, held_off, user_of
 
@@ -69,6 +69,21 @@ def too_late(correction: Correction, saga: Saga) -> str:
 def why_not(correction: Correction, order: Order) -> str:
     """Why it would be refused now; empty: it would not be."""
     return too_late(correction, order.saga) or user_of(correction.lookup).holder.in_use(order.uuid)
+
+
+def helping(order: Order) -> str:
+    """Which correction may help an order that is parked, by its name in ``CORRECTIONS``: what the step that fails needs,
+    as long as it would not be refused. Empty: none.
+    """
+    waits_for = awaited(order.saga.position).operation
+    return next(
+        (
+            name
+            for name, correction in CORRECTIONS.items()
+            if user_of(correction.lookup).operation == waits_for and not why_not(correction, order)
+        ),
+        "",
+    )
 
 
 class Corrected(NamedTuple):

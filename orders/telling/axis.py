@@ -7,14 +7,14 @@ from datetime import datetime, timedelta
 from math import log10
 
 from orders.telling.happenings import Happening, Kind
-from shop.base.spans import span
+from shop.base.spans import offset
 
 # In px.
 NAMES = 104  # the lanes' names
 GAP = 18  # between a step and what it follows from, for the arrow
 LETTER, PADDING = 7.2, 18
 NARROWEST, PER_DECADE = 40, 16  # of a stretch of time: for none, and for each power of ten of ms
-TICKS_APART = 84
+TICKS_APART = 108
 FULL = 1180  # as wide as the card it stands in, where the window is 1280
 MOST_PARCELS = 4  # of an order that are drawn one by one
 
@@ -100,9 +100,6 @@ class Axis:
         for moment, x in self._x.items():
             if not ticks:
                 ticks.append((x, f"{moment:%H:%M:%S}"))
-            elif (
-                x - ticks[-1][0] >= TICKS_APART
-                and (after := f"+{span(moment - self._began)}") != ticks[-1][1]
-            ):
+            elif x - ticks[-1][0] >= TICKS_APART and (after := offset(moment - self._began)) != ticks[-1][1]:
                 ticks.append((x, after))
         return ticks

@@ -14,7 +14,7 @@ from django.conf import settings
 
 from orders.telling.axis import FULL, GAP, PADDING, Axis, drawn, label
 from orders.telling.happenings import Happening, Kind
-from shop.base.spans import span
+from shop.base.spans import offset, span
 
 TOP, ROW, BOX = 34, 40, 30  # in px
 MOST_SHRUNK = 1.5  # a drawing that is no wider than that is shown whole, if smaller
@@ -176,10 +176,12 @@ def _rows(found: Sequence[Happening], spans: Sequence[tuple[float, float]]) -> l
 
 
 def _parts(one: Happening, x: float, width: float) -> list[Part]:
-    """In the proportion of their lengths."""
+    """In the proportion of their lengths, up to its end. What is before them went into attempts that failed."""
     lengths = {"waited": one.waited, "worked": one.worked, "outside": one.outside}
-    whole = sum(lengths.values())
+    known = sum(lengths.values())
+    whole = max(known, one.took.total_seconds() if one.took else 0.0)
     parts = []
+    x += width * (whole - known) / (whole or 1)
     for kind, length in lengths.items():
         if length and whole:
             parts.append(Part(kind, x, width * length / whole))
@@ -219,14 +221,17 @@ def _told(one: Happening, since: datetime, warehouse: str) -> str:
         tried = f", {one.text.partition(' · ')[2]} so far" if one.attempts else ""
         return f"{service}: {one.words}, under way{tried}{f', {one.due}' if one.due else ''}"
     went = in_words(one)
-    return f"{service}, +{span(one.entry.at - since)}: {one.entry.text}{f' ({went})' if went else ''}"
+    return f"{service}, {offset(one.entry.at - since)}: {one.entry.text}{f' ({went})' if went else ''}"
 
 
 def in_words(one: Happening) -> str:
-    """Where a step's time went."""
+    """How long a step took, and where its time went."""
     lengths = (
         (one.waited, "waited in an outbox or a queue"),
         (one.worked, "at work"),
         (one.outside, "at the provider"),
     )
-    return ", ".join(f"{span(timedelta(seconds=length))} {what}" for length, what in lengths if length)
+    took = [f"took {span(one.took)}"] if one.took else []
+    return ", ".join(
+        took + [f"{span(timedelta(seconds=length))} {what}" for length, what in lengths if length]
+    )

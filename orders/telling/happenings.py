@@ -7,7 +7,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 from uuid import UUID
 
@@ -65,6 +65,11 @@ class Happening:
         tried = self.attempts + (1 if self.ended else 0)
         often = f" · {tried:,} attempt{'s' if tried > 1 else ''}" if self.attempts else ""
         return f"{self.words}{who}{often}"
+
+    @property
+    def took(self) -> timedelta | None:
+        """From what it follows from until it was done. None: it follows from nothing, or is not done yet."""
+        return self.ended - self.began if self.ended and self.causes else None
 
     @property
     def attempts(self) -> int:
@@ -207,8 +212,9 @@ class Told:
         kind = Kind.UNDO if entry.kind == TimelineEntry.Kind.UNDO else Kind.DONE
         outside, worked, waited = entry.outside or 0.0, 0.0, 0.0
         if entry.began_at:
+            tried = any(one.event == StepFailed.__name__ for one in failures)
             worked = max(0.0, (entry.at - entry.began_at).total_seconds() - outside)
-            waited = max(0.0, (entry.began_at - began).total_seconds()) if not failures else 0.0
+            waited = max(0.0, (entry.began_at - began).total_seconds()) if not tried else 0.0
         return Happening(
             Kind.REFUSED if is_given_up or entry.event in REFUSALS else kind,
             entry.service,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any
 
 from django.contrib.admin.models import LogEntry
@@ -25,7 +26,7 @@ from orders.telling.story import parcels_of, timeline_of
 from shop.base.admin.buttons import may_change
 from shop.base.admin.links import list_of, may_view
 from shop.base.money import show
-from shop.base.spans import span
+from shop.base.spans import ago, span, until
 
 MOST_LINES = 50  # of the order; more if asked for
 MOST_ACTS = 50
@@ -57,8 +58,7 @@ def shown(request: HttpRequest, order: Order) -> dict[str, Any]:
         "saga": saga,
         "age": span(now - order.placed_at),
         "took": span(order.ended_at - order.placed_at) if order.ended_at else "",
-        "deadline": span(abs(saga.deadline - now)) if saga.deadline else "",
-        "deadline_passed": bool(saga.deadline and saga.deadline < now),
+        "looked_after": _looked_after(saga, stands, now),
         "waits_for": "" if ended else awaited(saga.position).service,
         "is_moving": is_moving,
         "drawing": draw(
@@ -78,6 +78,16 @@ def shown(request: HttpRequest, order: Order) -> dict[str, Any]:
         "may_operate": may_operate,
         "buttons": actions.buttons(order, stands) if may_operate else [],
     }
+
+
+def _looked_after(saga: Saga, stands: Situation, now: datetime) -> str:
+    """When somebody looks after an order that does not get on."""
+    if stands == Situation.PROVIDER_AWAY:
+        return "once the provider answers"
+    if not saga.deadline:
+        return "not by itself"
+    by = ago(saga.deadline, now) if saga.deadline < now else until(saga.deadline, now)
+    return f"{saga.deadline:%H:%M:%S} UTC, {by}"
 
 
 def _lines(request: HttpRequest, order: Order) -> dict[str, Any]:

@@ -20,7 +20,7 @@ from orders.telling.happenings import SYSTEM, WORDS, Happening
 from orders.telling.places import labels, places
 from orders.telling.steps import Attempt, attempts
 from shop.base.admin.links import may_view
-from shop.base.spans import span
+from shop.base.spans import offset, span
 from shop.messaging.tables import outbox_of
 
 MOST_TRACES = 20  # of the attempts at a step: those of the last of them; of all only if asked for
@@ -93,7 +93,7 @@ def details(
         entry,
         one,
         WORDS.get(entry.event, entry.event) if entry is not one.entry else one.words,
-        f"+{span(entry.at - order.placed_at)}",
+        offset(entry.at - order.placed_at),
         "the system" if one.by == SYSTEM or entry is not one.entry else f"the {one.by}",
         _waits(entry, one),
         json.dumps(payload, indent=2, ensure_ascii=False) if payload else "",
@@ -131,9 +131,10 @@ def _effects(found: Iterable[Happening], entry: TimelineEntry) -> list[UUID]:
 
 
 def _waits(entry: TimelineEntry, one: Happening) -> list[tuple[str, str]]:
-    """Where the time went, as far as it is known."""
+    """How long it took, and where the time went, as far as it is known."""
+    took = [("in all", span(one.took))] if one.took and entry is one.entry else []
     if not entry.began_at:
-        return []
+        return took
     sent, outside = entry.sent_at, timedelta(seconds=entry.outside or 0)
     since = one.began if entry is one.entry and not one.failures else None
     found: list[tuple[str, timedelta | None]] = [
@@ -142,7 +143,9 @@ def _waits(entry: TimelineEntry, one: Happening) -> list[tuple[str, str]]:
         ("at work", entry.at - entry.began_at - outside),
         ("at the provider", outside or None),
     ]
-    return [(what, span(length)) for what, length in found if length is not None and length >= timedelta(0)]
+    return took + [
+        (what, span(length)) for what, length in found if length is not None and length >= timedelta(0)
+    ]
 
 
 def _payloads(

@@ -10,13 +10,12 @@ from uuid import UUID
 from orders.events import OrderStalled
 from orders.models import TimelineEntry
 from orders.telling.happenings import SYSTEM, Happening, Kind
-from shop.base.spans import span
+from shop.base.spans import offset, span
 from shop.messaging.events import StepFailed
 
 FORWARD, UNDO, TROUBLE, AGAIN, AHEAD = "forward", "undo", "trouble", "again", "ahead"
 WAYS = {FORWARD: "→ forward", UNDO: "← undo", TROUBLE: "! trouble", AGAIN: "↻ again", AHEAD: "… ahead"}
 MOST_ATTEMPTS = 10  # of a step, told one by one in the list: the last of them
-OFFSET = "+{}"
 
 
 @dataclass(frozen=True)
@@ -29,8 +28,9 @@ class Attempt:
 
 @dataclass(frozen=True)
 class Row:
-    """A step, or the attempts before it, folded. ``after``: how long after the order was placed; ``event_id``: what is
-    looked at to learn more. ``causes``: ids and words. ``more``: attempts that are not among the ``attempts``.
+    """A step, or the attempts before it, folded. ``after``: how long after the order was placed; ``took``: how long after
+    what led to it; ``event_id``: what is looked at to learn more. ``causes``: ids and words. ``more``: attempts that are
+    not among the ``attempts``.
     """
 
     way: str
@@ -40,6 +40,7 @@ class Row:
     text: str
     at: datetime | None = None
     by: str = ""
+    took: str = ""
     event_id: UUID | None = None
     causes: Sequence[tuple[UUID, str]] = ()
     attempts: Sequence[Attempt] = field(default=())
@@ -64,7 +65,8 @@ def rows(found: Sequence[Happening], since: datetime) -> Iterator[Row]:
             by = f"by {one.by}" if one.by != SYSTEM else ""
             told = one.entry
             yield Row(
-                *(way, OFFSET.format(span(told.at - since)), one.service, one.words, told.text, told.at, by),
+                *(way, offset(told.at - since), one.service, one.words, told.text, told.at, by),
+                took=span(one.took) if one.took else "",
                 event_id=told.event_id,
                 causes=causes,
             )
@@ -74,15 +76,15 @@ def rows(found: Sequence[Happening], since: datetime) -> Iterator[Row]:
 
 
 def attempts(failures: Sequence[TimelineEntry], since: datetime) -> list[Attempt]:
-    return [Attempt(one.event_id, OFFSET.format(span(one.at - since)), one.at, one.text) for one in failures]
+    return [Attempt(one.event_id, offset(one.at - since), one.at, one.text) for one in failures]
 
 
 def _folded(one: Happening, since: datetime, causes: Sequence[tuple[UUID, str]]) -> Row:
     """The attempts at a step as one line: what the last one failed at counts."""
     first, last = one.failures[0], one.failures[-1]
-    after = OFFSET.format(span(first.at - since))
+    after = offset(first.at - since)
     if last is not first:
-        after += f" … {OFFSET.format(span(last.at - since))}"
+        after += f" … {offset(last.at - since)}"
     words = (
         f"tried {_times(one.attempts)} in vain"
         if one.attempts

@@ -6,6 +6,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from operator import itemgetter
 
 from django.db.models import Q
 from django.db.models.functions import Now
@@ -13,7 +14,7 @@ from django.db.models.functions import Now
 from orders.models import Order, Saga
 from orders.process import OPERATIONS, awaited, owed
 from orders.saga import waiting_for
-from orders.staff.corrections import CORRECTIONS, why_not
+from orders.staff.corrections import CORRECTIONS, helping
 from orders.telling.situation import (
     FINE,
     LATE,
@@ -25,7 +26,6 @@ from orders.telling.situation import (
     elsewhere,
     situation,
 )
-from shop.base.holds import user_of
 from shop.base.spans import ago, span, until
 from shop.messaging.confirming import lacking
 from shop.messaging.incidents import open_incidents, orders_with_incidents
@@ -123,7 +123,7 @@ def why_it_waits(order: Order, around: Elsewhere | None = None) -> list[Finding]
     return [
         *_silent(order, around),
         of_the_saga,
-        *_failing(order, now, of_the_saga.text),
+        *_failing(order, around, of_the_saga.text),
         *_unconfirmed(order, now),
     ]
 
@@ -166,7 +166,9 @@ def _of_the_saga(order: Order, around: Elsewhere) -> Finding:
 
 
 def _silent(order: Order, around: Elsewhere) -> Iterable[Finding]:
-    """Who has not reacted in time."""
+    """Who has not reacted in time; first whom it waits for."""
+    waits_for = awaited(order.saga.position).operation
+    found: list[tuple[bool, Finding]] = []
     for service in services() if order.uuid in around.silent else ():
         for row in open_incidents(service).filter(order_id=order.uuid).order_by("id")[:AT_MOST]:
             text = (
@@ -174,11 +176,13 @@ def _silent(order: Order, around: Elsewhere) -> Iterable[Finding]:
                 f"since {row.since:%d %B, %H:%M:%S} UTC, {ago(row.since, around.now)}. It is asked again by itself. If "
                 f"it stays silent, look into the log of the worker of {row.receiver.partition('.')[0]}."
             )
-            yield Finding(TROUBLE, text, service, "incident")
+            found.append((row.receiver != waits_for, Finding(TROUBLE, text, service, "incident")))
+    return [finding for _, finding in sorted(found, key=itemgetter(0))]
 
 
-def _failing(order: Order, now: datetime, told: str) -> Iterable[Finding]:
+def _failing(order: Order, around: Elsewhere, told: str) -> Iterable[Finding]:
     """What a receiver of any service fails at, or has given up. Why is not said again where ``told`` has it."""
+    now = around.now
     for service in services():
         table = inbox_of(service)
         rows: Iterable[AbstractInbox] = (
@@ -194,11 +198,14 @@ def _failing(order: Order, now: datetime, told: str) -> Iterable[Finding]:
                 then = " It is parked: resuming the order sends it again."
             elif row.claims:
                 then = " It is being tried again just now, or waits for its worker."
+            elif service in around.away:
+                then = " It is tried again once the provider answers."
             elif row.due_at is None or row.due_at < now - LATE:
                 then = " It is due to be tried again and is not: is a relay running?"
             else:
                 then = f" It is tried again {until(row.due_at, now)}."
-            yield Finding(TROUBLE, what + then, service, "inbox")
+            waits = service in around.away and row.state != table.State.PARKED
+            yield Finding(WAITING if waits else TROUBLE, what + then, service, "inbox")
 
 
 def _unconfirmed(order: Order, now: datetime) -> Iterable[Finding]:
@@ -245,10 +252,10 @@ def failure_in_words(error: str) -> str:
 
 def _what_helps(order: Order) -> str:
     """What a person can do about one that is parked."""
-    waits_for = awaited(order.saga.position).operation
-    for correction in CORRECTIONS.values():
-        if user_of(correction.lookup).operation == waits_for and not why_not(correction, order):
-            return f"If the {correction.what} is the cause, correct it: it is tried again at once. {OR_ELSE}"
+    if name := helping(order):
+        return (
+            f"If the {CORRECTIONS[name].what} is the cause, correct it: it is tried again at once. {OR_ELSE}"
+        )
     return RESUME
 
 

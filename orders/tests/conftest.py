@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from typing import Any
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import pytest
 from django.contrib.auth import get_user_model
@@ -12,6 +12,7 @@ from django.contrib.auth.models import Permission
 from django.test import Client
 
 from orders.models import Order
+from orders.tests.timelines import Tell, entry
 
 
 @pytest.fixture
@@ -33,3 +34,15 @@ def staff(db: None) -> Callable[..., Client]:
         return client
 
     return login
+
+
+@pytest.fixture
+def tell(order: Order) -> Tell:
+    """Adds an event to the order's timeline, so many ms after it was placed. Returns its id."""
+
+    def tell(
+        ms: int, service: str, event: str, kind: str = "forward", cause: UUID | None = None, **more: Any
+    ) -> UUID:
+        return entry(order, ms, service, event, kind, cause=cause, **more)
+
+    return tell

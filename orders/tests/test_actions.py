@@ -17,10 +17,13 @@ from django.urls import reverse
 from inventory.services import reserve_stock
 from orders.models import Inbox, Order, Outbox, Saga
 from orders.process import FORWARD, PROCESS, awaited
-from orders.staff.actions import buttons
+from orders.staff.actions import buttons, in_words
+from orders.staff.corrections import CORRECTIONS
 from orders.telling.situation import Situation
+from orders.telling.trouble import why_it_waits
 from orders.tests.pages import address, parked, said, text
 from payments.services import take_payment
+from shop.base.holds import user_of
 from tests.threads import at_once
 
 RESERVED = awaited(FORWARD[1])  # the step that an order whose stock is set aside waits for
@@ -245,3 +248,25 @@ def test_who_may_only_look_does_none_of_it(staff: Callable[..., Client], order: 
     checking = Client(enforce_csrf_checks=True)
     checking.force_login(get_user_model().objects.get())
     assert checking.post(button("retry", order)).status_code == 403
+
+
+@pytest.mark.parametrize("name", CORRECTIONS)
+def test_what_may_be_the_cause_is_corrected_first_as_long_as_it_can_be(
+    order: Order, name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    correction = CORRECTIONS[name]
+    needs = user_of(correction.lookup)
+    park(order, needs.operation)
+    before = [step.operation for step in PROCESS].index(needs.operation) - 1
+    Saga.objects.update(step=PROCESS[before].position)
+    order.saga.refresh_from_db()
+
+    def first() -> tuple[str, bool]:
+        """The button that stands out, and whether the page advises to correct what the step needs."""
+        (shown,) = [one.text for one in buttons(order, Situation.PARKED) if one.kind == "first"]
+        return shown, f"{correction.what} is the cause, correct it" in why_it_waits(order)[0].text
+
+    assert first() == (f"{correction.button}…", True)
+    assert buttons(order, Situation.PARKED)[0].text == f"{correction.button}…"
+    monkeypatch.setattr(type(needs.holder), "in_use", lambda *_: "It is too late.")
+    assert first() == (f"Try again: {in_words(awaited(order.saga.position))}…", False)

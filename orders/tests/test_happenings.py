@@ -1,50 +1,18 @@
-"""What happened to an order, step by step, told from its timeline; and drawn."""
+"""What happened to an order, step by step, told from its timeline."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
-from uuid import UUID
 
 import pytest
 from django.conf import settings
 
 from orders.models import Order, Saga
-from orders.telling.ahead import happenings
-from orders.telling.axis import FULL, NAMES
-from orders.telling.drawing import draw
 from orders.telling.happenings import Happening, Kind
-from orders.telling.situation import Elsewhere
 from orders.telling.steps import TROUBLE, rows
-from orders.tests.timelines import entry
-
-Tell = Callable[..., UUID]
-
-
-@pytest.fixture
-def tell(order: Order) -> Tell:
-    """Adds an event to the order's timeline, so many ms after it was placed. Returns its id."""
-
-    def tell(
-        ms: int, service: str, event: str, kind: str = "forward", cause: UUID | None = None, **more: Any
-    ) -> UUID:
-        return entry(order, ms, service, event, kind, cause=cause, **more)
-
-    return tell
-
-
-def found(
-    order: Order, seconds: float = 60, parcels: dict[str, str] | None = None, **saga: Any
-) -> list[Happening]:
-    """As it is so many seconds after the order was placed."""
-    Saga.objects.filter(order=order).update(**saga)
-    now = order.placed_at + timedelta(seconds=seconds)
-    around = Elsewhere(now=now, away={}, silent=(), queueing={})
-    return happenings(
-        Order.objects.select_related("saga").get(pk=order.pk), order.timeline.all(), around, parcels
-    )
+from orders.tests.timelines import Tell, found
 
 
 def kinds(some: list[Happening]) -> list[tuple[str, str]]:
@@ -142,22 +110,6 @@ def test_parcels_that_were_labelled_side_by_side_join_again(order: Order, tell: 
     assert found(order, step="shipped")[2].causes == (labelled,)
 
 
-@pytest.mark.parametrize("in_turn", [True, False])
-def test_what_waits_for_two_follows_from_both_unless_one_led_to_the_other(
-    order: Order, tell: Tell, in_turn: bool
-) -> None:
-    shipped = tell(30, "shipping", "OrderShipped")
-    dispatched = tell(40, "inventory", "StockDispatched", cause=shipped)
-    confirmed = tell(
-        50, "notifications", "ConfirmationSent", cause=dispatched if in_turn else shipped
-    )  # a chain, or each by itself
-    tell(60, "orders", "OrderCompleted", cause=confirmed)
-    told = found(order, state="ended", step="completed")[-1]
-    assert set(told.causes) == ({confirmed} if in_turn else {dispatched, confirmed})
-    drawing = draw(found(order, state="ended", step="completed"), order.placed_at)
-    assert len(drawing.arrows) == (3 if in_turn else 4)
-
-
 def test_of_what_was_never_done_nothing_is_undone(order: Order, tell: Tell) -> None:
     tell(2, "orders", "OrderCreated")
     wish = tell(9, "orders", "CancellationRequested", "undo", text="cancellation requested by staff")
@@ -189,79 +141,3 @@ def test_what_is_expected_says_by_when_and_stands_beside_what_it_does_not_wait_f
     Saga.objects.filter(order=order).update(state="parked", deadline=None)
     parked = found(order, 2)[2]
     assert (parked.kind, parked.due) == (Kind.LATE, "goes on when a person has resumed it")
-
-
-def test_parcels_stand_side_by_side_each_with_its_number(order: Order, tell: Tell) -> None:
-    paid = tell(12, "payments", "PaymentProcessed")
-    labelled = tell(20, "shipping", "ParcelsLabelled", cause=paid)
-    tell(30, "shipping", "OrderShipped", cause=labelled)
-    parcels = {"SOUTH": "SB2", "NORTH": "SB1"}
-    drawing = draw(found(order, 1, parcels, state="running", step="shipped"), order.placed_at)
-    drawn = [(box.text, box.y) for box in drawing.boxes if box.happening.service == "shipping"]
-    (_, north), (_, south) = drawn[:2]
-    assert drawn == [
-        ("labelled · NORTH", north),
-        ("labelled · SOUTH", south),
-        ("shipped · NORTH", north),
-        ("shipped · SOUTH", south),
-    ]
-    assert south > north
-    assert "shipping, SOUTH SB2, +8 ms" in drawing.boxes[2].told
-    many = {f"W{number}": "" for number in range(9)}
-    drawing = draw(found(order, 1, many, state="running", step="shipped"), order.placed_at)
-    assert "labelled · 9 parcels" in [box.text for box in drawing.boxes]
-
-
-def test_while_a_parcel_waits_for_its_label_the_other_is_drawn_as_done(order: Order, tell: Tell) -> None:
-    tell(12, "payments", "PaymentProcessed")
-    now = order.placed_at + timedelta(seconds=1)
-    told = found(order, 1, {"NORTH": "SB1", "SOUTH": ""}, state="running", step="paid")
-    kinds = {box.warehouse: box.kind for box in draw(told, now).boxes if box.happening is told[1]}
-    assert kinds == {"NORTH": Kind.DONE, "SOUTH": Kind.UNDER_WAY}
-
-
-def test_what_people_did_is_marked_at_its_time(order: Order, tell: Tell) -> None:
-    tell(0, "orders", "OrderCreated")
-    tell(1000, "inventory", "InventoryReserved")
-    at = order.placed_at + timedelta(milliseconds=500)
-    drawing = draw(found(order, state="ended"), order.placed_at, [(at, "boss: Resumed.")])
-    (mark,) = drawing.marks
-    placed, reserved = drawing.boxes
-    assert placed.x < mark.x < reserved.right
-
-
-def test_it_is_drawn_in_lanes_from_left_to_right_and_nothing_lies_on_anything(
-    order: Order, tell: Tell
-) -> None:
-    placed = tell(2, "orders", "OrderCreated")
-    reserved = tell(12, "inventory", "InventoryReserved", cause=placed)
-    paid = tell(3_600_000, "payments", "PaymentProcessed", cause=reserved, began_at=3_599_000, outside=0.5)
-    wish = tell(3_600_010, "orders", "CancellationRequested", "undo")
-    tell(3_600_020, "shipping", "ParcelsLabelled", cause=paid)
-    tell(3_600_030, "shipping", "ShippingStopped", "undo", cause=wish)
-    told = found(order, 3700, state="running", step="labelled", undo="stopped")
-    drawing = draw(told, order.placed_at + timedelta(seconds=3700))
-    assert [lane.name for lane in drawing.lanes] == [
-        "orders",
-        "inventory",
-        "payments",
-        "shipping",
-        "notifications",
-    ]
-    assert len(drawing.boxes) == len(told)
-    for box in drawing.boxes:
-        assert box.x >= NAMES
-        assert box.right <= drawing.width
-        assert box.width >= len(box.text) * 6
-        assert all(box.x <= part.x <= part.x + part.width <= box.right + 0.01 for part in box.parts)
-        for other in drawing.boxes:
-            beside = box.right <= other.x or other.right <= box.x or box.y != other.y
-            assert other is box or beside, (box.told, other.told)
-    assert drawing.width == pytest.approx(FULL, abs=60)
-    assert drawing.ticks[-1][1] == "+1 h 1 min"
-    assert drawing.now is not None
-
-
-def test_an_order_of_which_nothing_is_known_yet_is_drawn_empty(order: Order) -> None:
-    drawing = draw(found(order), order.placed_at)
-    assert (drawing.boxes, drawing.lanes, drawing.arrows) == ([], [], [])

@@ -35,7 +35,7 @@ def test_the_page_tells_the_way_forward_and_back_with_times(
     client.get(address("orders.order", "change", order.pk))  # what a process asks for once has been asked for
     with django_assert_max_num_queries(34):
         page = text(client.get(address("orders.order", "change", order.pk)))
-    for expected in ("→ forward", "! trouble", "← undo", "+12 ms", "+1.5 s", "+1 min 4 s", "&lt;i&gt;undo"):
+    for expected in ("→ forward", "! trouble", "← undo", "+12 ms", "+1.5 s", "+1 min 4.0 s", "&lt;i&gt;undo"):
         assert expected in page
     assert "<i>undo" not in page
     assert f"/admin/payments/payment/?order_id={order.uuid}" in page

@@ -18,8 +18,9 @@ from orders.telling.situation import Elsewhere, elsewhere
 from orders.telling.trouble import in_short, needing, why_it_waits
 from orders.tests.pages import parked
 from shop.base.holds import user_of
-from shop.base.spans import span
+from shop.base.spans import offset, span
 from shop.messaging.events import StepFailed
+from shop.messaging.outages import Outage
 from shop.messaging.tables import inbox_of
 
 
@@ -130,6 +131,32 @@ def test_who_is_silent_is_named_and_queueing_is_told_from_it(
     assert list(Order.objects.filter(needing("silent"))) == [order]
 
 
+def test_while_a_provider_is_down_what_waits_for_it_is_no_trouble_and_no_relay_is_missed(
+    order: Order,
+) -> None:
+    minute_ago = timezone.now() - timedelta(minutes=1)
+    parked("payments", order, state="failing", attempts=0, due_at=minute_ago)
+    parked("shipping", order, state="failing", attempts=0, due_at=minute_ago)
+    away = Outage("The payment provider", minute_ago, "can't be reached", probe_due=False, is_waited_for=True)
+    around = replace(elsewhere(), away={"payments": away})
+    waits, other = (finding for finding in why_it_waits(order, around) if finding.table == "inbox")
+    assert (waits.service, waits.level) == ("payments", "waiting")
+    assert waits.text.endswith("It is tried again once the provider answers.")
+    assert (other.service, other.level) == ("shipping", "trouble")
+    assert "is a relay running?" in other.text
+
+
+def test_of_those_who_are_silent_the_one_that_is_waited_for_comes_first(order: Order) -> None:
+    waits_for = awaited(order.saga.position).operation
+    for receiver in (f"{waits_for.partition('.')[0]}.other", waits_for):
+        of_order = {"order_id": order.uuid, "number": order.number, "style": order.style}
+        since = timezone.now() - timedelta(minutes=1)
+        Incident.objects.create(
+            **of_order, event_id=uuid4(), receiver=receiver, type="OrderCreated", since=since, within=15
+        )
+    assert why_it_waits(order)[0].text.startswith(f"{waits_for} is silent")
+
+
 def test_a_failure_is_told_in_words_once_and_what_helps_against_it(order: Order) -> None:
     needs_address, *_ = (move for move in PROCESS if move.operation == user_of(DeliveryAddress).operation)
     before = PROCESS[PROCESS.index(needs_address) - 1].position
@@ -151,3 +178,5 @@ def test_a_failure_is_told_in_words_once_and_what_helps_against_it(order: Order)
 def test_lengths_of_time_are_said_as_people_say_them() -> None:
     told = [span(timedelta(seconds=s)) for s in (-1, 0.012, 1.24, 184, 7500, 360_000)]
     assert told == ["0 ms", "12 ms", "1.2 s", "3 min 4 s", "2 h 5 min", "4 d 4 h"]
+    after = [offset(timedelta(seconds=s)) for s in (0.012, 1.24, 59.97, 184.26, 7507.9, 360_420)]
+    assert after == ["+12 ms", "+1.2 s", "+1 min 0.0 s", "+3 min 4.3 s", "+2 h 5 min 7 s", "+4 d 4 h 7 min"]

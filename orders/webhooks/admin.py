@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import datetime
 from typing import Any
 
 from django.contrib import admin, messages
@@ -14,9 +15,36 @@ from django.utils.html import format_html
 from orders.webhooks.models import WebhookDelivery, WebhookEndpoint
 from orders.webhooks.registering import pause, resume, send_again
 from shop.base.admin.buttons import Result, chosen, may_change, told
-from shop.base.admin.cells import BAD, GOOD, NOTHING, WAIT, StateColumn, shortened, when
+from shop.base.admin.cells import (
+    BAD,
+    CALM,
+    GOOD,
+    NOTHING,
+    WAIT,
+    StateColumn,
+    in_words,
+    shortened,
+    toned,
+    when,
+)
 from shop.base.admin.filters import StateFilter
 from shop.base.admin.rows import OfAnOrderAdmin, ReadOnlyAdmin, order_link
+from shop.messaging.rows import now_in
+
+State = WebhookEndpoint.State
+
+
+def _endpoint(row: WebhookDelivery) -> WebhookEndpoint | None:
+    """None: it was deleted in the moment in which this was made."""
+    try:
+        return row.endpoint
+    except WebhookEndpoint.DoesNotExist:
+        return None
+
+
+def _failing_since(endpoint: WebhookEndpoint) -> datetime | None:
+    """Of one that is told all the same."""
+    return endpoint.failing_since if endpoint.state == State.ON else None
 
 
 class _Pressed(StateColumn, ReadOnlyAdmin):
@@ -47,8 +75,8 @@ class _Pressed(StateColumn, ReadOnlyAdmin):
 
 @admin.register(WebhookEndpoint)
 class WebhookEndpointAdmin(_Pressed):
-    tones = {WebhookEndpoint.State.ON: GOOD, WebhookEndpoint.State.DISABLED: BAD}
-    list_display = ("address", "customer_id", "shown_state", "failing", "registered")
+    tones = {State.ON: GOOD, State.PAUSED: CALM, State.DISABLED: BAD}
+    list_display = ("address", "customer_id", "shown_state", "registered")
     sortable_by = ()
     list_filter = (StateFilter,)
     search_fields = ("url",)
@@ -59,7 +87,6 @@ class WebhookEndpointAdmin(_Pressed):
         "told",
         "shown_state",
         "reason",
-        "failing",
         "rests",
         "registered",
         "messages",
@@ -77,9 +104,14 @@ class WebhookEndpointAdmin(_Pressed):
     def told(self, endpoint: WebhookEndpoint) -> str:
         return ", ".join(endpoint.kinds) or "everything"
 
-    @admin.display(description="failing since")
-    def failing(self, endpoint: WebhookEndpoint) -> str:
-        return when(endpoint.failing_since)
+    @admin.display(description="state")
+    def shown_state(self, row: WebhookEndpoint) -> str:
+        return toned(WAIT if _failing_since(row) else self.tones[State(row.state)], self.words_of(row))
+
+    def words_of(self, row: WebhookEndpoint) -> str:
+        words = super().words_of(row)
+        since = _failing_since(row)
+        return f"{words}, but fails since {in_words(since)}" if since else words
 
     @admin.display(description="left alone until")
     def rests(self, endpoint: WebhookEndpoint) -> str:
@@ -149,9 +181,20 @@ class WebhookDeliveryAdmin(_Pressed, OfAnOrderAdmin):
     def tried(self, row: WebhookDelivery) -> str:
         return when(row.tried_at)
 
-    @admin.display(description="sent again at")
+    def get_queryset(self, request: HttpRequest) -> QuerySet[WebhookDelivery]:
+        self._now = now_in(WebhookDelivery)
+        # No join: that would leave out what was made in the moment in which its endpoint was deleted.
+        return super().get_queryset(request).prefetch_related("endpoint")
+
+    @admin.display(description="sent next")
     def due(self, row: WebhookDelivery) -> str:
-        return when(row.due_at)
+        endpoint = _endpoint(row)
+        if endpoint is None or row.state != row.State.WAITING:
+            return NOTHING
+        if endpoint.state != State.ON:
+            return "once its webhook is resumed"
+        at = row.next_at()
+        return when(at) if at and at > self._now else "now"
 
     @admin.display(description="happened")
     def happened(self, row: WebhookDelivery) -> str:
@@ -159,8 +202,8 @@ class WebhookDeliveryAdmin(_Pressed, OfAnOrderAdmin):
 
     @admin.display(description="webhook")
     def webhook(self, row: WebhookDelivery) -> str:
-        endpoint = WebhookEndpoint.objects.filter(pk=row.endpoint_id).first()
-        if endpoint is None:  # deleted in the moment in which this was made
+        endpoint = _endpoint(row)
+        if endpoint is None:
             return NOTHING
         page = reverse("admin:orders_webhookendpoint_change", args=[endpoint.pk])
         return format_html('<a href="{}">{}</a>', page, shortened(endpoint.url))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import ClassVar
 
 from django.contrib.postgres.fields import ArrayField
@@ -102,6 +103,13 @@ class WebhookDelivery(models.Model):
 
     def __str__(self) -> str:
         return f"{self.kind} of {self.number}" if self.number else self.kind
+
+    def next_at(self) -> datetime | None:
+        """When it is sent next: not before its endpoint has rested. None: that is not known, or it is not sent again."""
+        endpoint = self.endpoint
+        if self.state != self.State.WAITING or endpoint.state != endpoint.State.ON:
+            return None
+        return max(filter(None, (self.due_at, endpoint.resting_until)), default=None)
 
     @property
     def message_id(self) -> str:

@@ -109,7 +109,11 @@ def ping(endpoint: WebhookEndpoint) -> WebhookDelivery:
 def resume(endpoint: WebhookEndpoint) -> bool:
     """Tell it again; what still waits for it is sent now. Returns whether it was not told anything until now."""
     rows = WebhookEndpoint.objects.filter(pk=endpoint.pk).exclude(state=State.ON)
-    return bool(rows.update(state=State.ON, reason="", failures=0, failing_since=None, resting_until=None))
+    with transaction.atomic(using=alias_of(WebhookEndpoint._meta.app_label)):
+        if not rows.update(state=State.ON, reason="", failures=0, failing_since=None, resting_until=None):
+            return False
+        endpoint.deliveries.filter(state=WebhookDelivery.State.WAITING, due_at__gt=Now()).update(due_at=Now())
+    return True
 
 
 def pause(endpoint: WebhookEndpoint, by: str) -> bool:

@@ -21,7 +21,7 @@ from orders.telling.headline import Headline, headline
 from orders.telling.lanes import drawn
 from orders.telling.situation import badge, cancellation, elsewhere
 from orders.telling.story import parcels_of, timeline_of
-from shop.base.spans import span
+from shop.base.spans import offset, span
 from shop.base.terminal import Terminal
 
 SHADES = {
@@ -94,7 +94,7 @@ def _called(wanted: str) -> QuerySet[Order]:
 def _lines(told: list[Happening], since: datetime) -> Iterator[tuple[Happening, str]]:
     events = {one.entry.event_id: one.entry.event for one in told if one.entry}
     for one in told:
-        after = f"+{span(one.entry.at - since)}" if one.entry else _when(one)
+        after = offset(one.entry.at - since) if one.entry else _when(one)
         what = one.entry.text if one.entry else one.text
         if one.entry and one.attempts:
             what += f" (at attempt {one.attempts + 1})"
@@ -107,7 +107,7 @@ def _lines(told: list[Happening], since: datetime) -> Iterator[tuple[Happening, 
         if more := one.due or in_words(one):
             what += f" ({more})"
         because = ", ".join(events[cause] for cause in one.causes if cause in events)
-        yield one, f"{after:>12}  {one.service:<13}  {what}{f'  [because of {because}]' if because else ''}"
+        yield one, f"{after:>15}  {one.service:<13}  {what}{f'  [because of {because}]' if because else ''}"
 
 
 def _when(one: Happening) -> str:

@@ -76,7 +76,7 @@ class WebhookDeliverySerializer(serializers.ModelSerializer[WebhookDelivery]):
     type = serializers.CharField(source="kind")
     order = serializers.UUIDField(source="order_id", allow_null=True, help_text="Null: of a test.")
     state = serializers.CharField(help_text="`waiting`, `sending`, `delivered`, or `failed`: given up.")
-    next_attempt = serializers.SerializerMethodField(help_text="When it is sent again, if it is.")
+    next_attempt = serializers.SerializerMethodField(help_text="When it is sent next, if it is.")
     last_attempt = serializers.DateTimeField(source="tried_at", allow_null=True)
     status_code = serializers.IntegerField(allow_null=True, help_text="Of the last answer.")
     trouble = serializers.CharField(help_text="Why the last attempt failed.")
@@ -91,5 +91,5 @@ class WebhookDeliverySerializer(serializers.ModelSerializer[WebhookDelivery]):
 
     @extend_schema_field(serializers.DateTimeField(allow_null=True))
     def get_next_attempt(self, delivery: WebhookDelivery) -> Any:
-        due = delivery.due_at if delivery.state == delivery.State.WAITING else None
+        due = delivery.next_at()
         return serializers.DateTimeField().to_representation(due) if due else None

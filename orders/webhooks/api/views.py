@@ -117,7 +117,7 @@ class Deliveries(NamedList, WebhooksView, ListAPIView):
     filter_backends = []
 
     def get_queryset(self) -> QuerySet[WebhookDelivery]:
-        return WebhookDelivery.objects.filter(endpoint=self.one(self.kwargs["id"]))
+        return self.one(self.kwargs["id"]).deliveries.all()
 
     @docs.deliveries
     def get(self, request: Request, *args: Any, **kwargs: Any) -> Response:

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import re
+from datetime import timedelta
 from typing import Any
 
 import pytest
 from django.contrib.auth import get_user_model
 from django.test import Client
+from django.utils import timezone
+from django.utils.formats import localize
+from django.utils.timezone import localtime
 
 from orders.models import Order
 from orders.webhooks.models import WebhookDelivery, WebhookEndpoint
@@ -66,3 +71,43 @@ def test_staff_send_again(staff: Client, endpoint: WebhookEndpoint, message: Mes
     assert "under the same id" in press(staff, MESSAGES, "send_again", row)
     again = WebhookDelivery.objects.get()
     assert (again.state, again.attempts, again.uuid) == ("waiting", 0, row.uuid)
+
+
+def test_a_message_says_when_it_is_really_sent_next(
+    staff: Client, endpoint: WebhookEndpoint, message: Message
+) -> None:
+    row = message(endpoint)  # it was due a minute ago
+    rests = timezone.now() + timedelta(minutes=5)
+
+    def next_said(**of_endpoint: Any) -> str:
+        WebhookEndpoint.objects.update(**of_endpoint)
+        page = staff.get(MESSAGES).content.decode()
+        return re.search(r'field-due[^>]*>(?:<span class="when">)?([^<]*)', page)[1]  # type: ignore[index]
+
+    assert next_said() == "now"
+    assert next_said(resting_until=rests, failing_since=timezone.now()) == localize(localtime(rests))
+    assert next_said(state="paused") == "once its webhook is resumed"
+    WebhookDelivery.objects.filter(pk=row.pk).update(endpoint=0)
+    assert next_said() == "-", "its webhook was deleted while it was made"
+
+
+def test_a_webhook_that_fails_is_not_shown_as_simply_on(staff: Client, endpoint: WebhookEndpoint) -> None:
+    since = timezone.now()
+    for state, words in (
+        ("on", f"on, but fails since {localize(localtime(since))}"),
+        ("paused", "paused by staff"),
+    ):
+        WebhookEndpoint.objects.update(state=state, failing_since=since)
+        page = staff.get(ENDPOINTS).content.decode()
+        assert f">{words}</span>" in page
+        assert "column-failing" not in page
+        assert words in staff.get(f"{ENDPOINTS}{endpoint.pk}/change/").content.decode()
+
+
+def test_what_waits_for_a_webhook_is_sent_at_once_when_it_is_resumed(
+    staff: Client, endpoint: WebhookEndpoint, message: Message
+) -> None:
+    message(endpoint, attempts=9, due_at=timezone.now() + timedelta(hours=6))
+    press(staff, ENDPOINTS, "pause", endpoint)
+    assert "what waits for it at once" in press(staff, ENDPOINTS, "resume", endpoint)
+    assert WebhookDelivery.objects.get().due_at <= timezone.now()  # type: ignore[operator]

@@ -11,6 +11,8 @@ from django.contrib.auth.models import User
 from django.db import connections, router
 from django.test.utils import CaptureQueriesContext
 from django.urls import get_resolver
+from django.utils import timezone
+from django.utils.dateparse import parse_datetime
 from hypothesis import given
 from hypothesis import settings as examples
 from hypothesis import strategies as st
@@ -179,6 +181,11 @@ def test_a_test_is_sent_one_at_a_time(ada: APIClient) -> None:
     assert (newest["state"], oldest["state"]) == ("waiting", "delivered")
     assert newest["next_attempt"] is not None
     assert oldest["next_attempt"] is None
+    rests = timezone.now() + timedelta(minutes=5)
+    for off, expected in (({"resting_until": rests}, rests), ({"state": "paused"}, None)):
+        WebhookEndpoint.objects.update(**off)
+        told = ada.get(made["links"]["deliveries"]).json()["results"][0]["next_attempt"]
+        assert (parse_datetime(told) if told else None) == expected
 
 
 @pytest.mark.parametrize(("state", "named"), [("disabled", "webhook-disabled"), ("paused", "webhook-paused")])

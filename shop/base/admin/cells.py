@@ -32,7 +32,11 @@ def when(moment: datetime | None) -> str:
     """A moment, on one line."""
     if moment is None:
         return NOTHING
-    return format_html('<span class="when">{}</span>', localize(localtime(moment)))
+    return format_html('<span class="when">{}</span>', in_words(moment))
+
+
+def in_words(moment: datetime) -> str:
+    return str(localize(localtime(moment)))
 
 
 def shortened(text: str, most: int = 120) -> str:

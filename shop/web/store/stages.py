@@ -184,7 +184,12 @@ def stages(order: Order, facts: Facts) -> list[Stage]:
     back = [move for move in MIRROR if _has_effect(move, facts)]
     gone = BACKWARD.index(saga.undo) if saga.undo in BACKWARD else 0
     undone = [move for move in back if facts.has(move.done) or BACKWARD.index(move.position) <= gone]
-    found += [*_turned(order, facts), *(_done(move, order, facts) for move in undone)]
+    wish = facts.told.get(WISH.__name__)
+    later = [
+        stage for stage in found if wish and stage.at and stage.at > wish.at
+    ]  # done before it was heard of
+    before = [stage for stage in found if stage not in later]
+    found = [*before, *_turned(order, facts), *later, *(_done(move, order, facts) for move in undone)]
     return found + _ahead([move for move in back if move not in undone], order)
 
 

@@ -177,6 +177,18 @@ def test_why_an_order_was_cancelled_is_told_and_only_what_was_done_is_undone(
     assert guest.session["basket"] == {"MUG": 1}
 
 
+def test_what_was_done_before_a_cancellation_was_heard_of_stands_behind_it(guest: Client) -> None:
+    order = bought(guest)
+    note(order, InventoryReserved, CancellationRequested, PaymentProcessed, ShippingStopped, PaymentRefunded)
+    assert [title for _, title in titles(guest, order)][:5] == [
+        "Placed",
+        "Reserved",
+        "Cancellation asked for",
+        "Paid",
+        "Money given back",
+    ]
+
+
 def test_what_goes_wrong_inside_is_the_shops_own_affair(guest: Client) -> None:
     order = bought(guest)
     note(order, InventoryReserved, StepFailed)
