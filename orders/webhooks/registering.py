@@ -30,6 +30,10 @@ class SecretsCount(Exception):
     """As many old secrets still count as may; the first of them until ``args[0]``."""
 
 
+class Removed(Exception):
+    """It is there no more."""
+
+
 class PingWaits(Exception):
     """A test is still to be sent."""
 
@@ -72,11 +76,12 @@ def renew_secret(endpoint: WebhookEndpoint) -> WebhookEndpoint:
     without losing one. Returns the endpoint as it now is.
 
     Raises:
+        Removed: by another request, just now.
         SecretsCount: nothing was changed.
     """
     with transaction.atomic(using=alias_of(WebhookEndpoint._meta.app_label)):
         # One after the other: of two at once one would be told a secret that nothing is ever signed with.
-        endpoint = WebhookEndpoint.objects.select_for_update(no_key=True).get(pk=endpoint.pk)
+        endpoint = _locked(endpoint)
         now = now_in(WebhookEndpoint)
         count = [old for old in endpoint.old_secrets if datetime.fromisoformat(old["until"]) > now]
         if len(count) >= MOST_OLD_SECRETS:
@@ -93,10 +98,11 @@ def ping(endpoint: WebhookEndpoint) -> WebhookDelivery:
 
     Raises:
         Off: it is paused or disabled.
+        Removed: by another request, just now.
         PingWaits: another one is still to be sent; it is enough.
     """
     with transaction.atomic(using=alias_of(WebhookEndpoint._meta.app_label)):
-        endpoint = WebhookEndpoint.objects.select_for_update(no_key=True).get(pk=endpoint.pk)
+        endpoint = _locked(endpoint)
         if endpoint.state != State.ON:
             raise Off(endpoint.state)
         if endpoint.deliveries.filter(order_id=None, state__in=WebhookDelivery.PENDING).exists():
@@ -104,6 +110,14 @@ def ping(endpoint: WebhookEndpoint) -> WebhookDelivery:
         now = now_in(WebhookDelivery)
         times = {"happened_at": now, "due_at": now, "created_at": now}
         return WebhookDelivery.objects.create(uuid=uuid4(), endpoint=endpoint, kind=PING, sequence=0, **times)
+
+
+def _locked(endpoint: WebhookEndpoint) -> WebhookEndpoint:
+    """As it is now, until the transaction ends."""
+    found = WebhookEndpoint.objects.select_for_update(no_key=True).filter(pk=endpoint.pk).first()
+    if found is None:
+        raise Removed
+    return found
 
 
 def resume(endpoint: WebhookEndpoint) -> bool:

@@ -9,6 +9,7 @@ from uuid import UUID
 
 from django.conf import settings
 from django.db.models import QuerySet
+from django.http import Http404
 from django.shortcuts import get_object_or_404
 from rest_framework.generics import ListAPIView
 from rest_framework.request import Request
@@ -65,6 +66,9 @@ class DeliveryPages(Pages):
 
 
 class WebhooksView(CustomersView):
+    def handle_exception(self, exc: Exception) -> Response:
+        return super().handle_exception(Http404() if isinstance(exc, registering.Removed) else exc)
+
     def own(self) -> QuerySet[WebhookEndpoint]:
         return WebhookEndpoint.objects.filter(customer_id=self.customer_id)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 from typing import Any
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import pytest
 from django.contrib.auth.models import User
@@ -21,6 +21,7 @@ from rest_framework.test import APIClient
 from orders.api.tests.client import client_of
 from orders.webhooks.api.fields import NAMED
 from orders.webhooks.api.serializers import RegisterSerializer
+from orders.webhooks.api.views import WebhooksView
 from orders.webhooks.kinds import KINDS
 from orders.webhooks.models import LONGEST_URL, WebhookDelivery, WebhookEndpoint
 from orders.webhooks.registering import MOST_OLD_SECRETS, pause, resume, send_again
@@ -219,3 +220,20 @@ def test_what_was_given_up_can_be_sent_again_under_the_same_id(ada: APIClient, m
     assert (again.state, again.attempts, again.message_id) == ("waiting", 0, given_up.message_id)
     WebhookDelivery.objects.update(state="sending")
     assert not send_again(again)
+
+
+@pytest.mark.parametrize("what", ["test", "secret", "resume"])
+def test_what_another_request_has_just_removed_is_not_there(
+    ada: APIClient, what: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Between the moment in which this one has found it and that in which it locks it."""
+    made = register(ada)
+    found = WebhooksView.one
+
+    def and_removed(view: WebhooksView, id: UUID) -> WebhookEndpoint:
+        endpoint = found(view, id)
+        WebhookEndpoint.objects.all().delete()
+        return endpoint
+
+    monkeypatch.setattr(WebhooksView, "one", and_removed)
+    problem(post(ada, made["links"][what]), 404)
