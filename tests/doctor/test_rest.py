@@ -76,6 +76,9 @@ def test_settings_that_leave_the_door_open_are_named(shop: Shop) -> None:
     one(new(allowed_hosts=["localhost"]), Level.WRONG, "shop.example is not in ALLOWED_HOSTS")
     in_the_clear = new(public_url="http://shop.example")
     one(in_the_clear, Level.WRONG, "passwords and tokens travel in the clear", "TLS")
+    said = {finding.what for finding in found_by("settings", shop(**public))}
+    assert "CARRIER is the sandbox's client: nothing is delivered." in said
+    assert "PAYMENTS_GATEWAY is the sandbox's client: nobody is charged." in said
 
 
 def test_no_relay_no_web_and_no_provider_are_named(shop: Shop, copy: Any, settings: Any) -> None:
