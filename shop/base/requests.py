@@ -7,9 +7,10 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable
 from http import HTTPStatus
+from typing import cast
 from uuid import uuid4
 
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.utils.log import log_response
 
@@ -52,7 +53,7 @@ def with_its_id(
                     "%s: %s",
                     response.reason_phrase,
                     request.path,
-                    response=response,
+                    response=cast("HttpResponse", response),  # any answer will do
                     request=request,
                     level="warning",
                 )
