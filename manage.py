@@ -13,6 +13,25 @@ LONG_STATEMENTS = ("migrate", "audit", "customer", "dbshell", "shell")
 
 
 def main() -> None:
+    from shop.base.environment import Refused
+
+    try:
+        run()
+    except Refused as refused:
+        if (
+            sys.argv[1:2] == ["doctor"] and "--json" in sys.argv
+        ):  # a machine gets JSON, whatever there is to say
+            import json
+
+            from shop.tools.doctor.findings import Report, Scribe
+
+            say, do = Scribe("settings"), "Correct it, and ask again: nothing else was looked at."
+            report = Report(["settings"], [say.wrong(sentence, do) for sentence in refused.sentences])
+            sys.stdout.write(f"{json.dumps(report.as_object(), indent=2)}\n")
+        raise
+
+
+def run() -> None:
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "shop.settings")
     command = sys.argv[1] if sys.argv[1:] else ""
     if command in WITHOUT_PAGES:

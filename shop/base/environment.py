@@ -35,6 +35,16 @@ DOTTED, HOST = (
 )
 
 
+class Refused(SystemExit):
+    """Ends the process, and has told people why: ``sentences``, for who answers machines."""
+
+    def __init__(self, *sentences: str) -> None:
+        super().__init__(WRONG)
+        self.sentences = sentences
+        sys.stderr.write("".join(f"{sentence}\n" for sentence in sentences))
+        sys.stderr.flush()
+
+
 @dataclass(frozen=True)
 class Setting:
     """``allowed``: in words, after "must be". ``default``: as the documentation shows it."""
@@ -145,11 +155,9 @@ class Environment:
         return self._read(Setting(name, "", "a folder, and no file"), "", find, empty=True)
 
     def check(self) -> None:
-        """Raises SystemExit where anything is wrong: there is nothing that could go on, in whichever process."""
+        """Raises Refused where anything is wrong: there is nothing that could go on, in whichever process."""
         if self.wrong:
-            sys.stderr.write("".join(f"{sentence}\n" for sentence in self.wrong))
-            sys.stderr.flush()
-            raise SystemExit(WRONG)
+            raise Refused(*self.wrong)
 
     def _read(
         self,

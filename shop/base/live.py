@@ -27,6 +27,7 @@ from django.db import close_old_connections
 from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
 from django.http.response import HttpResponseBase
 
+from shop.base.saying import Seldom
 from shop.base.serving.pool import Full, pool
 
 Key = TypeVar("Key", bound=Hashable)
@@ -38,7 +39,6 @@ MOST_OF_ONE = (
 HEARTBEAT = 15.0  # s, so that nobody on the way takes a quiet stream for a dead one
 LONGEST = 15 * 60.0  # s; then the browser asks again, and is looked at again: may it still see this?
 AGAIN = 2.0  # s until a browser that lost its stream asks again
-SAID_ONCE = 60.0  # s in which a fault is logged once
 
 logger = logging.getLogger(__name__)
 
@@ -81,7 +81,7 @@ class Watch(Generic[Key]):
         self._versions, self._every = versions, every
         self._seats: defaultdict[Key, set[_Seat]] = defaultdict(set)
         self._looking: asyncio.Task[None] | None = None
-        self._quiet_until = 0.0
+        self._seldom = Seldom()
 
     def version(self, key: Key) -> str:
         """The version of now, for the address of the stream. Ask before the page's rows are read."""
@@ -160,8 +160,7 @@ class Watch(Generic[Key]):
                     found = {}
                 except Exception:  # the database is away; the streams stay
                     found = {}
-                    if began > self._quiet_until:
-                        self._quiet_until = began + SAID_ONCE
+                    if self._seldom():
                         logger.warning("What is looked at can't be asked for now.", exc_info=True)
                 for key, version in found.items():
                     for seat in self._seats.get(key, ()):

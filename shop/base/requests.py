@@ -6,10 +6,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable
+from http import HTTPStatus
+from typing import cast
 from uuid import uuid4
 
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
+from django.utils.log import log_response
 
 from shop.base.tally import tally
 from shop.messaging.origins import requested_in
@@ -44,6 +47,16 @@ def with_its_id(
         id = request_id(request.headers.get(HEADER, ""))
         with requested_in(id):
             response = get_response(request)
+            if response.status_code == HTTPStatus.SERVICE_UNAVAILABLE and response.has_header("Retry-After"):
+                # It is meant: as other refusals it is no error, which Django would take it for.
+                log_response(
+                    "%s: %s",
+                    response.reason_phrase,
+                    request.path,
+                    response=cast("HttpResponse", response),  # any answer will do
+                    request=request,
+                    level="warning",
+                )
         response.headers[HEADER] = id
         view = request.resolver_match.view_name if request.resolver_match else ""
         count(view, request.method or "", response.status_code)

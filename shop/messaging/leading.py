@@ -10,6 +10,7 @@ import os
 from typing import Any
 
 import psycopg
+from django.conf import settings
 
 from shop.messaging import subscriptions
 from shop.messaging.rows import execute
@@ -17,6 +18,13 @@ from shop.messaging.tables import database_of, outbox_of, services
 
 LISTENER = "relay"  # how its connections are called in pg_stat_activity; its healthcheck looks for it
 LEADS = 0x6F7574626F78  # "outbox": the advisory lock of the relay that leads
+STILL = 12.0  # s; a relay whose connection has been silent for so much longer than `look` leaves it hangs, or is frozen
+# A frozen process keeps its connection: that it moves is told by its last statement there, the one of `look`. Who may not
+# see when that was takes it for moving.
+CONNECTED = f"""
+    SELECT pid, application_name, coalesce(extract(epoch FROM clock_timestamp() - state_change), 0)::float8 AS silent
+    FROM pg_stat_activity WHERE datname = current_database() AND application_name LIKE '{LISTENER} %%'
+"""
 
 
 def leads_in() -> str:
@@ -34,14 +42,15 @@ def _relays(connection: psycopg.Connection[Any]) -> list[list[str]]:
     return [name.split() for (name,) in rows]
 
 
+def still_after() -> float:
+    """s without a statement after which a relay counts as standing still."""
+    return STILL + float(settings.MESSAGING["POLL_EVERY"])
+
+
 def running() -> int:
-    """How many relays are connected, as that database sees it."""
-    ((count,),) = execute(
-        outbox_of(services()[0]),
-        "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND application_name LIKE %s",
-        f"{LISTENER} %",
-        fetch=True,
-    )
+    """How many relays are connected and move, as that database sees it."""
+    sql = f"SELECT count(*) FROM ({CONNECTED}) AS relay WHERE silent < %s"
+    ((count,),) = execute(outbox_of(services()[0]), sql, still_after(), fetch=True)
     return int(count)
 
 

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
 import time
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -12,12 +14,15 @@ from uuid import uuid4
 import pytest
 from django.contrib.auth.hashers import make_password
 
+from shop.messaging import leading
 from shop.tools.doctor import disk
 from shop.tools.doctor.database import connect
 from shop.tools.doctor.findings import Finding, Level
 from shop.tools.doctor.installation import Provider
+from shop.tools.up import health
 from shop.tools.up.ports import free_port
 from tests.doctor.broken import Shop, found_by, one
+from tests.live import Live
 
 
 def test_a_full_disk_is_named(shop: Shop, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -71,6 +76,9 @@ def test_settings_that_leave_the_door_open_are_named(shop: Shop) -> None:
     one(new(allowed_hosts=["localhost"]), Level.WRONG, "shop.example is not in ALLOWED_HOSTS")
     in_the_clear = new(public_url="http://shop.example")
     one(in_the_clear, Level.WRONG, "passwords and tokens travel in the clear", "TLS")
+    said = {finding.what for finding in found_by("settings", shop(**public))}
+    assert "CARRIER is the sandbox's client: nothing is delivered." in said
+    assert "PAYMENTS_GATEWAY is the sandbox's client: nobody is charged." in said
 
 
 def test_no_relay_no_web_and_no_provider_are_named(shop: Shop, copy: Any, settings: Any) -> None:
@@ -87,6 +95,28 @@ def test_no_relay_no_web_and_no_provider_are_named(shop: Shop, copy: Any, settin
     one(found_by("providers", shop(providers=away)), Level.WRONG, "carrier can't be reached", "CARRIER_URL")
     settings.PAYMENTS_GATEWAY = "payments.gateway.NoSuch"
     one(found_by("providers", shop()), Level.WRONG, "payments.gateway.NoSuch", "PAYMENTS_GATEWAY")
+
+
+def test_a_frozen_relay_keeps_its_connection_and_does_not_count_as_running(
+    shop: Shop, live: Live, live_databases: Mapping[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(
+        "DATABASE_URL", live_databases.get("ORDERS_DATABASE_URL", live_databases["DATABASE_URL"])
+    )
+    for module, name in ((leading, "STILL"), (health, "SILENT")):
+        monkeypatch.setattr(module, name, 1.0)
+    assert (found_by("relay", shop()), leading.running(), health.relay()) == ([], 1, True)
+    process = live.stack.pids()["relay"]
+    live.stack.supervisor.kill("relay", signal.SIGSTOP)
+    try:
+        live.wait_for(lambda: leading.running() == 0, "the relay is missed")
+        found = found_by("relay", shop())
+        assert not health.relay()
+    finally:
+        live.stack.supervisor.kill("relay", signal.SIGCONT)
+    one(found, Level.WRONG, f"The relay of process {process} has stood still for", f"kill -CONT {process}")
+    live.wait_for(lambda: leading.running() == 1, "the relay goes on")
+    assert found_by("relay", shop()) == []
 
 
 def test_a_process_that_has_stopped_beating_is_named(shop: Shop, tmp_path: Path) -> None:

@@ -110,13 +110,19 @@ def shut(monkeypatch: pytest.MonkeyPatch, settings: Any) -> None:
 
 
 def test_while_the_door_is_shut_nothing_is_taken_and_the_same_key_is_good_later(
-    ada: APIClient, settings: Any, shut: None, monkeypatch: pytest.MonkeyPatch
+    ada: APIClient,
+    settings: Any,
+    shut: None,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
 ) -> None:
     answer = post(ada, key="mine")
     document = problem(answer, 503)
     assert (document["type"], document["title"]) == ("tag:shop.example,2026:backlog", "Backlog")
     assert "Nothing was changed" in document["detail"]
     assert answer["Retry-After"] == "10"
+    (line,) = [record for record in caplog.records if record.name == "django.request"]
+    assert (line.levelname, line.getMessage()) == ("WARNING", "Service Unavailable: /api/v1/orders/")
     assert nothing_moved()
     monkeypatch.undo()
     assert post(ada, key="mine").status_code == 202

@@ -18,9 +18,10 @@ from shop.tools.audit.run import audit
 
 class Command(BaseCommand):
     help = (
-        "Check that stock is conserved, money matches, every order is at an end or has a deadline ahead, parcels and "
-        "mails are right, and all services agree. Reads only; may run while the shop does. "
-        "Exit 0: all promises hold; 1: one does not, or the audit could not be done."
+        "Check that stock is conserved, money matches, every order is at an end, has a deadline ahead or is parked, "
+        "parcels and mails are right, and all services agree. Reads only; may run while the shop does. "
+        "Exit 0: all promises hold, even if orders are parked, which it tells; 1: one does not, or the audit could "
+        "not be done."
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
@@ -61,9 +62,11 @@ class Command(BaseCommand):
 
 
 def _tell(report: Report, say: Say) -> None:
+    for sentence in report.parked:
+        say((sentence, "waiting"))
     for violation in report.violations:
         say((violation.sentence, "trouble"))
-    if report.violations:
+    if report.parked or report.violations:
         say()
     for promise, checked in report.checked.items():
         found = sum(violation.promise == promise for violation in report.violations)
@@ -72,6 +75,12 @@ def _tell(report: Report, say: Say) -> None:
         level = "waiting" if promise in report.left_out else "trouble" if found else "fine"
         say(f"{promise:<10} ", (f"{verdict:<10}", level), f" {report.left_out.get(promise, looked_at)}")
     say()
+    if report.parked:
+        say(
+            "parked:    ",
+            (f"{len(report.parked):,}", "waiting"),
+            ", see the control room, /admin/, or `explain` one",
+        )
     wrong = len(report.violations)
     say(
         f"{report.orders:,} orders, {report.in_flight:,} in flight, ",
@@ -87,6 +96,7 @@ def _as_json(report: Report) -> str:
             "in_flight": report.in_flight,
             "checked": {promise: dict(checked) for promise, checked in report.checked.items()},
             "left_out": report.left_out,
+            "parked": report.parked,
             "violations": [{"promise": v.promise, "sentence": v.sentence} for v in report.violations],
         },
         indent=2,

@@ -11,7 +11,7 @@ from typing import NamedTuple
 class Promise(StrEnum):
     STOCK = "stock"  # conserved; every order has exactly its units
     MONEY = "money"  # completed: charged once; cancelled: net zero
-    ENDINGS = "endings"  # every order is at an end, or has a deadline ahead
+    ENDINGS = "endings"  # every order is at an end, or has a deadline ahead, or waits for a person
     PARCELS = "parcels"  # completed: all handed over; cancelled: all void
     MAILS = "mails"  # the right ones, each once
     AGREEMENT = "agreement"  # the services and the timeline agree with the order's status
@@ -24,7 +24,8 @@ class Violation(NamedTuple):
 
 @dataclass
 class Report:
-    """``checked``: per promise, what was looked at and how many of it. ``left_out``: what could not be, and why."""
+    """``checked``: per promise, what was looked at and how many of it. ``left_out``: what could not be, and why.
+    ``parked``: what waits for a person, a sentence each; it breaks no promise."""
 
     orders: int = 0
     in_flight: int = 0
@@ -33,6 +34,7 @@ class Report:
     )
     left_out: dict[Promise, str] = field(default_factory=dict)
     violations: list[Violation] = field(default_factory=list)
+    parked: list[str] = field(default_factory=list)
 
     @property
     def ok(self) -> bool:

@@ -40,6 +40,7 @@ def audit(newest: int | None = None, progress: Progress = lambda report: None) -
         for case in cases:
             report.orders += 1
             report.in_flight += case.in_flight
+            report.parked += endings.waits_for_a_person(case)
             for promise, check in checks.items():
                 if case.ended_meanwhile and promise in AGAINST_A_LEDGER:
                     continue

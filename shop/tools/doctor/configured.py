@@ -12,7 +12,10 @@ from shop.tools.doctor.findings import Findings, Scribe
 from shop.tools.doctor.installation import Installation
 
 SHORTEST_KEY, FEWEST_SIGNS = 50, 5  # as Django's own check has it
-SANDBOXES = ("payments.gateway.SandboxGateway", "shipping.carrier.SandboxCarrier")
+SANDBOXES = {
+    "PAYMENTS_GATEWAY": ("payments.gateway.SandboxGateway", "nobody is charged"),
+    "CARRIER": ("shipping.carrier.SandboxCarrier", "nothing is delivered"),
+}
 MAILBOX = "notifications.mailbox.MailboxBackend"
 say = Scribe("settings")
 
@@ -70,10 +73,10 @@ def _only_for_show(shop: Installation) -> Findings:
             f"DEMO is on and PUBLIC_URL is {shop.public_url}: a page in the admin breaks the shop.",
             "Unset DEMO, or with `up` set it to 0.",
         )
-    for name in ("PAYMENTS_GATEWAY", "CARRIER"):
-        if getattr(settings, name) in SANDBOXES:
+    for name, (sandbox, lacking) in SANDBOXES.items():
+        if getattr(settings, name) == sandbox:
             yield say.worry(
-                f"{name} is the sandbox's client: nobody is charged, and nothing is delivered.",
+                f"{name} is the sandbox's client: {lacking}.",
                 f"Set {name} to the class of your provider's client.",
             )
     if settings.EMAIL_BACKEND == MAILBOX:

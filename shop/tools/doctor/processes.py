@@ -12,7 +12,7 @@ from celery import Celery
 
 from shop.messaging import heartbeat
 from shop.messaging.brokers import AWAY
-from shop.messaging.leading import LEADS, LISTENER
+from shop.messaging.leading import CONNECTED, LEADS, still_after
 from shop.tools.doctor.database import connect
 from shop.tools.doctor.findings import Findings, Scribe, Unknown
 from shop.tools.doctor.installation import Installation
@@ -24,34 +24,43 @@ MOST_KEYS = 20_000  # of Redis that are looked at
 NO_QUEUES = ("pidbox", "celeryev", "celery-task-meta", "_kombu")  # what Celery keeps beside its queues
 
 
+# Each relay, how long it has stood still, and whether it has the lead.
+RELAYS = f"""
+    SELECT split_part(application_name, ' ', 3), silent, pid IN (
+        SELECT held.pid FROM pg_locks AS held JOIN pg_database ON pg_database.oid = held.database
+        WHERE locktype = 'advisory' AND granted AND datname = current_database()
+        AND classid::bigint = %s AND objid::bigint = %s
+    ) FROM ({CONNECTED}) AS relay
+"""
+
+
 def check_relay(shop: Installation) -> Findings:
-    """They are connected to the database of the first service, under a name of theirs; one of them has the lead."""
+    """They are connected to the database of the first service, under a name of theirs, and move; one has the lead."""
     say = Scribe("relay")
     alias = shop.services[0] if shop.services[0] in shop.databases else "default"
     try:
         with connect(shop.databases[alias]) as connection:
-            row = connection.execute(
-                """
-                SELECT (SELECT count(*) FROM pg_stat_activity
-                        WHERE datname = current_database() AND application_name LIKE %s),
-                    (SELECT count(*) FROM pg_locks JOIN pg_database ON pg_database.oid = pg_locks.database
-                     WHERE locktype = 'advisory' AND granted AND datname = current_database()
-                     AND classid::bigint = %s AND objid::bigint = %s)
-                """,
-                [f"{LISTENER} %", LEADS >> 32, LEADS & 0xFFFFFFFF],
-            ).fetchone()
+            found = connection.execute(RELAYS, [LEADS >> 32, LEADS & 0xFFFFFFFF]).fetchall()
     except psycopg.Error as error:
         raise Unknown from error  # the database's own check says so
-    running, leading = row or (0, 0)
-    if not running:
+    if not found:
         yield say.wrong(
             "No relay runs: what is placed is not sent, and nothing is sent again.",
             "Start one: python manage.py relay.",
         )
-    elif not leading:
+    elif not any(leads for *_, leads in found):
         yield say.wrong(
-            f"None of the {running} relays leads: nothing is confirmed, pruned or resumed.",
+            f"None of the {len(found)} relays leads: nothing is confirmed, pruned or resumed.",
             "Wait 10 s and look again; if it is still so, start the relays again, those of the newest version last.",
+        )
+    still = [one for one in found if one[1] >= still_after()]
+    for process, silent, leads in still:
+        tell = say.wrong if leads or len(still) == len(found) else say.worry
+        meanwhile = ", and it leads: nothing is confirmed, pruned or resumed" if leads else ""
+        yield tell(
+            f"The relay of process {process} has stood still for {silent:,.0f} s{meanwhile}. It hangs, or is frozen.",
+            f"Let it go on (kill -CONT {process}), or end it (kill -KILL {process}) and start one: "
+            "python manage.py relay.",
         )
 
 

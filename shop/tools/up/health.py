@@ -15,7 +15,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 PATIENCE = 3.0  # s
-SILENT = 15.0  # s; it beats every 2
+SILENT = 15.0  # s; it beats every 2, and a relay looks who leads every second, or MESSAGING_POLL_EVERY
 
 
 def http(port: str, path: str) -> bool:
@@ -25,13 +25,17 @@ def http(port: str, path: str) -> bool:
 
 
 def relay() -> bool:
-    """Whether a relay on this host listens to the database."""
+    """Whether a relay on this host listens to the database, and moves: see shop/messaging/leading.py."""
     import psycopg
 
+    still_after = SILENT + float(os.environ.get("MESSAGING_POLL_EVERY", "1"))
     with psycopg.connect(os.environ["DATABASE_URL"], connect_timeout=int(PATIENCE)) as connection:
         row = connection.execute(
-            "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND application_name LIKE 'relay%'"
-            " AND client_addr IS NOT DISTINCT FROM inet_client_addr()",
+            "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database()"
+            " AND application_name LIKE 'relay %%'"
+            " AND client_addr IS NOT DISTINCT FROM inet_client_addr()"
+            " AND state_change > clock_timestamp() - make_interval(secs => %s)",
+            [still_after],
         ).fetchone()
     return bool(row and row[0])
 

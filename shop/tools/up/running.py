@@ -4,23 +4,28 @@ from __future__ import annotations
 
 import json
 import os
-import sys
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import NoReturn
 
+from shop.base.environment import Refused
 from shop.tools.up.datafolder import JsonFile
 
 FILE = "environment.json"
+OF_EACH_PROCESS = (
+    "PAGES",
+    "LOG_EVENTS",
+    "DATABASE_STATEMENT_TIMEOUT",
+)  # what manage.py sets by what the command is
 
 
 @contextmanager
 def findable(data: Path, env: Mapping[str, str]) -> Iterator[None]:
-    """Say in the data folder where everything is, readable by its owner only, until the shop stops."""
+    """Say in the data folder where everything is, readable by its owner only, until the shop stops. What is not set is
+    told as well: who names this shop may have it set, for another."""
     from django.conf import settings  # only here: manage.py needs the rest before there are any
 
-    shared = {name: env[name] for name in settings.ENVIRONMENT.known if name in env and name != "PAGES"}
+    shared = {name: env.get(name) for name in settings.ENVIRONMENT.known if name not in OF_EACH_PROCESS}
     JsonFile(data / FILE).write(shared)
     try:
         yield
@@ -53,16 +58,14 @@ def use_the_running_shop(default: Path, named: Path | None = None) -> None:
         found = json.loads(((named or Path(os.environ.get("SHOP_DATA", default))) / FILE).read_text())
     except (OSError, ValueError):
         if named and named.is_file():
-            _end(f"{named} is a file, so no shop runs on it: name its data folder.")
+            raise Refused(f"{named} is a file, so no shop runs on it: name its data folder.") from None
         if named:
-            _end(f'No shop runs on {named}: start it with `make run ARGS="--data {named}"`.')
+            why = f'No shop runs on {named}: start it with `make run ARGS="--data {named}"`.'
+            raise Refused(why) from None
         return
     for name, value in found.items():
-        if named or not os.environ.get(name):
+        if value is None:
+            if named:
+                os.environ.pop(name, None)
+        elif named or not os.environ.get(name):
             os.environ[name] = value
-
-
-def _end(why: str) -> NoReturn:
-    """As with settings that are wrong: to the doctor, 1 would mean that there is only something to look at."""
-    sys.stderr.write(f"{why}\n")
-    raise SystemExit(2)

@@ -55,7 +55,9 @@ def _machinery(numbers: Numbers) -> Iterator[Concern]:
         )
     if numbers.relays == 0:
         yield Concern(
-            TROUBLE, "No relay runs.", "Nobody takes up what is placed now: start one, manage.py relay."
+            TROUBLE,
+            "No relay runs.",
+            "Nobody takes up what is placed now: start one, manage.py relay. One that hangs or is frozen does not count.",
         )
     if numbers.webhooks and numbers.webhooks > UNSENT:
         yield Concern(

@@ -17,10 +17,12 @@ from typing import Any
 from celery import current_app
 from django.conf import settings
 
+from shop.base.saying import Seldom
 from shop.messaging import brokers
 from shop.messaging.sending import crowded_services
 
 logger = logging.getLogger(__name__)
+_seldom = Seldom()
 
 QUEUES_EVERY, WORKERS_EVERY = 1.5, 1.0  # s from an answer to the next question, as long as anybody looks
 LISTENS = 12.0  # s to workers; calls to a provider that hangs keep one from answering for nearly as long
@@ -59,7 +61,8 @@ class _Question:
             self._ask()
             answered = True
         except brokers.AWAY as error:
-            logger.warning("The broker can't be asked: %s", error)
+            if _seldom(str(error)):
+                logger.warning("The broker can't be asked: %s", error)
         except Exception:
             logger.exception("The broker can't be asked.")
         finally:

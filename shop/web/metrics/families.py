@@ -119,7 +119,7 @@ def _of_machinery(found: Standing) -> Iterator[Metric]:
         told = "For how long the provider of a service has been away; 0: it is not."
         yield _gauge("provider_away_seconds", told, ("service",), away)
     if found.relays is not None:
-        yield _gauge("relays", "Relays that are connected.", (), {(): found.relays})
+        yield _gauge("relays", "Relays that are connected and move.", (), {(): found.relays})
     broker = found.broker
     if broker.answers is not None:
         yield _gauge("broker_up", "Whether the broker answers.", (), {(): float(broker.answers)})

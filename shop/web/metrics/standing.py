@@ -15,6 +15,7 @@ from django.db import DatabaseError, InterfaceError
 
 from orders.models import Order, Saga
 from orders.telling.situation import LATE
+from shop.base.saying import Seldom
 from shop.base.tally import sums
 from shop.messaging import leading
 from shop.messaging.outages import Outage, outages
@@ -27,6 +28,7 @@ from shop.web.control.broker import Broker, watch
 logger = logging.getLogger(__name__)
 
 T = TypeVar("T")
+_seldom = Seldom()
 
 LAG_OF = 200  # of the messages a service has handled last
 LAG_WITHIN = 30  # s
@@ -94,7 +96,9 @@ def asked(question: Callable[[], T], otherwise: T) -> T:
     try:
         return question()
     except (DatabaseError, InterfaceError, redis.RedisError) as error:
-        logger.warning("A metric can't be told: %s", str(error).partition("\n")[0])
+        why = str(error).partition("\n")[0]
+        if _seldom(why):
+            logger.warning("A metric can't be told: %s", why)
         return otherwise
 
 

@@ -15,6 +15,7 @@ from django.core.management import CommandError, call_command
 from django.db.models.functions import Now
 from django.utils import timezone
 
+from inventory.models import Inbox
 from notifications.models import Notification
 from orders.models import Order, Outbox, Saga
 from payments.gateway import Charge, gateway
@@ -82,6 +83,30 @@ def test_a_shop_that_keeps_its_promises_passes(world: World) -> None:
     assert (code, result["ok"], result["violations"]) == (0, True, [])
     assert (result["orders"], result["in_flight"]) == (3, 1)
     assert result["checked"]["stock"] == {"orders": 3, "stock rows": 2}
+
+
+def test_what_is_parked_breaks_no_promise_and_is_told(world: World) -> None:
+    Saga.objects.filter(order=world.running).update(state="parked", deadline=None, last_error="carrier: no")
+    Inbox.objects.create(
+        event_id=uuid4(),
+        receiver="inventory.dispatch_stock",
+        type="OrderShipped",
+        order_id=world.completed.uuid,
+        number=world.completed.number,
+        state="parked",
+        error="ValueError: no",
+    )
+    parked = [
+        f"{world.completed.number} waits for a person: inventory.dispatch_stock gave up on OrderShipped: ValueError: no",
+        f"{world.running.number} waits for a person since it was paid: carrier: no",
+    ]
+    code, result = audit()
+    assert (code, result["ok"], result["violations"], result["parked"]) == (0, True, [], parked)
+    out = StringIO()
+    call_command("audit", stdout=out)
+    lines = out.getvalue().splitlines()
+    assert lines[:2] == parked
+    assert lines[-2].startswith("parked:    2, see the control room")
 
 
 def test_an_empty_shop_passes(provider_urls: dict[str, str], settings: Any) -> None:

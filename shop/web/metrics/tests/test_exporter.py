@@ -13,7 +13,7 @@ import psycopg
 import pytest
 from django.conf import settings as shop_settings
 from django.core.management import CommandError, call_command
-from django.db import connections, router
+from django.db import OperationalError, connections, router
 from django.utils import timezone
 from prometheus_client import CollectorRegistry
 
@@ -24,7 +24,7 @@ from shop.base import tally as tallies
 from shop.messaging.events import StepFailed
 from shop.messaging.ids import uuid7
 from shop.tools.up.ports import free_port
-from shop.web.metrics import events
+from shop.web.metrics import events, standing
 from shop.web.metrics.exporter import Shop, listen
 from shop.web.metrics.tests.promql import Scrape, scraped
 from tests.processes import eventually
@@ -173,6 +173,26 @@ def test_how_orders_stand(registry: CollectorRegistry) -> None:
     assert of(found, "shop_orders_overdue", style=STYLE) == 1
     assert of(found, "shop_relays") == 0
     assert set(found["shop_database_up"].values()) == {1.0}
+
+
+def test_that_the_database_is_away_is_said_once_a_minute(
+    caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def away(why: str) -> None:
+        def ask() -> int:
+            raise OperationalError(f"{why}\nand more")
+
+        assert standing.asked(ask, 7) == 7
+
+    clock = 1e9
+    monkeypatch.setattr("shop.base.saying.time.monotonic", lambda: clock)
+    for _ in range(3):
+        away("refused")
+    away("no such host")
+    clock += 61
+    away("refused")
+    said = [record.getMessage().partition(": ")[2] for record in caplog.records]
+    assert said == ["refused", "no such host", "refused"]
 
 
 def test_what_processes_count_is_summed_up_in_redis(
