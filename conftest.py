@@ -33,6 +33,16 @@ def open_door(settings: Any) -> None:
     settings.ADMISSION_MAX_AGE = 0.0
 
 
+@pytest.fixture(autouse=True)
+def content_types_as_they_are(request: pytest.FixtureRequest) -> None:
+    """Not as a page of the test before has just read them, while their table was emptied and filled anew."""
+    if "live_server" in request.fixturenames:
+        request.getfixturevalue("transactional_db")
+        from django.contrib.contenttypes.models import ContentType
+
+        ContentType.objects.clear_cache()
+
+
 @pytest.fixture(scope="session")
 def providers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Server]]:
     folder = tmp_path_factory.mktemp("providers")
