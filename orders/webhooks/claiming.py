@@ -6,6 +6,7 @@ A claim holds for a while. Who dies with one has it end by itself, and the messa
 from __future__ import annotations
 
 from collections.abc import Collection
+from typing import Any
 
 from django.conf import settings
 
@@ -58,8 +59,8 @@ def claim(endpoints: int, busy: Collection[int]) -> list[Message]:
     return sorted((_message(row) for row in rows), key=lambda message: message.delivery)
 
 
-def _message(row: tuple[object, ...]) -> Message:
+def _message(row: tuple[Any, ...]) -> Message:
     delivery, endpoint, attempt, uuid, url, secret, old, *rest = row
-    keys = (secret, *old)  # type: ignore[misc]  # what the database says
-    name = WebhookDelivery(uuid=uuid).message_id  # type: ignore[misc]  # what the database says
-    return Message(delivery, endpoint, attempt, name, url, keys, *rest)  # type: ignore[arg-type]
+    keys = (secret, *old)
+    name = WebhookDelivery(uuid=uuid).message_id
+    return Message(delivery, endpoint, attempt, name, url, keys, *rest)

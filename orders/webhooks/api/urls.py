@@ -3,13 +3,13 @@
 from django.urls import path
 
 from orders.webhooks.api.views import Deliveries, OneWebhook, Resume, Secret, Test, Webhooks
-from shop.base.api import ids  # noqa: F401  # the kind of address
+from shop.base.api.ids import ID
 
 urlpatterns = [
     path("", Webhooks.as_view(), name="api-webhooks"),
-    path("<id:id>/", OneWebhook.as_view(), name="api-webhook"),
-    path("<id:id>/deliveries/", Deliveries.as_view(), name="api-webhook-deliveries"),
-    path("<id:id>/test/", Test.as_view(), name="api-webhook-test"),
-    path("<id:id>/secret/", Secret.as_view(), name="api-webhook-secret"),
-    path("<id:id>/resume/", Resume.as_view(), name="api-webhook-resume"),
+    path(f"{ID}/", OneWebhook.as_view(), name="api-webhook"),
+    path(f"{ID}/deliveries/", Deliveries.as_view(), name="api-webhook-deliveries"),
+    path(f"{ID}/test/", Test.as_view(), name="api-webhook-test"),
+    path(f"{ID}/secret/", Secret.as_view(), name="api-webhook-secret"),
+    path(f"{ID}/resume/", Resume.as_view(), name="api-webhook-resume"),
 ]

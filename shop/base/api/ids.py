@@ -18,3 +18,4 @@ class Id(UUIDConverter):
 
 
 register_converter(Id, "id")
+ID = "<id:id>"  # in an address; who asks for it has the kind registered

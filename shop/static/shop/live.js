@@ -155,7 +155,13 @@ function restore(live) {
 
 function later() {
   behind = true;
-  setTimeout(() => refresh(), LATER);
+  catchUp(LATER);
+}
+
+// One timer for all that has changed meanwhile, however often that is told.
+function catchUp(after) {
+  clearTimeout(catching);
+  catching = setTimeout(() => behind && refresh(), after);
 }
 
 function refresh() {
@@ -204,8 +210,7 @@ document.addEventListener("htmx:afterRequest", (event) => {
   if (requestConfig.elt.id !== "live") return;
   connected(successful);
   behind ||= !successful;
-  clearTimeout(catching);
-  catching = setTimeout(() => behind && refresh(), successful ? SETTLED : LATER);
+  catchUp(successful ? SETTLED : LATER);
 });
 
 document.addEventListener("htmx:afterSwap", (event) => {
